@@ -1,0 +1,79 @@
+"""Where the hub keeps its things: one small set of settings that every part reads alike."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from snello.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """Settings of the hub, from ``SNELLO_*`` variables, else from the active environment of ``meltano.yml``."""
+
+    model_config = SettingsConfigDict(env_prefix="SNELLO_", extra="ignore")
+
+    lake: str = Field("lake", description="Root of the lake: a folder, or an object store URL such as s3://bucket/lake.")
+    ledger: str = Field("sqlite:///state/ledger.db", description="SQLAlchemy URL of the ledger.")
+    warehouse: Path = Field(Path("state/warehouse.duckdb"), description="DuckDB file in which dbt builds.")
+    salt: SecretStr = Field(
+        SecretStr(""), description="Secret that keys every fingerprint and hash; set it once, never change it."
+    )
+    refused_tolerance: float = Field(
+        0.0, ge=0, le=1, description="Share of refused rows in a run up to which `snello status` still exits 0."
+    )
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Folder of the nearest ``meltano.yml`` at or above ``start``; ``MELTANO_PROJECT_ROOT`` wins.
+
+    Raises ``ConfigError`` when there is none.
+    """
+    named = os.environ.get("MELTANO_PROJECT_ROOT")
+    if named:
+        return Path(named)
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "meltano.yml").exists():
+            return folder
+    raise ConfigError("snello", f"no meltano.yml in {here} or above", "run the command inside a Snello project")
+
+
+def _environment(root: Path) -> dict[str, str]:
+    project: dict[str, Any] = yaml.safe_load((root / "meltano.yml").read_text()) or {}
+    wanted = os.environ.get("MELTANO_ENVIRONMENT") or project.get("default_environment")
+    found: dict[str, str] = dict(project.get("env") or {})
+    for environment in project.get("environments") or []:
+        if environment["name"] == wanted:
+            found |= environment.get("env") or {}
+    return {key: str(value) for key, value in found.items()}
+
+
+def load(root: Path | None = None) -> Settings:
+    """The settings in force; relative paths are taken from the project root.
+
+    Raises ``ConfigError`` naming the first wrong setting.
+    """
+    root = root or project_root()
+    given = {
+        key.removeprefix("SNELLO_").lower(): value
+        for key, value in _environment(root).items()
+        if key.startswith("SNELLO_") and key not in os.environ
+    }
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SNELLO_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError("settings", f"{name}: {first['msg']}", f"set {name} to a valid value") from None
+    settings.warehouse = root / settings.warehouse
+    if "://" not in settings.lake:
+        settings.lake = str(root / settings.lake)
+    if settings.ledger.startswith("sqlite:///") and not settings.ledger.startswith("sqlite:////"):
+        settings.ledger = f"sqlite:///{root / settings.ledger.removeprefix('sqlite:///')}"
+    return settings
