@@ -34,3 +34,34 @@ $(VENV)/installed: $(VENV)/locked $(MANIFESTS)
 
 lock: $(BIN)/uv ## resolve pyproject.toml again into requirements.lock (names, versions, hashes)
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --no-header --no-annotate pyproject.toml -o requirements.lock
+
+demo: setup ## run the whole loop on Aurora, the demo company, and write demo/report.html
+	@snello demo
+
+test: setup chromium ## set everything up and run all tests
+	@pytest -n 2 --dist loadgroup
+
+lint: setup ## ruff, mypy, sqlfluff, import floors, dependencies
+	@ruff check .
+	@ruff format --check .
+	@mypy src $(PACKAGES)
+	@sqlfluff lint --processes 2 transform/models transform/macros transform/tests
+	@pytest -q -p no:cacheprovider tests/test_architecture.py
+	@deptry .
+
+docs: setup ## make the reference pages of docs/ again from the code
+	@python -m snello.cli.reference docs/reference
+
+bench: setup ## measure, beside the peers (long: minutes to an hour; peers live in .venv-bench)
+	@for script in $(wildcard bench/*.py); do echo "== $$script"; python $$script || exit $$?; done
+
+clean: ## remove the environments and everything the demo made
+	@-test -x $(BIN)/snello && $(BIN)/snello demo down
+	@rm -rf $(VENV) .venv-bench demo .meltano transform/target transform/logs
+
+# The report is checked in a real browser; without one that test says so and is counted as skipped.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+	else echo "make test: chromium is not installed, the browser test will be skipped. Next: install Debian's package chromium"; fi
