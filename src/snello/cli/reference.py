@@ -1,0 +1,119 @@
+"""Reference pages, made from the code: ``python -m snello.cli.reference docs/reference``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import typer
+import yaml
+
+from snello import errors
+from snello.cli.app import build
+from snello.settings import Settings, project_root
+
+MADE = "<!-- made by `make docs`; do not edit -->\n\n"
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines) + "\n"
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        yield name, command
+    if isinstance(command, click.Group):
+        for child in sorted(command.commands):
+            yield from _commands(command.commands[child], f"{name} {child}")
+
+
+def commands(_root: Path) -> str:
+    """Every command of ``snello`` with its arguments and options."""
+    text = f"# Commands\n\n{MADE}"
+    for name, command in _commands(typer.main.get_command(build()), "snello"):
+        text += f"## `{name}`\n\n{(command.help or '').strip()}\n\n"
+        context = click.Context(command, info_name=name)
+        rows = [record for parameter in command.params if (record := parameter.get_help_record(context))]
+        rows += [(p.make_metavar(context), "argument") for p in command.params if isinstance(p, click.Argument)]
+        if rows:
+            text += table(("option", "meaning"), [(f"`{left}`", right) for left, right in rows])
+    return text
+
+
+def _about(package: Path) -> dict[str, Any]:
+    command = Path(sys.executable).parent / package.name
+    told = subprocess.run([command, "--about", "--format=json"], capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
+
+
+def connectors(root: Path) -> str:
+    """Every connector with its settings, found by glob."""
+    text = f"# Connectors\n\n{MADE}"
+    for package in sorted(path.parent for path in root.glob("connectors/*/pyproject.toml")):
+        about = _about(package)
+        text += f"## [`{package.name}`](../../connectors/{package.name}/README.md)\n\n{about['description']}\n\n"
+        required = set(about["settings"].get("required", []))
+        rows = [
+            (f"`{name}`", "yes" if name in required else "", " ".join(str(shape.get("description") or "").split()))
+            for name, shape in about["settings"]["properties"].items()
+        ]
+        text += table(("setting", "required", "meaning"), rows)
+    return text
+
+
+def tables(root: Path) -> str:
+    """Every published table with its grain and columns, from the dbt project."""
+    text = f"# Tables\n\n{MADE}"
+    for folder in ("marts", "segments", "activation", "measure"):
+        text += f"## {folder}\n\n"
+        for path in sorted(root.glob(f"transform/models/{folder}/**/*.yml")):
+            for model in yaml.safe_load(path.read_text()).get("models", []):
+                text += f"### `{model['name']}`\n\n{' '.join(model['description'].split())}\n\n"
+                rows = [
+                    (f"`{c['name']}`", str(c.get("data_type", "")), " ".join(str(c.get("description", "")).split()))
+                    for c in model.get("columns", [])
+                ]
+                text += table(("column", "type", "meaning"), rows) if rows else ""
+    return text
+
+
+def settings(_root: Path) -> str:
+    """The hub's own settings and exit codes."""
+    rows = [
+        (f"`SNELLO_{name.upper()}`", "secret" if "Secret" in str(field.annotation) else f"`{field.default}`", str(field.description))
+        for name, field in Settings.model_fields.items()
+    ]
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SnelloError)]
+    codes = [(str(k.exit_code), f"`{k.__name__}`", str(k.__doc__).split("\n")[0]) for k in kinds if k.exit_code > 1]
+    return (
+        f"# Settings and exit codes\n\n{MADE}## Settings\n\nFrom the environment, else from the `env` of the active environment of "
+        f"`meltano.yml`.\n\n{table(('variable', 'default', 'meaning'), rows)}## Exit codes\n\n0 is success, 1 an unforeseen fault, 130 Ctrl-C.\n\n"
+        f"{table(('code', 'kind', 'meaning'), codes)}"
+    )
+
+
+PAGES: dict[str, Callable[[Path], str]] = {
+    "commands.md": commands,
+    "connectors.md": connectors,
+    "settings.md": settings,
+    "tables.md": tables,
+}
+
+
+def write(folder: Path, root: Path) -> None:
+    """Write every page into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(root).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), project_root())
