@@ -1,0 +1,58 @@
+"""dbt-duckdb plugin: the lake's tables as views, the identifiers as SQL functions.
+
+In ``profiles.yml``: ``plugins: [{module: snello.dbt.plugin}]``; ``config: {lake: …}`` where ``SNELLO_LAKE`` does not say it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.flags import get_flags
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.functions import fire_event
+from dbt_common.events.types import Note
+from dbt_common.exceptions import DbtRuntimeError
+
+from snello import settings
+from snello.dbt.declared import declared_sources
+from snello.dbt.functions import register
+from snello.dbt.views import Views
+from snello.errors import SnelloError
+from snello.lake import Lake
+
+
+class Plugin(BasePlugin):
+    """Makes ready every connection that dbt opens.
+
+    - schema ``raw_<source>``: a view a raw table; ``published``: a view a table of the last publication
+    - a declared source that has not arrived is an empty view of its declared columns, told as a warning, not a fault
+    - all connections of one dbt run see the lake as it was at the first one
+    """
+
+    _views: Views | None
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Keep the profile's configuration; the lake is opened at the first connection."""
+        self._config = plugin_config
+        self._views = None
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Register the functions and make the views."""
+        try:
+            register(conn)
+            if self._views is None:
+                lake = self._config.get("lake") or os.environ.get("SNELLO_LAKE") or settings.load().lake
+                self._views = Views.of(Lake(str(lake)), declared_sources(self._project()))
+                for gap in self._views.create(conn):
+                    fire_event(Note(msg=gap), level=EventLevel.WARN)
+            else:
+                self._views.create(conn)
+        except SnelloError as error:
+            raise DbtRuntimeError(str(error)) from None
+
+    def _project(self) -> Path:
+        return Path(self._config.get("project") or getattr(get_flags(), "PROJECT_DIR", None) or ".")

@@ -1,0 +1,64 @@
+"""Pure functions on the values that tell people apart; each is also a SQL function of the same name.
+
+Each takes text or ``None`` and never raises: what cannot be such a value is ``None``. Predicates answer ``None`` for nothing.
+"""
+
+from __future__ import annotations
+
+from snello.identifiers.card import normalise_card
+from snello.identifiers.email import email_is_placeholder, email_is_role, email_mailbox, normalise_email
+from snello.identifiers.keys import hash_key
+from snello.identifiers.name import fold_name, name_key, normalise_name, split_first_name, split_last_name, split_name
+from snello.identifiers.phone import normalise_phone, phone_is_placeholder, phone_kind
+from snello.identifiers.postcode import (
+    normalise_postcode,
+    normalise_province,
+    postcode_city,
+    postcode_has_city,
+    postcode_province,
+    postcode_region,
+    province_region,
+)
+from snello.identifiers.street import street_key
+from snello.identifiers.tax_code import (
+    normalise_tax_code,
+    tax_code_birth_date,
+    tax_code_birthplace,
+    tax_code_canonical,
+    tax_code_sex,
+)
+from snello.identifiers.text import null_like
+from snello.identifiers.vat import normalise_vat
+
+__all__ = [
+    "email_is_placeholder",
+    "email_is_role",
+    "email_mailbox",
+    "fold_name",
+    "hash_key",
+    "name_key",
+    "normalise_card",
+    "normalise_email",
+    "normalise_name",
+    "normalise_phone",
+    "normalise_postcode",
+    "normalise_province",
+    "normalise_tax_code",
+    "normalise_vat",
+    "null_like",
+    "phone_is_placeholder",
+    "phone_kind",
+    "postcode_city",
+    "postcode_has_city",
+    "postcode_province",
+    "postcode_region",
+    "province_region",
+    "split_first_name",
+    "split_last_name",
+    "split_name",
+    "street_key",
+    "tax_code_birth_date",
+    "tax_code_birthplace",
+    "tax_code_canonical",
+    "tax_code_sex",
+]

@@ -1,0 +1,108 @@
+"""E-mail addresses: one spelling an address, and what an address says about who reads it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from email_validator import EmailNotValidError, validate_email
+
+from snello.identifiers.text import null_like
+
+_PLAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_+-]|\.(?!\.)){0,62}@(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,3}[a-z]{2,12}")
+_ANGLE = re.compile(r"<([^<>]+@[^<>]+)>\s*$")
+_ROLES = frozenset(
+    """
+    info admin administrator amministrazione amministratore ufficio uffici segreteria segretariato direzione commerciale
+    vendite vendita sales marketing acquisti contabilita contatti contatto contact contacts clienti customer customers
+    assistenza support supporto help helpdesk servizio service servizioclienti reception booking prenotazioni reservations
+    hotel hr jobs lavoro privacy dpo pec postmaster webmaster hostmaster abuse noreply no-reply donotreply mailer-daemon
+    newsletter news office mail email posta team billing fatture fatturazione invoices ordini orders shop store negozio
+    spedizioni magazzino logistica officina tecnico root staff
+    """.split()
+)
+_STAND_INS = frozenset(
+    """
+    noemail nomail no-mail no-email no.mail no.email nomail1 senzamail senzaemail nonhaemail nonha nonhamail nessuna nessuno
+    mancante nonfornita nonpresente nondisponibile nonrilasciata privo priva none null na nd test prova testtest qwerty asdf
+    asdasd abc fake example pippo pluto aaa xxx unknown anonimo anonymous
+    """.split()
+)
+_STAND_IN_DOMAINS = frozenset("nomail.it noemail.it nomail.com noemail.com no.it no.com test.it test.com prova.it".split())
+_TAGGED = frozenset(
+    "outlook.com outlook.it hotmail.com hotmail.it live.com live.it icloud.com me.com fastmail.com proton.me protonmail.com"
+    .split()
+)
+
+
+def normalise_email(value: str | None) -> str | None:
+    """The address in lower case with its domain in ASCII; ``None`` when it cannot be an address.
+
+    - takes the address out of ``Name <address>`` and ``mailto:address``
+    - says nothing of whether the mailbox exists, and applies no provider's rule: see ``email_mailbox``
+    """
+    if value is None:
+        return None
+    lowered = value.strip().lower()
+    return lowered if _plain(lowered) else _full(value)
+
+
+def _plain(text: str) -> bool:
+    return _PLAIN.fullmatch(text) is not None and ".@" not in text and "--" not in text
+
+
+@lru_cache(maxsize=65_536)
+def _full(value: str) -> str | None:
+    text = null_like(value)
+    if text is None or "@" not in text:
+        return None
+    angle = _ANGLE.search(text)
+    text = (angle[1] if angle else text).removeprefix("mailto:").removeprefix("MAILTO:").strip(" \"'<>,;:.()[]")
+    text = text.replace(" @", "@").replace("@ ", "@").replace(" .", ".")
+    try:
+        # A domain that is not on the internet is still one spelling of one address; it must only have two labels.
+        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
+    except (EmailNotValidError, ValueError):
+        return None
+    domain = found.ascii_domain
+    if domain is None or "." not in domain or domain.replace(".", "").isdigit():
+        return None
+    return f"{found.local_part}@{domain}".lower()
+
+
+def email_is_role(value: str | None) -> bool | None:
+    """Whether the address is an office's (``info@``, ``vendite@``), so that it may be read by many people."""
+    address = normalise_email(value)
+    return None if address is None else address.partition("@")[0].rstrip("0123456789") in _ROLES
+
+
+def email_is_placeholder(value: str | None) -> bool | None:
+    """Whether the address was typed to get past a form (``nomail@``, ``aaaa@``, ``x@x.it``): it speaks of nobody."""
+    address = normalise_email(value)
+    if address is None:
+        return None
+    local, _, domain = address.partition("@")
+    stem = local.rstrip("0123456789")
+    label = domain.split(".")[0]
+    return (
+        stem in _STAND_INS
+        or domain in _STAND_IN_DOMAINS
+        or len(set(local)) == 1
+        or (local == label and len(set(local)) <= 2)
+    )
+
+
+def email_mailbox(value: str | None) -> str | None:
+    """The mailbox that the provider delivers the address to: Gmail ignores dots, several ignore ``+tag``.
+
+    For comparing people; an address to write to is the one they gave.
+    """
+    address = normalise_email(value)
+    if address is None:
+        return None
+    local, _, domain = address.partition("@")
+    if domain in ("gmail.com", "googlemail.com"):
+        return f"{local.partition('+')[0].replace('.', '') or local}@gmail.com"
+    if domain in _TAGGED:
+        return f"{local.partition('+')[0] or local}@{domain}"
+    return address

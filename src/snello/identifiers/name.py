@@ -1,0 +1,127 @@
+"""Names of people: one spelling to show, one key to compare, and which half is the surname."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from snello.identifiers import tables
+from snello.identifiers.text import fold, null_like
+
+_TITLES = frozenset(
+    """
+    sig signor sigra signora signra signorina signna signa dott dottssa dottor dottore dottoressa dr drssa ing avv arch rag geom
+    prof profssa cav comm onle spett spettle egr gentma gentmo mr mrs ms miss
+    """.split()
+)
+_PARTICLES = frozenset(
+    "de di da del della dello dei degli delle dell dal dalla dalle lo la li le d dall sant san santa van von der den el al".split()
+)
+_ACCENTED = {"a'": "à", "e'": "è", "i'": "ì", "o'": "ò", "u'": "ù", "A'": "À", "E'": "È", "I'": "Ì", "O'": "Ò", "U'": "Ù"}
+_FINAL_APOSTROPHE = re.compile(r"(?<=\w)[aeiouAEIOU]'(?=[\s-]|$)")
+_JOINED = re.compile(r"\b(d|dell|dall|nell|sant|o)' +(?=\w)", re.IGNORECASE)
+_QUOTES = str.maketrans("’‘`´ʼ′", "''''''")
+_NOT_IN_NAMES = re.compile(r"[^\w\s'.,-]|[\d_]")
+_WORD = re.compile(r"[^\W_]+")
+
+
+@lru_cache(maxsize=65_536)
+def normalise_name(value: str | None) -> str | None:
+    """The name as one would print it: ``DE LUCA`` → ``De Luca``, ``NICOLO'`` → ``Nicolò``, ``Sig. rossi`` → ``Rossi``.
+
+    - inner capitals of a word in mixed case stay (``McDonald``)
+    - ``None`` when there is no letter in it
+    """
+    text = null_like(value)
+    if text is None or "@" in text:
+        return None
+    text = _NOT_IN_NAMES.sub(" ", text.translate(_QUOTES))
+    words = [word for word in text.replace(",", " ").split() if any(c.isalpha() for c in word)]
+    while len(words) > 1 and words[0].lower().replace(".", "").replace("'", "") in _TITLES:
+        words.pop(0)
+    text = " ".join(word.strip(".-") for word in words)
+    text = _FINAL_APOSTROPHE.sub(lambda found: _ACCENTED[found[0]], text)
+    text = _JOINED.sub(lambda found: found[0].rstrip(), text).strip("' ")
+    return null_like(_WORD.sub(lambda word: _cased(word[0]), text))
+
+
+def _cased(word: str) -> str:
+    same_case = word.isupper() or word.islower()
+    return word[:1].upper() + (word[1:].lower() if same_case else word[1:])
+
+
+@lru_cache(maxsize=65_536)
+def fold_name(value: str | None) -> str | None:
+    """The name for comparison: lower case, no accents, no apostrophes; hyphens are spaces (``D'Angelò`` → ``dangelo``)."""
+    name = normalise_name(value)
+    if name is None:
+        return None
+    text = fold(name).replace("'", "").replace(".", " ").replace("-", " ")
+    return " ".join(text.split()) or None
+
+
+def _tokens(folded: str) -> list[str]:
+    """The words, with each particle joined to what follows, since people write both ``De Luca`` and ``Deluca``."""
+    tokens: list[str] = []
+    held = ""
+    for word in folded.split():
+        held += word
+        if word not in _PARTICLES:
+            tokens.append(held)
+            held = ""
+    return [*tokens, held] if held else tokens
+
+
+@lru_cache(maxsize=65_536)
+def name_key(value: str | None) -> str | None:
+    """A full name without its order: ``De Luca Mario`` and ``Mario Deluca`` have one key, ``deluca mario``."""
+    folded = fold_name(value)
+    return None if folded is None else " ".join(sorted(_tokens(folded)))
+
+
+def _groups(full: str) -> list[str]:
+    """The words as written, particles together with their name."""
+    groups: list[str] = []
+    held: list[str] = []
+    for word in full.split():
+        held.append(word)
+        if (fold(word).rstrip("'")) not in _PARTICLES:
+            groups.append(" ".join(held))
+            held = []
+    return [*groups, " ".join(held)] if held else groups
+
+
+@lru_cache(maxsize=65_536)
+def split_name(full: str | None) -> tuple[str | None, str | None]:
+    """First and last name of a full name in either order.
+
+    - a comma separates ``Last, First``
+    - else the half that is a known Italian given name is the first name; when both or neither is, the first word is
+    - one word alone is a last name
+    """
+    text = null_like(full)
+    if text is not None and text.count(",") == 1:
+        last, _, first = text.partition(",")
+        return normalise_name(first), normalise_name(last)
+    name = normalise_name(text)
+    groups = _groups(name) if name else []
+    if len(groups) < 2:
+        return None, name
+    given = [fold(group) in tables.given_names() for group in groups]
+    leading = next((i for i, known in enumerate(given) if not known), len(given))
+    trailing = next((i for i, known in enumerate(reversed(given)) if not known), len(given))
+    if trailing and not leading:
+        cut = len(groups) - trailing
+        return " ".join(groups[cut:]), " ".join(groups[:cut])
+    cut = min(max(leading, 1), len(groups) - 1)
+    return " ".join(groups[:cut]), " ".join(groups[cut:])
+
+
+def split_first_name(full: str | None) -> str | None:
+    """The first name in a full name: see ``split_name``."""
+    return split_name(full)[0]
+
+
+def split_last_name(full: str | None) -> str | None:
+    """The last name in a full name: see ``split_name``."""
+    return split_name(full)[1]

@@ -1,0 +1,98 @@
+"""Telephone numbers: E.164, and whether the number goes to a pocket or to a house."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat, PhoneNumberType
+
+from snello.identifiers.text import null_like
+
+_KINDS = {
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE: "landline",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "mobile",
+    PhoneNumberType.VOIP: "voip",
+    PhoneNumberType.TOLL_FREE: "toll_free",
+    PhoneNumberType.PREMIUM_RATE: "premium",
+    PhoneNumberType.SHARED_COST: "premium",
+}
+_SPACING = str.maketrans("", "", " -.")
+_SEVERAL = re.compile(r"[/;,|\n]|\s-\s|\so\s|\se\s")
+_RUN = "01234567890123456789"
+
+
+@lru_cache(maxsize=1)
+def _italian_mobile() -> re.Pattern[str]:
+    """The library's own pattern of an Italian mobile number, so that the quick path cannot drift from it."""
+    metadata = PhoneMetadata.metadata_for_region("IT")
+    if metadata is None or metadata.mobile is None:
+        return re.compile(r"(?!)")
+    return re.compile(rf"(?:\+39|0039)?({metadata.mobile.national_number_pattern})")
+
+
+def normalise_phone(value: str | None, country: str | None = "IT") -> str | None:
+    """The number in E.164 (``+393331234567``); ``None`` when no such number can exist.
+
+    - ``country``: two letters; where the number is dialled from when it has no prefix (Italy when not given)
+    - of several numbers in one field, the first that can exist
+    """
+    if value is None:
+        return None
+    if country is None or country == "IT":
+        quick = _italian_mobile().fullmatch(value.translate(_SPACING))
+        if quick:
+            return f"+39{quick[1]}"
+    return _full(value, (country or "IT").strip().upper())
+
+
+@lru_cache(maxsize=65_536)
+def _full(value: str, country: str) -> str | None:
+    text = null_like(value)
+    if text is None:
+        return None
+    return next((found for part in (text, *_SEVERAL.split(text)) if (found := _parse(part, country))), None)
+
+
+def _parse(text: str, country: str) -> str | None:
+    try:
+        number = phonenumbers.parse(text, country if country in phonenumbers.SUPPORTED_REGIONS else None)
+    except NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    number.extension = None
+    return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+def phone_kind(value: str | None) -> str | None:
+    """What the number reaches, from its E.164 form: ``mobile``, ``landline``, ``voip``, ``toll_free``, ``premium``, ``other``."""
+    if value is None:
+        return None
+    if value.startswith("+39") and _italian_mobile().fullmatch(value):
+        return "mobile"
+    return _kind(value)
+
+
+@lru_cache(maxsize=65_536)
+def _kind(value: str) -> str | None:
+    try:
+        number = phonenumbers.parse(value, None)
+    except NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return _KINDS.get(phonenumbers.number_type(number), "other")
+
+
+def phone_is_placeholder(value: str | None) -> bool | None:
+    """Whether the digits were typed to get past a form (``3333333333``, ``0212345678``): the number speaks of nobody."""
+    if value is None:
+        return None
+    digits = "".join(c for c in value if c in "0123456789")
+    if not digits:
+        return None
+    tail = digits[-7:]
+    return len(tail) < 6 or len(set(tail)) == 1 or tail in _RUN or tail in _RUN[::-1]

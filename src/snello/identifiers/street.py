@@ -1,0 +1,30 @@
+"""Street addresses, only as far as comparing two of them needs."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from snello.identifiers.text import fold, null_like
+
+_KINDS = {
+    "v": "via", "vle": "viale", "v le": "viale", "pza": "piazza", "pzza": "piazza", "p za": "piazza", "p zza": "piazza", "p": "piazza",
+    "pzle": "piazzale", "p le": "piazzale", "ple": "piazzale", "cso": "corso", "c so": "corso", "c": "corso", "lgo": "largo",
+    "l go": "largo", "str": "strada", "loc": "localita", "fraz": "frazione", "vic": "vicolo", "vlo": "vicolo", "ctr": "contrada",
+    "cda": "contrada", "c da": "contrada",
+}  # fmt: skip
+_KIND = re.compile(rf"^({'|'.join(sorted(_KINDS, key=len, reverse=True))})\s+(?=\w\w)")
+_NUMBER = re.compile(r"\b(?:n|nr|num|numero|civ|civico)\s+(?=\d)")
+
+
+@lru_cache(maxsize=65_536)
+def street_key(value: str | None) -> str | None:
+    """The street and number without spelling: ``V.le Monza, n. 12/A`` → ``viale monza 12 a``; ``None`` for nothing."""
+    text = null_like(value)
+    if text is None:
+        return None
+    words = re.sub(r"[^a-z0-9]+", " ", fold(text).replace("'", "")).strip()
+    words = _KIND.sub(lambda found: _KINDS[found[1]] + " ", words)
+    words = _NUMBER.sub("", words)
+    words = re.sub(r"(\d)([a-z])\b", r"\1 \2", words)
+    return " ".join(words.split()) or None

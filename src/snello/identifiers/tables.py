@@ -1,0 +1,52 @@
+"""The tables that ship with the package: places of birth, postcodes, provinces, given names. Read once, when first asked."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+
+def rows(name: str) -> Iterator[dict[str, str]]:
+    """The rows of one shipped table; lines that start with ``#`` say where it comes from."""
+    text = files("snello.identifiers").joinpath("data", f"{name}.csv").read_text(encoding="utf-8")
+    return csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+
+
+@cache
+def birthplaces() -> dict[str, list[tuple[str, str]]]:
+    """Cadastral code → names of the town or country, each with the last day it was in force (empty: still is)."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows("birthplaces"):
+        found[row["code"]].append((row["until"], row["name"]))
+    return dict(found)
+
+
+def birthplace(code: str, born: date) -> str | None:
+    """The name in force at a birth; ``None`` when the code was never given or was given no more."""
+    names = birthplaces().get(code, ())
+    return next((name for until, name in names if not until or born.isoformat() <= until), None)
+
+
+@cache
+def postcodes() -> dict[str, list[dict[str, str]]]:
+    """Italian postcode → its places, each with ``place``, ``province`` and ``town`` (``1``: a municipality of its own)."""
+    found: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows("postcodes"):
+        found[row["postcode"]].append(row)
+    return dict(found)
+
+
+@cache
+def provinces() -> dict[str, dict[str, str]]:
+    """Two letters of a province → its ``name`` and ``region``."""
+    return {row["code"]: row for row in rows("provinces")}
+
+
+@cache
+def given_names() -> frozenset[str]:
+    """Italian given names, folded."""
+    return frozenset(row["name"] for row in rows("given_names"))
