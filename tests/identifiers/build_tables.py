@@ -42,7 +42,9 @@ def birthplaces() -> str:
         open_ended = _get_birthplace(code, datetime(2025, 12, 31)) is not None
         for index, (until, name, province) in enumerate(named):
             lines.append((code, name, province, "" if until == "9999" or (index == last and open_ended) else until))
-    return text(f"python-codicefiscale {version('python-codicefiscale')} (MIT)", ("code", "name", "province", "until"), lines)
+    return text(
+        f"python-codicefiscale {version('python-codicefiscale')} (MIT)", ("code", "name", "province", "until"), lines
+    )
 
 
 def letters(name: str) -> str:
@@ -51,7 +53,7 @@ def letters(name: str) -> str:
 
 
 def official_names() -> dict[tuple[str, str], str]:
-    """Today's municipalities by letters and province, and by letters alone (province ``""``) where no two share them."""
+    """Today's municipalities by letters and province, and by letters alone (province ``""``) where unique."""
     found, alone = {}, defaultdict(set)
     for place in get_municipalities_data():
         if place["active"]:
@@ -70,7 +72,7 @@ def postcodes() -> str:
             key = letters(place)
             town = official.get((key, province)) or official.get((key, ""))
             lines.add((cap, town or place, province, "1" if town else "0"))
-    source = f"Faker {version('faker')}, it_IT addresses (MIT), from GeoNames (CC BY 4.0); names of python-codicefiscale (MIT)"
+    source = f"Faker {version('faker')} it_IT (MIT), from GeoNames (CC BY 4.0); names of python-codicefiscale (MIT)"
     return text(source, ("postcode", "place", "province", "town"), sorted(lines))
 
 

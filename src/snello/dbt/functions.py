@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from snello import identifiers
 
@@ -39,7 +40,12 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     for name, (arity, answer) in sql_functions().items():
         if name not in known:
             connection.create_function(
-                name, _vectorised(name), ["VARCHAR"] * arity, answer, type="arrow", null_handling="special"
+                name,
+                _vectorised(name),
+                ["VARCHAR"] * arity,
+                answer,
+                type=PythonUDFType.ARROW,
+                null_handling=FunctionNullHandling.SPECIAL,
             )
 
 

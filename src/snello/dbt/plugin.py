@@ -1,6 +1,6 @@
 """dbt-duckdb plugin: the lake's tables as views, the identifiers as SQL functions.
 
-In ``profiles.yml``: ``plugins: [{module: snello.dbt.plugin}]``; ``config: {lake: …}`` where ``SNELLO_LAKE`` does not say it.
+In ``profiles.yml``: ``plugins: [{module: snello.dbt.plugin}]``, with ``config: {lake: …}`` where ``SNELLO_LAKE`` is unset.
 """
 
 from __future__ import annotations
@@ -55,4 +55,5 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(str(error)) from None
 
     def _project(self) -> Path:
-        return Path(self._config.get("project") or getattr(get_flags(), "PROJECT_DIR", None) or ".")
+        flags = get_flags()  # type: ignore[no-untyped-call]
+        return Path(self._config.get("project") or getattr(flags, "PROJECT_DIR", None) or ".")

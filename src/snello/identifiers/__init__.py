@@ -1,6 +1,6 @@
 """Pure functions on the values that tell people apart; each is also a SQL function of the same name.
 
-Each takes text or ``None`` and never raises: what cannot be such a value is ``None``. Predicates answer ``None`` for nothing.
+Each takes text or ``None`` and never raises: what cannot be such a value is ``None``, and so is a predicate of nothing.
 """
 
 from __future__ import annotations

@@ -7,32 +7,17 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
+from snello.identifiers.tables import words
 from snello.identifiers.text import null_like
 
-_PLAIN = re.compile(r"[a-z0-9_](?:[a-z0-9_+-]|\.(?!\.)){0,62}@(?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,3}[a-z]{2,12}")
+_PLAIN = re.compile(
+    r"[a-z0-9_](?:[a-z0-9_+-]|\.(?![.@])){0,62}"
+    r"@(?:[a-z0-9](?:[a-z0-9]|-(?!-)){0,40}(?<!-)\.){1,3}[a-z]{2,12}"
+)
 _ANGLE = re.compile(r"<([^<>]+@[^<>]+)>\s*$")
-_ROLES = frozenset(
-    """
-    info admin administrator amministrazione amministratore ufficio uffici segreteria segretariato direzione commerciale
-    vendite vendita sales marketing acquisti contabilita contatti contatto contact contacts clienti customer customers
-    assistenza support supporto help helpdesk servizio service servizioclienti reception booking prenotazioni reservations
-    hotel hr jobs lavoro privacy dpo pec postmaster webmaster hostmaster abuse noreply no-reply donotreply mailer-daemon
-    newsletter news office mail email posta team billing fatture fatturazione invoices ordini orders shop store negozio
-    spedizioni magazzino logistica officina tecnico root staff
-    """.split()
-)
-_STAND_INS = frozenset(
-    """
-    noemail nomail no-mail no-email no.mail no.email nomail1 senzamail senzaemail nonhaemail nonha nonhamail nessuna nessuno
-    mancante nonfornita nonpresente nondisponibile nonrilasciata privo priva none null na nd test prova testtest qwerty asdf
-    asdasd abc fake example pippo pluto aaa xxx unknown anonimo anonymous
-    """.split()
-)
-_STAND_IN_DOMAINS = frozenset("nomail.it noemail.it nomail.com noemail.com no.it no.com test.it test.com prova.it".split())
-_TAGGED = frozenset(
-    "outlook.com outlook.it hotmail.com hotmail.it live.com live.it icloud.com me.com fastmail.com proton.me protonmail.com"
-    .split()
-)
+_ROLES = words("email_role")
+_STAND_INS, _STAND_IN_DOMAINS = words("email_stand_in"), words("email_stand_in_domain")
+_TAGGED = words("email_tagged")
 
 
 def normalise_email(value: str | None) -> str | None:
@@ -44,11 +29,7 @@ def normalise_email(value: str | None) -> str | None:
     if value is None:
         return None
     lowered = value.strip().lower()
-    return lowered if _plain(lowered) else _full(value)
-
-
-def _plain(text: str) -> bool:
-    return _PLAIN.fullmatch(text) is not None and ".@" not in text and "--" not in text
+    return lowered if _PLAIN.fullmatch(lowered) else _full(value)
 
 
 @lru_cache(maxsize=65_536)

@@ -6,21 +6,12 @@ import re
 from functools import lru_cache
 
 from snello.identifiers import tables
-from snello.identifiers.text import fold, null_like
+from snello.identifiers.text import APOSTROPHES, fold, null_like
 
-_TITLES = frozenset(
-    """
-    sig signor sigra signora signra signorina signna signa dott dottssa dottor dottore dottoressa dr drssa ing avv arch rag geom
-    prof profssa cav comm onle spett spettle egr gentma gentmo mr mrs ms miss
-    """.split()
-)
-_PARTICLES = frozenset(
-    "de di da del della dello dei degli delle dell dal dalla dalle lo la li le d dall sant san santa van von der den el al".split()
-)
-_ACCENTED = {"a'": "à", "e'": "è", "i'": "ì", "o'": "ò", "u'": "ù", "A'": "À", "E'": "È", "I'": "Ì", "O'": "Ò", "U'": "Ù"}
+_TITLES, _PARTICLES = tables.words("title"), tables.words("particle")
+_ACCENTED = dict(zip("aeiouAEIOU", "àèìòùÀÈÌÒÙ", strict=True))
 _FINAL_APOSTROPHE = re.compile(r"(?<=\w)[aeiouAEIOU]'(?=[\s-]|$)")
 _JOINED = re.compile(r"\b(d|dell|dall|nell|sant|o)' +(?=\w)", re.IGNORECASE)
-_QUOTES = str.maketrans("’‘`´ʼ′", "''''''")
 _NOT_IN_NAMES = re.compile(r"[^\w\s'.,-]|[\d_]")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -35,12 +26,12 @@ def normalise_name(value: str | None) -> str | None:
     text = null_like(value)
     if text is None or "@" in text:
         return None
-    text = _NOT_IN_NAMES.sub(" ", text.translate(_QUOTES))
+    text = _NOT_IN_NAMES.sub(" ", text.translate(APOSTROPHES))
     words = [word for word in text.replace(",", " ").split() if any(c.isalpha() for c in word)]
     while len(words) > 1 and words[0].lower().replace(".", "").replace("'", "") in _TITLES:
         words.pop(0)
     text = " ".join(word.strip(".-") for word in words)
-    text = _FINAL_APOSTROPHE.sub(lambda found: _ACCENTED[found[0]], text)
+    text = _FINAL_APOSTROPHE.sub(lambda found: _ACCENTED[found[0][0]], text)
     text = _JOINED.sub(lambda found: found[0].rstrip(), text).strip("' ")
     return null_like(_WORD.sub(lambda word: _cased(word[0]), text))
 
@@ -52,7 +43,7 @@ def _cased(word: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def fold_name(value: str | None) -> str | None:
-    """The name for comparison: lower case, no accents, no apostrophes; hyphens are spaces (``D'Angelò`` → ``dangelo``)."""
+    """The name for comparison: lower case, no accents, no apostrophes; hyphens as spaces (``dangelo``)."""
     name = normalise_name(value)
     if name is None:
         return None

@@ -68,7 +68,7 @@ def _parse(text: str, country: str) -> str | None:
 
 
 def phone_kind(value: str | None) -> str | None:
-    """What the number reaches, from its E.164 form: ``mobile``, ``landline``, ``voip``, ``toll_free``, ``premium``, ``other``."""
+    """What an E.164 number reaches: ``mobile``, ``landline``, ``voip``, ``toll_free``, ``premium`` or ``other``."""
     if value is None:
         return None
     if value.startswith("+39") and _italian_mobile().fullmatch(value):
@@ -88,7 +88,7 @@ def _kind(value: str) -> str | None:
 
 
 def phone_is_placeholder(value: str | None) -> bool | None:
-    """Whether the digits were typed to get past a form (``3333333333``, ``0212345678``): the number speaks of nobody."""
+    """Whether the digits were typed to get past a form (``3333333333``, ``3331234567``): they speak of nobody."""
     if value is None:
         return None
     digits = "".join(c for c in value if c in "0123456789")

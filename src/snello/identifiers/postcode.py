@@ -14,7 +14,7 @@ _PROVINCE = re.compile(r"\(?([A-Z]{2})\)?")
 
 @lru_cache(maxsize=65_536)
 def normalise_postcode(value: str | None) -> str | None:
-    """Five digits, with the leading zeros that spreadsheets drop (``187`` → ``00187``); ``None`` when no Italian postcode."""
+    """Five digits, with the zeros that spreadsheets drop (``187`` → ``00187``); ``None`` when no Italian postcode."""
     text = null_like(value)
     shape = text and _SHAPE.fullmatch(text)
     if not shape:
@@ -52,7 +52,7 @@ def _letters(name: str) -> str:
 
 
 def postcode_has_city(value: str | None, city: str | None) -> bool | None:
-    """Whether the place is one of the postcode's; ``None`` when either is unknown, so that only a contradiction is false."""
+    """Whether the place is one of the postcode's; ``None`` when either is unknown: only a contradiction is false."""
     places, name = _places(value), null_like(city)
     if not places or name is None:
         return None

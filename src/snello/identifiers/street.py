@@ -8,11 +8,22 @@ from functools import lru_cache
 from snello.identifiers.text import fold, null_like
 
 _KINDS = {
-    "v": "via", "vle": "viale", "v le": "viale", "pza": "piazza", "pzza": "piazza", "p za": "piazza", "p zza": "piazza", "p": "piazza",
-    "pzle": "piazzale", "p le": "piazzale", "ple": "piazzale", "cso": "corso", "c so": "corso", "c": "corso", "lgo": "largo",
-    "l go": "largo", "str": "strada", "loc": "localita", "fraz": "frazione", "vic": "vicolo", "vlo": "vicolo", "ctr": "contrada",
-    "cda": "contrada", "c da": "contrada",
-}  # fmt: skip
+    short: kind
+    for kind, shorts in {
+        "via": ("v",),
+        "viale": ("vle", "v le"),
+        "piazza": ("p", "pza", "pzza", "p za", "p zza"),
+        "piazzale": ("ple", "pzle", "p le"),
+        "corso": ("c", "cso", "c so"),
+        "largo": ("lgo", "l go"),
+        "strada": ("str",),
+        "localita": ("loc",),
+        "frazione": ("fraz",),
+        "vicolo": ("vic", "vlo"),
+        "contrada": ("ctr", "cda", "c da"),
+    }.items()
+    for short in shorts
+}
 _KIND = re.compile(rf"^({'|'.join(sorted(_KINDS, key=len, reverse=True))})\s+(?=\w\w)")
 _NUMBER = re.compile(r"\b(?:n|nr|num|numero|civ|civico)\s+(?=\d)")
 

@@ -1,4 +1,4 @@
-"""The tables that ship with the package: places of birth, postcodes, provinces, given names. Read once, when first asked."""
+"""The tables that ship with the package, each read once, when first asked for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def birthplace(code: str, born: date) -> str | None:
 
 @cache
 def postcodes() -> dict[str, list[dict[str, str]]]:
-    """Italian postcode → its places, each with ``place``, ``province`` and ``town`` (``1``: a municipality of its own)."""
+    """Italian postcode → its places: ``place``, ``province``, ``town`` (``1``: a municipality of its own)."""
     found: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows("postcodes"):
         found[row["postcode"]].append(row)
@@ -50,3 +50,8 @@ def provinces() -> dict[str, dict[str, str]]:
 def given_names() -> frozenset[str]:
     """Italian given names, folded."""
     return frozenset(row["name"] for row in rows("given_names"))
+
+
+def words(name: str) -> frozenset[str]:
+    """One of the word lists, by its name."""
+    return frozenset(row["word"] for row in rows("words") if row["list"] == name)

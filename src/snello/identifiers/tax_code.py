@@ -15,15 +15,9 @@ _SHAPE = re.compile(rf"[A-Z]{{6}}{_DIGIT}{{2}}[ABCDEHLMPRST]{_DIGIT}{{2}}[A-Z]{_
 _DIGIT_PLACES = (6, 7, 9, 10, 12, 13, 14)
 _TO_DIGITS = str.maketrans(_HOMOCODY, "0123456789")
 _MONTHS = "ABCDEHLMPRST"
-_ODD = dict(
-    zip(
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10,
-         22, 25, 24, 23),
-        strict=True,
-    )
-)  # fmt: skip
-_EVEN = {c: int(c) if c.isdigit() else ord(c) - 65 for c in _ODD}
+_LETTER_WEIGHTS = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
+_EVEN = {c: int(c, 36) - (10 if c.isalpha() else 0) for c in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_ODD = {c: _LETTER_WEIGHTS[value] for c, value in _EVEN.items()}  # a digit weighs what the letter of its rank does
 _NOISE = re.compile(r"[^A-Z0-9]")
 
 
@@ -65,8 +59,8 @@ def _decode(value: str) -> _Person | None:
     if not _SHAPE.fullmatch(code) or check_letter(code[:15]) != code[15]:
         return None
     letters = list(code[:15])
-    for place in _DIGIT_PLACES:
-        letters[place] = letters[place].translate(_TO_DIGITS)
+    for index in _DIGIT_PLACES:
+        letters[index] = letters[index].translate(_TO_DIGITS)
     plain = "".join(letters)
     birth = _birth(plain[6:8] + plain[9:11] + plain[11:15], _MONTHS.index(plain[8]) + 1)
     if birth is None:
@@ -76,7 +70,7 @@ def _decode(value: str) -> _Person | None:
 
 
 def normalise_tax_code(value: str | None) -> str | None:
-    """The valid code in upper case, homocody kept as the person writes it; ``None`` when it cannot be a person's code."""
+    """The valid code in upper case, homocody kept; ``None`` when it cannot be a person's code."""
     person = None if value is None else _decode(value)
     return person and person.code
 

@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
-# "NA" and "ND" are absent on purpose: NA is the province of Naples, and both are initials. Numbers are judged by the
+from snello.identifiers.tables import words
+
+# "NA" and "ND" are not on the list: NA is the province of Naples, and both are initials. Numbers are judged by the
 # function that knows what the number means.
-_NOTHING = frozenset(
-    """
-    null none nil nan nat void undefined unknown missing empty blank vuoto vuota assente mancante sconosciuto sconosciuta
-    n/a n.a. n.a n/d n.d. n.d n/n n.n. #n/a #n/d #null! #ref! #value! #name? \\n (null) <null> [null] {null} "null" 'null'
-    nessuno nessuna n.p. n/p tbd t.b.d. "" '' () [] {}
-    """.split()
-) | {
-    "non disponibile",
-    "non noto",
-    "non nota",
-    "non pervenuto",
-    "non presente",
-    "non specificato",
-    "non indicato",
-    "da definire",
-    "not available",
-    "not applicable",
-    "not provided",
-    "not set",
-    "no data",
-}
-_MARKS = frozenset("-–—_.,;:?!*/\\|#xX'\"` ")
+_NOTHING = words("nothing")
+_MARKS = frozenset("-\u2013\u2014_.,;:?!*/\\|#xX'\"` ")
 
 
 def squash(value: str) -> str:
@@ -40,7 +22,7 @@ def squash(value: str) -> str:
 
 
 def null_like(value: str | None) -> str | None:
-    """The text, squashed; ``None`` when it is one of the ways of writing nothing (``N/A``, ``-``, ``null``, ``xxx``)."""
+    """The text, squashed; ``None`` when it is a way of writing nothing (``N/A``, ``-``, ``null``, ``xxx``)."""
     if value is None:
         return None
     text = squash(value)
@@ -49,15 +31,18 @@ def null_like(value: str | None) -> str | None:
     return text
 
 
+# Typographic apostrophes, the accents people type for one, and the prime.
+APOSTROPHES = str.maketrans("\u2019\u2018\u00b4\u02bc\u2032`", "''''''")
 _LETTERS = str.maketrans(
-    {"ß": "ss", "ẞ": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ð": "d", "þ": "th", "æ": "ae",
-     "Æ": "ae", "œ": "oe", "Œ": "oe", "ı": "i", "’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "′": "'"}
-)  # fmt: skip
+    {"ß": "ss", "ẞ": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ð": "d", "þ": "th", "æ": "ae"}
+    | {"Æ": "ae", "œ": "oe", "Œ": "oe", "\u0131": "i"}
+)
 
 
 def fold(value: str) -> str:
     """The text for comparison: lower case, without accents, typographic apostrophes made plain."""
-    if value.isascii():
-        return value.lower().replace("`", "'")
-    text = unicodedata.normalize("NFKD", value.translate(_LETTERS).casefold())
+    plain = value.translate(APOSTROPHES)
+    if plain.isascii():
+        return plain.lower()
+    text = unicodedata.normalize("NFKD", plain.translate(_LETTERS).casefold())
     return "".join(c for c in text if not unicodedata.combining(c)).translate(_LETTERS)
