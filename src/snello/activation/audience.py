@@ -1,0 +1,90 @@
+"""A published audience as sets: who is in it, who of them consented, and a keyed fingerprint of each payload."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from snello.activation.sync import Sync
+from snello.errors import ConfigError, ContractError
+from snello.lake import Lake
+
+CONSENTS = "consent_current"
+
+
+class Audience:
+    """The audience of a sync, read from the lake at the manifest's version into an in-memory DuckDB.
+
+    Leaves these relations behind in ``connection``:
+
+    - ``audience``: the published columns, with the key as text in ``_key``
+    - ``consented``: keys with a yes for the sync's purpose and channel and no refusal
+    - ``want``: ``key, fingerprint`` of the members who consented
+    - ``barred``: keys of the members who did not
+    """
+
+    def __init__(self, lake: Lake, sync: Sync, salt: str) -> None:
+        if not salt:
+            raise ConfigError("setting salt", "it is empty: anybody could recompute a fingerprint", "set SNELLO_SALT")
+        self.sync = sync
+        self.connection = duckdb.connect()
+        self.connection.execute("set TimeZone = 'UTC'")  # a moment has one text, wherever the run takes place
+        self.connection.execute("set variable salt = $1", [salt])
+        self.connection.execute(f"create view published as {lake.published_sql(sync.table)}")
+        self.connection.execute(f"create view consents as {lake.published_sql(CONSENTS)}")
+        self.schema = self._checked_schema()
+        key = f"{_quoted(sync.key)}::varchar"
+        self.connection.execute(f"create view audience as select {key} as _key, * from published")
+        self._check_keys()
+        self._gate()
+        self._fingerprint()
+
+    def _checked_schema(self) -> pa.Schema:
+        schema: pa.Schema = self.connection.sql("select * from published limit 0").to_arrow_table().schema
+        taken = [name for name in schema.names if name.startswith("_")]
+        if self.sync.key not in schema.names:
+            raise ContractError(self.sync.table, f"it has no column {self.sync.key}", "publish the sync's key column")
+        if taken:
+            raise ContractError(self.sync.table, f"column {taken[0]} begins with _", "rename it in the model")
+        return schema
+
+    def _gate(self) -> None:
+        """Unknown is no, and one refusal outweighs a yes on the wider or the narrower channel."""
+        self.connection.execute(
+            "create temp table consented as "
+            "with evidence as (select customer_id::varchar as key, state from consents "
+            "where purpose = $1 and channel in ($2, 'any')), "
+            "refusals as (select key from evidence where state is distinct from 'yes') "
+            "select distinct key from evidence anti join refusals using (key) where state = 'yes'",
+            [self.sync.purpose, self.sync.channel],
+        )
+
+    def _fingerprint(self) -> None:
+        """By name, so that the order of the columns plays no part; as JSON, so that null differs from empty."""
+        named = ", ".join(f"{_literal(name)}: {_quoted(name)}" for name in sorted(self.schema.names))
+        self.connection.execute(
+            "create temp table want as select _key as key, "
+            f"left(sha256(getvariable('salt') || to_json({{{named}}})), 32) as fingerprint "
+            "from audience semi join consented on consented.key = _key"
+        )
+        self.connection.execute(
+            "create temp table barred as select _key as key from audience anti join consented on consented.key = _key"
+        )
+
+    def _check_keys(self) -> None:
+        query = "select count(*), count(_key), count(distinct _key) from audience"
+        rows, named, distinct = self.connection.execute(query).fetchall()[0]
+        if named < rows:
+            what = f"{rows - named:,} rows have no {self.sync.key}"
+            raise ContractError(self.sync.table, what, "add a not_null test to the model and mend it")
+        if distinct < rows:
+            what = f"{rows - distinct:,} rows repeat a {self.sync.key}"
+            raise ContractError(self.sync.table, what, "add a unique test to the model and mend it")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

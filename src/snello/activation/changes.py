@@ -1,0 +1,59 @@
+"""What travels to a channel, and what comes back for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Op = Literal["upsert", "remove"]
+Status = Literal["delivered", "refused", "retrying"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row that a channel shall hold from now on (``upsert``) or no longer (``remove``).
+
+    - ``key``: the customer_id; ``payload``: the channel's columns, empty for most removals
+    - ``fingerprint``: keyed hash of the payload, None for a removal
+    - ``known``: the ledger says that the channel holds this row already
+    - ``batch``: the idempotency key under which an earlier run tried exactly this
+    """
+
+    op: Op
+    key: str
+    fingerprint: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    consent: str | None = None
+    purpose: str = ""
+    channel: str = ""
+    reason: str = ""
+    run_id: str = ""
+    batch: str | None = None
+    known: bool = False
+    remote_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a channel made of one change; ``code`` is a word, never a message that could hold personal data."""
+
+    key: str
+    status: Status
+    code: str = ""
+    remote_id: str | None = None
+
+    @classmethod
+    def delivered(cls, key: str, remote_id: str | None = None) -> Verdict:
+        """The channel now holds the row, or no longer does."""
+        return cls(key, "delivered", remote_id=remote_id)
+
+    @classmethod
+    def refused(cls, key: str, code: str) -> Verdict:
+        """The channel will not take this payload; it is not sent again until it changes."""
+        return cls(key, "refused", code)
+
+    @classmethod
+    def retry(cls, key: str, code: str) -> Verdict:
+        """Not now: the row is sent again by the next run."""
+        return cls(key, "retrying", code)

@@ -1,0 +1,100 @@
+"""The ledger's database: SQLite in WAL mode, or PostgreSQL; by rows through SQLAlchemy, by columns through ADBC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from snello.errors import ConfigError, RetryLater
+
+BUSY_SECONDS = 30
+WHERE = "ledger"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on the ledger at ``url``.
+
+    Raises ``ConfigError`` when the URL is neither of SQLite nor of PostgreSQL, or its folder cannot be made.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+    try:
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(WHERE, f"its folder cannot be made ({error.strerror})", "set SNELLO_LEDGER") from None
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _lasting)
+    return engine
+
+
+def _parsed(url: str) -> URL:
+    cure = "set SNELLO_LEDGER to sqlite:///path/ledger.db or postgresql://user:password@host/database"
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError):
+        raise ConfigError(WHERE, "its URL does not parse", cure) from None
+    if backend not in {"sqlite", "postgresql"}:
+        raise ConfigError(WHERE, f"{backend} is not supported", cure)
+    if backend == "sqlite" and not parsed.database:
+        raise ConfigError(WHERE, "a ledger in memory is forgotten at the end of the run", cure)
+    return parsed
+
+
+def _lasting(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")  # the tap reads while the target writes
+    cursor.execute("PRAGMA synchronous = FULL")  # an outcome that was written survives a power cut
+    cursor.close()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell a fault of the database in one sentence, without its statement and values."""
+    try:
+        yield
+    except DBAPIError as error:
+        kind = type(error.orig).__name__
+        raise RetryLater(
+            WHERE, f"its database does not answer ({kind})", "check that it is up, has room and takes writes; run again"
+        ) from None
+
+
+def columns(engine: Engine, sql: str, sync: str) -> pa.Table:
+    """The rows of a SELECT with one parameter, written ``:sync``, as Arrow columns of text.
+
+    The statement says ``coalesce(x, '')`` where null may stand, for ADBC guesses SQLite's types from the first rows;
+    the empty text comes back as null.
+    """
+    if engine.dialect.name == "postgresql":
+        from adbc_driver_postgresql import dbapi as postgresql
+
+        plain = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return _fetched(postgresql.connect(plain), sql.replace(":sync", "$1"), sync)
+    from adbc_driver_sqlite import dbapi as sqlite
+
+    uri = f"file:{quote(str(engine.url.database))}?mode=ro"
+    return _fetched(sqlite.connect(uri), sql.replace(":sync", "?1"), sync)
+
+
+def _fetched(connection: Any, sql: str, sync: str) -> pa.Table:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(sql, parameters=(sync,))
+        found: pa.Table = cursor.fetch_arrow_table()
+    return pa.table([_text(column) for column in found.columns], names=found.column_names)
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = column.cast(pa.string())
+    empty = pc.equal(text, "")
+    return pc.if_else(empty, None, text) if pc.any(empty).as_py() else text
