@@ -1,6 +1,6 @@
 """dbt-duckdb plugin: the lake's tables as views, the identifiers as SQL functions.
 
-In ``profiles.yml``: ``plugins: [{module: snello.dbt.plugin}]``, with ``config: {lake: …}`` where ``SNELLO_LAKE`` is unset.
+In ``profiles.yml``: ``plugins: [{module: snello.dbt.plugin}]``, ``config: {lake: …}`` where ``SNELLO_LAKE`` is unset.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from snello import settings
 from snello.dbt.declared import declared_sources
 from snello.dbt.functions import register
 from snello.dbt.views import Views
-from snello.errors import SnelloError
+from snello.errors import ConfigError, SnelloError
 from snello.lake import Lake
 
 
@@ -45,14 +45,25 @@ class Plugin(BasePlugin):
         try:
             register(conn)
             if self._views is None:
-                lake = self._config.get("lake") or os.environ.get("SNELLO_LAKE") or settings.load().lake
-                self._views = Views.of(Lake(str(lake)), declared_sources(self._project()))
+                self._views = Views.of(Lake(self._lake()), declared_sources(self._project()))
                 for gap in self._views.create(conn):
                     fire_event(Note(msg=gap), level=EventLevel.WARN)
             else:
                 self._views.create(conn)
         except SnelloError as error:
             raise DbtRuntimeError(str(error)) from None
+
+    def _lake(self) -> str:
+        given = self._config.get("lake")
+        if given:
+            return str(given)
+        try:
+            return settings.load().lake
+        except ConfigError:
+            # dbt alone, outside a Snello project, still reads the lake that the variable names.
+            if "SNELLO_LAKE" not in os.environ:
+                raise
+            return os.environ["SNELLO_LAKE"]
 
     def _project(self) -> Path:
         flags = get_flags()  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ Each takes text or ``None`` and never raises: what cannot be such a value is ``N
 
 from __future__ import annotations
 
+from snello.identifiers.agreement import birth_dates_agree, names_agree
 from snello.identifiers.card import normalise_card
 from snello.identifiers.email import email_is_placeholder, email_is_role, email_mailbox, normalise_email
 from snello.identifiers.keys import hash_key
@@ -31,12 +32,14 @@ from snello.identifiers.text import null_like
 from snello.identifiers.vat import normalise_vat
 
 __all__ = [
+    "birth_dates_agree",
     "email_is_placeholder",
     "email_is_role",
     "email_mailbox",
     "fold_name",
     "hash_key",
     "name_key",
+    "names_agree",
     "normalise_card",
     "normalise_email",
     "normalise_name",

@@ -51,8 +51,8 @@ def fold_name(value: str | None) -> str | None:
     return " ".join(text.split()) or None
 
 
-def _tokens(folded: str) -> list[str]:
-    """The words, with each particle joined to what follows, since people write both ``De Luca`` and ``Deluca``."""
+def name_tokens(folded: str) -> list[str]:
+    """The words of a folded name, with each particle joined to what follows, since people write both ``De Luca`` and ``Deluca``."""
     tokens: list[str] = []
     held = ""
     for word in folded.split():
@@ -67,7 +67,7 @@ def _tokens(folded: str) -> list[str]:
 def name_key(value: str | None) -> str | None:
     """A full name without its order: ``De Luca Mario`` and ``Mario Deluca`` have one key, ``deluca mario``."""
     folded = fold_name(value)
-    return None if folded is None else " ".join(sorted(_tokens(folded)))
+    return None if folded is None else " ".join(sorted(name_tokens(folded)))
 
 
 def _groups(full: str) -> list[str]:

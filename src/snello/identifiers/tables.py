@@ -52,6 +52,17 @@ def given_names() -> frozenset[str]:
     return frozenset(row["name"] for row in rows("given_names"))
 
 
+@cache
+def nicknames() -> dict[str, frozenset[str]]:
+    """Names that stand for one another, both ways: a given name and its short forms, folded."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows("nicknames"):
+        for short in row["nicknames"].split():
+            found[row["name"]].add(short)
+            found[short].add(row["name"])
+    return {name: frozenset(others) for name, others in found.items()}
+
+
 def words(name: str) -> frozenset[str]:
     """One of the word lists, by its name."""
     return frozenset(row["word"] for row in rows("words") if row["list"] == name)

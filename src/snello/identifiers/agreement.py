@@ -1,0 +1,95 @@
+"""Whether two values of one kind can belong to one person; ``None`` when either says nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+from snello.identifiers import tables
+from snello.identifiers.name import fold_name, name_tokens, split_name
+
+_STAND_IN_DATES = frozenset({"1900-01-01", "1901-01-01", "1970-01-01", "1911-11-11"})
+
+
+@lru_cache(maxsize=65_536)
+def _date(value: str | None) -> date | None:
+    if value is None or value[:10] in _STAND_IN_DATES:
+        return None
+    try:
+        found = date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+    return found if 1900 <= found.year and found <= date.today() else None
+
+
+def birth_dates_agree(left: str | None, right: str | None) -> bool | None:
+    """Whether two ISO dates may be one birthday: equal, day and month exchanged, one digit wrong, or a century apart.
+
+    - two neighbouring digits exchanged count as one mistake
+    - dates typed to get past a form (``1900-01-01``), before 1900 or in the future say nothing
+    """
+    one, other = _date(left), _date(right)
+    if one is None or other is None:
+        return None
+    if one == other or (one.year == other.year and (one.day, one.month) == (other.month, other.day)):
+        return True
+    if (one.month, one.day) == (other.month, other.day) and abs(one.year - other.year) == 100:
+        return True
+    return _one_mistake(f"{one:%Y%m%d}", f"{other:%Y%m%d}")
+
+
+def _one_mistake(left: str, right: str) -> bool:
+    differ = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    if len(differ) < 2:
+        return True
+    first, second, *more = differ
+    return not more and second == first + 1 and left[first] == right[second] and left[second] == right[first]
+
+
+@lru_cache(maxsize=65_536)
+def _halves(value: str | None) -> tuple[list[str], list[str]]:
+    """Folded words of the given and of the family name in ``given|family``, or in a full name in either order."""
+    given, bar, family = (value or "").partition("|")
+    first, last = (given, family) if bar else split_name(given)
+    return name_tokens(fold_name(first) or ""), name_tokens(fold_name(last) or "")
+
+
+@lru_cache(maxsize=262_144)
+def names_agree(left: str | None, right: str | None) -> bool | None:
+    """Whether two names, each ``given|family`` or a full name, may be one person's, judged by the given names.
+
+    - each side's given name must be found among the other's names: halves may be exchanged, family names may change
+    - nicknames, initials, shortened and mistyped names are alike; two different known names (Mario, Maria) are not
+    - ``None`` when either side has no given name
+    """
+    (given, family), (other_given, other_family) = _halves(left), _halves(right)
+    if not given or not other_given:
+        return None
+    if "".join(given) == "".join(other_given):
+        return True
+    return _found(given, other_given + other_family) and _found(other_given, given + family)
+
+
+def _found(given: list[str], names: list[str]) -> bool:
+    return any(_alike(one, other) for one in given for other in names)
+
+
+@lru_cache(maxsize=262_144)
+def _alike(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=lambda name: (len(name), name))
+    if short == long or (len(short) == 1 and long.startswith(short)) or long in tables.nicknames().get(short, ()):
+        return True
+    known = tables.given_names()
+    if long.startswith(short) and len(short) >= 3:
+        return short not in known or long[len(short) :] in known
+    return len(short) >= 4 and not (short in known and long in known) and _one_edit(short, long)
+
+
+def _one_edit(short: str, long: str) -> bool:
+    """One letter wrong, missing or added, or two neighbours exchanged."""
+    if len(short) == len(long):
+        return _one_mistake(short, long)
+    if len(long) - len(short) > 1:
+        return False
+    at = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
+    return short[at:] == long[at + 1 :]
