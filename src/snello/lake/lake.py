@@ -55,7 +55,7 @@ class Lake:
         - a table whose content did not change keeps its version: nothing is written
         - publications at the same time are merged, each entry from whoever published it last
         """
-        return publishing.publish(self, tables, run_id=run_id, syncs=syncs)
+        return publishing.publish(self.root, tables, run_id=run_id, syncs=syncs)
 
     def manifest(self) -> Manifest | None:
         """The manifest in force; None before the first publication."""

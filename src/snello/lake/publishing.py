@@ -3,51 +3,70 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import duckdb
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
 
 from snello.lake import manifest as manifests
 from snello.lake import storage
+from snello.lake.arrowtypes import plain_schema
+from snello.lake.datafiles import conform
+from snello.lake.faults import told
 from snello.lake.manifest import Manifest, TableRef
-
-if TYPE_CHECKING:
-    from snello.lake.lake import Lake
+from snello.lake.writer import TableWriter
 
 _LOCK = ".manifest.lock"
 
 
-def content_hash(table: pa.Table) -> str:
+class ContentHash:
     """A hash of schema and rows that does not depend on the order of the rows."""
-    names = [f"c{position}" for position in range(table.num_columns)]
-    plain = table.rename_columns(names)
-    row = ", ".join(names)
-    connection = duckdb.connect()
-    connection.register("content", plain)
-    [(count, total, mixed)] = connection.execute(
-        f"select count(*), sum(hash({row})::hugeint), bit_xor(hash('salt', {row})) from content"
-    ).fetchall()
-    shape = ",".join(f"{field.name}:{field.type}" for field in table.schema)
-    return f"{count}-{total or 0:x}-{mixed or 0:x}-{hashlib.sha256(shape.encode()).hexdigest()[:16]}"
+
+    def __init__(self, schema: pa.Schema) -> None:
+        import duckdb  # a tenth of a second that readers of the manifest do not pay
+
+        self._connection = duckdb.connect()
+        self._columns = [f"c{position}" for position in range(len(schema))]
+        shape = ",".join(f"{field.name}:{field.type}" for field in schema)
+        self._shape = hashlib.sha256(shape.encode()).hexdigest()[:16]
+        self.rows, self._sum, self._mix = 0, 0, 0
+
+    def add(self, part: pa.Table) -> None:
+        """Take more rows in."""
+        if not part.num_rows:
+            return
+        self._connection.register("part", part.rename_columns(self._columns))
+        row = ", ".join(self._columns)
+        [(total, mix)] = self._connection.execute(
+            f"select sum(hash({row})::hugeint), bit_xor(hash('mix', {row})) from part"
+        ).fetchall()
+        self._connection.unregister("part")
+        self.rows += part.num_rows
+        self._sum = (self._sum + int(total)) % 2**64
+        self._mix ^= int(mix)
+
+    def text(self) -> str:
+        """The hash of what was taken in so far."""
+        return f"{self.rows}-{self._sum:016x}{self._mix:016x}-{self._shape}"
 
 
 def publish(
-    lake: Lake,
+    root: str,
     tables: Mapping[str, pa.Table | pa.RecordBatchReader],
     *,
     run_id: str,
     syncs: Mapping[str, dict[str, Any]] | None = None,
 ) -> Manifest:
     """See ``Lake.publish``."""
-    published = storage.join(lake.root, "published")
+    published = storage.join(root, "published")
     before = manifests.load(published)
     known = before.tables if before else {}
-    written = {name: _write(lake.published_uri(name), data, known.get(name)) for name, data in tables.items()}
-    with storage.exclusive(published, _LOCK):
+    written = {
+        name: _write(storage.join(published, *map(storage.folder_name, name.split("/"))), data, known.get(name), run_id)
+        for name, data in tables.items()
+    }
+    with told("lake manifest"), storage.exclusive(published, _LOCK):
         current = manifests.load(published)
         merged = Manifest(
             run_id=run_id,
@@ -59,10 +78,33 @@ def publish(
     return merged
 
 
-def _write(uri: str, data: pa.Table | pa.RecordBatchReader, known: TableRef | None) -> TableRef:
-    table = data.read_all() if isinstance(data, pa.RecordBatchReader) else data
-    content = content_hash(table)
-    if known is not None and known.content == content:
+def _write(uri: str, data: pa.Table | pa.RecordBatchReader, known: TableRef | None, run_id: str) -> TableRef:
+    schema = plain_schema(data.schema)
+    content = ContentHash(schema)
+    writer = TableWriter(uri, run_id, schema)
+    try:
+        version = writer.replace_all(
+            _taken(_parts(data), schema, content),
+            schema,
+            unless=lambda: known is not None and known.content == content.text(),
+        )
+    finally:
+        writer.close()
+    if version is None and known is not None:
         return known
-    write_deltalake(uri, table, mode="overwrite", schema_mode="overwrite")
-    return TableRef(path=uri, version=DeltaTable(uri).version(), rows=table.num_rows, content=content)
+    return TableRef(path=uri, version=int(version or 0), rows=content.rows, content=content.text())
+
+
+def _parts(data: pa.Table | pa.RecordBatchReader) -> Iterator[pa.Table]:
+    if isinstance(data, pa.Table):
+        yield data
+        return
+    for batch in data:
+        yield pa.Table.from_batches([batch])
+
+
+def _taken(parts: Iterable[pa.Table], schema: pa.Schema, content: ContentHash) -> Iterator[pa.Table]:
+    for part in parts:
+        whole = conform(part, schema)
+        content.add(whole)
+        yield whole

@@ -31,9 +31,15 @@ _TYPES = {
 def open_table(uri: str, version: int | None = None) -> DeltaTable:
     """The Delta table at ``uri``; raises ``ContractError`` when there is none."""
     try:
-        return DeltaTable(uri, version=version)
+        table = DeltaTable(uri, version=version)
     except TableNotFoundError:
         raise ContractError(uri, "no such table in the lake", "run the pipeline that loads or publishes it") from None
+    foreign = {"deletionVectors", "columnMapping"} & set(table.protocol().reader_features or ())
+    if foreign:
+        raise ContractError(
+            uri, f"another engine turned on {', '.join(sorted(foreign))}", "turn it off and rewrite the table there"
+        )
+    return table
 
 
 def live_files(table: DeltaTable, uri: str) -> list[str]:

@@ -35,9 +35,7 @@ def folder_name(name: str) -> str:
     """``name`` as one safe path segment; ``stream_name`` is the way back."""
     if name in (".", ".."):
         return name.replace(".", "@2e")
-    return "".join(
-        char if _PLAIN.match(char) else "".join(f"@{byte:02x}" for byte in char.encode()) for char in name
-    )
+    return "".join(char if _PLAIN.match(char) else "".join(f"@{byte:02x}" for byte in char.encode()) for char in name)
 
 
 def stream_name(folder: str) -> str:
