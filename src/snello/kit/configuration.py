@@ -99,11 +99,12 @@ def check_names(schema: Schema, config: Mapping[str, Any], where: str) -> None:
 
 def secrets_in(schema: Schema, config: Any) -> Iterator[str]:
     """The values of all settings marked secret, at any depth."""
-    if schema.get("secret") and config is not None:
-        yield str(config)
-    elif isinstance(config, Mapping):
+    secret = bool(schema.get("secret"))
+    if isinstance(config, Mapping):
         for name, value in config.items():
-            yield from secrets_in(schema.get("properties", {}).get(name, {}), value)
+            yield from secrets_in({"secret": True} if secret else schema.get("properties", {}).get(name, {}), value)
     elif isinstance(config, list):
         for value in config:
-            yield from secrets_in(schema.get("items", {}), value)
+            yield from secrets_in({"secret": True} if secret else schema.get("items", {}), value)
+    elif secret and isinstance(config, str):
+        yield config

@@ -1,0 +1,154 @@
+"""CSV and TSV: rows as the dialect says, each with the line where it begins.
+
+Python's reader does the splitting, in strict mode. A row that it cannot split costs one line: what an unclosed quote
+swallowed is read again from the next line on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from snello.errors import ContractError
+from snello.kit.files.chunks import CHUNK_ROWS, Chunk, Refusal, printable, text_column, undecodable
+from snello.kit.files.headers import positions
+from snello.kit.files.layout import Column, FileSet
+
+csv.field_size_limit(1_000_000)
+
+
+class Lines:
+    """The lines of a text; remembers those of the row under way, so that they can be read again."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._source = iter(text)
+        self._again: deque[str] = deque()
+        self.row: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._source)
+        self.row.append(line)
+        self.number += 1
+        return line
+
+    def skip(self, count: int) -> None:
+        """Leave lines out."""
+        for _ in range(count):
+            next(self, None)
+        self.row.clear()
+
+    def first(self) -> int:
+        """Number of the line where the row under way began."""
+        return self.number - len(self.row) + 1
+
+    def give_up(self) -> str:
+        """The first line of the row under way; the others will come again."""
+        line, *others = self.row
+        self._again.extendleft(reversed(others))
+        self.number -= len(others)
+        self.row.clear()
+        return line
+
+
+def read(text: IO[str], layout: FileSet, columns: tuple[Column, ...], where: str) -> Iterator[Chunk]:
+    """The rows of a delimited file, in chunks. Raises ``ContractError`` when the header lacks a column."""
+    lines = Lines(text)
+    lines.skip(layout.skip_lines)
+    rows = csv.reader(lines, strict=True, **_dialect(layout))
+    picked: list[int] = list(range(len(columns)))
+    width = len(columns)
+    if layout.header:
+        header = next_row(lines, rows, where)
+        if header is None:
+            return
+        picked, width = positions(header, columns, where), len(header)
+    while True:
+        chunk, done = _chunk(lines, rows, width, picked)
+        if chunk.lines or chunk.refused:
+            yield chunk
+        if done:
+            return
+
+
+def headers(text: IO[str], layout: FileSet, where: str) -> list[str]:
+    """The names in the header of a delimited file; none when the file is empty."""
+    lines = Lines(text)
+    lines.skip(layout.skip_lines)
+    return next_row(lines, csv.reader(lines, strict=True, **_dialect(layout)), where) or []
+
+
+def _dialect(layout: FileSet) -> dict[str, Any]:
+    quoting = csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE
+    quote = layout.quote or None
+    return {"delimiter": layout.delimiter_mark, "quotechar": quote, "escapechar": layout.escape, "quoting": quoting}
+
+
+def next_row(lines: Lines, rows: Iterator[list[str]], where: str) -> list[str] | None:
+    """The next row that is not blank. Raises ``ContractError`` when it cannot be split."""
+    try:
+        for row in rows:
+            lines.row.clear()
+            if not _blank(row):
+                return row
+    except csv.Error:
+        what = f"the header on line {lines.first()} cannot be split into fields"
+        raise ContractError(where, what, "check delimiter, quote and skip_lines") from None
+    return None
+
+
+def _blank(row: Sequence[str]) -> bool:
+    return not row or (len(row) == 1 and not row[0].strip("\x1a \t"))
+
+
+def _chunk(lines: Lines, rows: Iterator[list[str]], width: int, picked: list[int]) -> tuple[Chunk, bool]:
+    kept: list[list[str]] = []
+    numbers: list[int] = []
+    refused: list[Refusal] = []
+    pending = lines.row
+    done = False
+    while len(kept) + len(refused) < CHUNK_ROWS:
+        try:
+            row = next(rows)
+        except StopIteration:
+            done = True
+            break
+        except csv.Error as error:
+            refused.append(Refusal(lines.first(), _reason(error), printable(lines.give_up().rstrip("\r\n"))))
+            continue
+        if len(row) == width:
+            kept.append(row)
+            numbers.append(lines.number - len(pending) + 1)
+        elif not _blank(row):
+            reason = f"{len(row)} fields, {width} expected"
+            refused.append(Refusal(lines.first(), reason, printable("".join(pending).rstrip("\r\n"))))
+        pending.clear()
+    return _columns(kept, numbers, refused, picked), done
+
+
+def _reason(error: csv.Error) -> str:
+    """The reader's own words name characters of the dialect, never a value."""
+    if "unexpected end of data" in str(error) or "field limit" in str(error):
+        return "a quote that opens here is never closed"
+    return "text after a closing quote"
+
+
+def _columns(kept: list[list[str]], numbers: list[int], refused: list[Refusal], picked: list[int]) -> Chunk:
+    try:
+        fields = list(zip(*kept, strict=True)) if kept else [()] * (max(picked, default=-1) + 1)
+        return Chunk([text_column(fields[index]) for index in picked], numbers, refused)
+    except UnicodeEncodeError:
+        good = []
+        for row, number in zip(kept, numbers, strict=True):
+            fault = next(filter(None, (undecodable(row[index]) for index in picked)), None)
+            if fault is None:
+                good.append((row, number))
+            else:
+                record = printable("\t".join(row))
+                refused.append(Refusal(number, fault.reason, record))
+        return _columns([row for row, _ in good], [number for _, number in good], refused, picked)

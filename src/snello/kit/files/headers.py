@@ -1,0 +1,33 @@
+"""Where the declared columns stand in a file that names its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from snello.errors import ContractError
+from snello.kit.files.layout import Column
+
+
+def positions(header: Sequence[str], columns: tuple[Column, ...], where: str) -> list[int]:
+    """Index of each column in the header.
+
+    Raises ``ContractError`` naming the first column that is missing or there twice. The header itself is not told: in
+    a file without one it would be somebody's data; only a name close to the missing one is.
+    """
+    names = [name.strip() for name in header]
+    found: list[int] = []
+    for column in columns:
+        count = names.count(column.header)
+        if count == 0:
+            raise ContractError(where, f"the header has no column {column.header!r}", _cure(column.header, names))
+        if count > 1:
+            raise ContractError(where, f"the header names {column.header!r} {count} times", "give each column one name")
+        found.append(names.index(column.header))
+    return found
+
+
+def _cure(missing: str, names: list[str]) -> str:
+    near = get_close_matches(missing, names, n=1, cutoff=0.7)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}mend the file, or columns, delimiter and encoding in the settings"

@@ -1,0 +1,132 @@
+"""From a file to typed tables: open, decode, read by format, parse column by column, set refused rows apart."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import IO, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from snello.errors import ContractError
+from snello.kit.files import columnar, delimited, lines, sheets
+from snello.kit.files.chunks import Chunk, Refusal
+from snello.kit.files.layout import FILE, LINE, Column, FileSet
+from snello.kit.files.places import READ_BYTES
+from snello.kit.files.values import arrow_type, expected, parse
+
+MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+def text_of(raw: IO[bytes], layout: FileSet) -> IO[str]:
+    """The decoded text; a byte order mark wins over the declared encoding, an undecodable byte is carried along."""
+    buffered = io.BufferedReader(_raw(raw), READ_BYTES)
+    start = buffered.peek(4)[:4]
+    encoding = next((name for mark, name in MARKS if start.startswith(mark)), layout.encoding)
+    return io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
+
+
+class _Readable(io.RawIOBase):
+    """Any object with ``read`` as the raw stream that Python's buffers want."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._source.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def _raw(source: IO[bytes]) -> io.RawIOBase:
+    return _Readable(source)
+
+
+def chunks(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str) -> Iterator[Chunk]:
+    """The rows of one file as its format says."""
+    match layout.format:
+        case "csv" | "tsv":
+            return delimited.read(text_of(raw, layout), layout, columns, where)
+        case "fixed":
+            return lines.read_fixed(text_of(raw, layout), layout, columns)
+        case "jsonl":
+            return lines.read_jsonl(text_of(raw, layout), layout, columns)
+        case "excel":
+            return sheets.read(raw, layout, columns, where)
+        case "parquet":
+            return columnar.read(raw, columns, where)
+
+
+def columns_in(raw: IO[bytes], layout: FileSet, where: str) -> tuple[Column, ...]:
+    """The columns that a file declares itself, under the stream's conventions."""
+    match layout.format:
+        case "parquet":
+            return columnar.columns_of(raw, where)
+        case "excel":
+            return layout.resolved(tuple(sheets.headers(raw, layout, where)))
+        case _:
+            return layout.resolved(tuple(delimited.headers(text_of(raw, layout), layout, where)))
+
+
+def table_of(
+    chunk: Chunk, columns: tuple[Column, ...], keys: tuple[str, ...], name: str
+) -> tuple[pa.Table, list[Refusal]]:
+    """The good rows of a chunk, typed, and all refused ones: those of the reader, of bad values and of empty keys."""
+    faults: dict[int, list[str]] = {}
+    arrays = []
+    for values, column in zip(chunk.values, columns, strict=True):
+        bad = None
+        if pa.types.is_string(values.type):
+            values, bad = parse(values, column)
+        arrays.append(values)
+        if bad is not None:
+            _note(faults, bad, expected(column))
+        if column.name in keys and values.null_count:
+            empty = pc.is_null(values) if bad is None else pc.and_not(pc.is_null(values), bad)
+            _note(faults, empty, f"{column.name}: the key is empty")
+    refused = list(chunk.refused)
+    for row, reasons in sorted(faults.items()):
+        refused.append(Refusal(chunk.lines[row], "; ".join(reasons), _record(chunk, columns, row)))
+    table = _table(arrays, columns, chunk.lines, name)
+    if faults:
+        keep = pa.array([row not in faults for row in range(len(chunk.lines))])
+        table = table.filter(keep)
+    return table, refused
+
+
+def _note(faults: dict[int, list[str]], mask: pa.Array, reason: str) -> None:
+    for row in pc.indices_nonzero(mask).to_pylist():
+        faults.setdefault(row, []).append(reason)
+
+
+def _record(chunk: Chunk, columns: tuple[Column, ...], row: int) -> str:
+    values = {column.header: values[row].as_py() for values, column in zip(chunk.values, columns, strict=True)}
+    return msgspec.json.encode(values, enc_hook=str).decode()
+
+
+def _table(arrays: list[pa.Array], columns: tuple[Column, ...], numbers: list[int], name: str) -> pa.Table:
+    files = pa.repeat(pa.scalar(name, pa.string()), len(numbers))
+    fields = [(column.name, arrow_type(column)) for column in columns]
+    schema = pa.schema([*fields, (FILE, pa.string()), (LINE, pa.int64())])
+    return pa.Table.from_arrays([*arrays, files, pa.array(numbers, pa.int64())], schema=schema)
+
+
+def read_part(
+    raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str, name: str
+) -> Iterator[tuple[pa.Table, list[Refusal]]]:
+    """Typed tables of one file, each with the rows refused on the way to it."""
+    try:
+        for chunk in chunks(raw, layout, columns, where):
+            yield table_of(chunk, columns, layout.key_columns, name)
+    except MemoryError:
+        raise ContractError(where, "a single line does not fit into memory", "check that it is a text file") from None
