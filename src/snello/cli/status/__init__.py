@@ -1,0 +1,1 @@
+"""What ran last, what came in and went out, and how fresh it is."""

@@ -1,0 +1,55 @@
+"""The state of the hub on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from snello.cli.screen import Block, Grid, Line
+from snello.cli.status.reading import Status
+from snello.cli.tables import Row
+
+_SOURCES = ("source", "finished_at", "age", "streams", "rows", "refused")
+_SYNCS = ("sync", "finished_at", "outcome", "delivered", "removals", "unchanged", "suppressed", "refused")
+_QUARANTINE = ("source", "stream", "reason", "rows")
+
+
+def page(status: Status) -> Iterator[Block]:
+    """Sources, what is published, syncs, quarantine."""
+    if not status.sources and status.published is None:
+        yield Line("Nothing has run yet. Next: run `meltano run loop`, or `snello demo` for a company to try.", "warn")
+        return
+    yield _grid("Sources, last run (times are UTC)", _SOURCES, [{**row, "age": age(row["age_minutes"])} for row in status.sources])
+    yield Line("")
+    yield from _published(status)
+    yield Line("")
+    if status.syncs:
+        yield _grid("Syncs, last run", _SYNCS, status.syncs)
+    else:
+        yield Line("No sync has run yet. Next: run `meltano run activate`.")
+    yield Line("")
+    if status.quarantine:
+        yield _grid("Quarantine", _QUARANTINE, status.quarantine)
+    else:
+        yield Line("Nothing is in quarantine.", "ok")
+
+
+def age(minutes: int) -> str:
+    """How long ago, in the largest unit that fits."""
+    for unit, size in (("d", 1440), ("h", 60)):
+        if minutes >= size:
+            return f"{minutes // size} {unit}"
+    return f"{minutes} min"
+
+
+def _grid(title: str, names: Sequence[str], rows: Sequence[Row]) -> Grid:
+    return Grid(title, names, [[row[name] for name in names] for row in rows])
+
+
+def _published(status: Status) -> Iterator[Block]:
+    if status.published is None:
+        yield Line("Nothing is published yet. Next: run `meltano run unify`.", "warn")
+        return
+    tables = status.published["tables"]
+    when = f"{status.published['published_at']:%Y-%m-%d %H:%M}"
+    yield Line(f"Published: run {status.published['run_id']} at {when} UTC", "title")
+    yield _grid("", ("table", "rows", "version"), tables)

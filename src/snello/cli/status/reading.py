@@ -1,0 +1,117 @@
+"""The state of the hub, read from the lake's own tables and the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from snello.cli.ledger import Receipts
+from snello.cli.tables import Row, Tables
+from snello.errors import RowsRefused
+from snello.lake import Lake
+from snello.settings import Settings
+
+_LAST_LOADS = """
+with loads as (
+    select source, run_id, stream, started_at, finished_at, rows, refused from ({loads})
+),
+
+latest as (
+    select source, max_by(run_id, finished_at) as run_id from loads group by source
+)
+
+select
+    loads.source,
+    loads.run_id,
+    min(started_at) as started_at,
+    max(finished_at) as finished_at,
+    count(distinct stream) as streams,
+    sum(rows)::bigint as rows,
+    sum(refused)::bigint as refused
+from loads
+inner join latest on loads.source = latest.source and loads.run_id = latest.run_id
+group by all
+order by loads.source
+"""
+_QUARANTINE = """
+select $source as source, stream, reason, count(*) as rows, max(refused_at) as last_refused_at from ({quarantine})
+group by all order by rows desc, stream, reason
+"""
+
+
+@dataclass(frozen=True)
+class Status:
+    """Last run of each source and sync, what is published, what is in quarantine.
+
+    ``refused_share`` is the largest share of refused rows among those runs; ``refused_where`` says whose it is.
+    """
+
+    sources: list[Row]
+    published: Row | None
+    syncs: list[Row]
+    quarantine: list[Row]
+    refused_share: float
+    refused_where: str
+    refused_tolerance: float
+
+    def judge(self) -> None:
+        """Raise ``RowsRefused`` when a run refused more than is tolerated."""
+        if self.refused_share > self.refused_tolerance:
+            what = f"{self.refused_share:.1%} of the rows of the last run were refused"
+            cure = f"run `snello receipts {self.refused_where}`"
+            if self.refused_where in {row["source"] for row in self.sources}:
+                cure = (
+                    f"mend the source by the reasons listed under quarantine, in raw/{self.refused_where}/_quarantine"
+                )
+            raise RowsRefused(self.refused_where, f"{what}, tolerated are {self.refused_tolerance:.1%}", cure)
+
+
+def read(hub: Settings, now: datetime | None = None) -> Status:
+    """The state of the hub that ``hub`` points at; nothing yet is an empty state, not a fault."""
+    lake = Lake(hub.lake)
+    sources = last_loads(lake)
+    moment = now or datetime.now(UTC)
+    for row in sources:
+        row["age_minutes"] = int((moment - row["finished_at"]).total_seconds() // 60)
+    syncs = Receipts(hub.ledger).last_runs()
+    shares = {row["source"]: _share(row["refused"], row["rows"] + row["refused"]) for row in sources}
+    shares |= {row["sync"]: _share(row["refused"], row["upserts"] + row["removals"]) for row in syncs}
+    worst = max(shares, key=lambda name: shares[name], default="")
+    return Status(
+        sources=sources,
+        published=_published(lake),
+        syncs=syncs,
+        quarantine=quarantine(lake),
+        refused_share=shares.get(worst, 0.0),
+        refused_where=worst,
+        refused_tolerance=hub.refused_tolerance,
+    )
+
+
+def last_loads(lake: Lake) -> list[Row]:
+    """The last run of the loader for each source: rows in, rows refused, when."""
+    loads = [lake.scan_sql(uri) for (_, stream), uri in sorted(lake.raw_tables().items()) if stream == "_loads"]
+    return Tables(lake).rows(_LAST_LOADS.format(loads=" union all by name ".join(loads))) if loads else []
+
+
+def quarantine(lake: Lake) -> list[Row]:
+    """Rows in quarantine by source, stream and reason."""
+    tables = Tables(lake)
+    return [
+        row
+        for (source, stream), uri in sorted(lake.raw_tables().items())
+        if stream == "_quarantine"
+        for row in tables.rows(_QUARANTINE.format(quarantine=lake.scan_sql(uri)), {"source": source})
+    ]
+
+
+def _share(refused: int, of: int) -> float:
+    return refused / of if of else 0.0
+
+
+def _published(lake: Lake) -> Row | None:
+    current = lake.manifest()
+    if current is None:
+        return None
+    tables = [{"table": name, "rows": ref.rows, "version": ref.version} for name, ref in sorted(current.tables.items())]
+    return {"run_id": current.run_id, "published_at": current.published_at, "tables": tables}

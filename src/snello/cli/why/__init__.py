@@ -1,0 +1,1 @@
+"""Why the hub holds and does what it does about one customer."""

@@ -1,0 +1,52 @@
+"""Which customers a word names: a customer_id, a source record, or any identifier as a person would type it."""
+
+from __future__ import annotations
+
+from snello import identifiers
+from snello.cli.tables import Row, Tables
+from snello.errors import ConfigError
+
+NEEDED = ("customers", "customer_identifiers", "customer_sources")
+
+_MATCHES = """
+with named as (
+    select customer_id, 'customer_id' as kind from customers where customer_id::varchar = $given
+    union
+    select customer_id, 'record' as kind from customer_sources
+    where source || '/' || stream || '/' || record_key = $given
+    union
+    select customer_id, kind from customer_identifiers where list_contains($spellings::varchar[], value)
+)
+
+select customers.customer_id, first_name, last_name, string_agg(distinct kind, ', ' order by kind) as matched_by
+from named
+inner join customers on named.customer_id = customers.customer_id
+group by all
+order by customers.customer_id
+"""
+
+
+def spellings(given: str) -> list[str]:
+    """Every normalised form that ``given`` may have been stored under."""
+    read = (
+        identifiers.normalise_email(given),
+        identifiers.normalise_phone(given, "IT"),
+        identifiers.normalise_tax_code(given),
+        identifiers.tax_code_canonical(given),
+        identifiers.normalise_vat(given),
+        identifiers.normalise_card(given),
+        given.strip(),
+    )
+    return sorted({form for form in read if form})
+
+
+def find(tables: Tables, given: str) -> list[Row]:
+    """Customers that ``given`` names, with what matched; raises ``ConfigError`` when there is none."""
+    found = tables.rows(_MATCHES, {"given": given.strip(), "spellings": spellings(given)})
+    if not found:
+        raise ConfigError(
+            "why",
+            "no customer has this identifier",
+            "try a customer_id, an e-mail, a phone with its prefix, a tax code, a card number, or source/stream/key",
+        )
+    return found

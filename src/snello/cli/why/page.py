@@ -1,0 +1,125 @@
+"""The chain of one customer as a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from snello.cli.screen import Block, Branch, Grid, Line, Mark, figure
+from snello.cli.tables import Row
+from snello.cli.why.chain import Chain
+
+SHOWN = 8
+
+
+def several(matches: list[Row]) -> Iterator[Block]:
+    """The customers that one identifier names, to choose from."""
+    yield Line(f"{len(matches)} customers have this identifier:", "title")
+    names = ("customer_id", "first_name", "last_name", "matched_by")
+    yield Grid("", names, [[row[name] for name in names] for row in matches])
+    yield Line("Next: snello why CUSTOMER_ID")
+
+
+def page(chain: Chain) -> Iterator[Block]:
+    """The tree, from the customer down to the receipts."""
+    customer = chain.customer
+    name = " ".join(part for part in (customer["first_name"], customer["last_name"]) if part) or "(no name)"
+    facts = (
+        f"customer {customer['customer_id']}",
+        f"household {figure(customer['household_id'])}",
+        f"lifecycle {figure(customer['lifecycle_stage'])}",
+    )
+    yield Branch(
+        f"{name} · {' · '.join(facts)}",
+        (
+            Branch(f"records ({len(chain.records)})", tuple(map(_record, chain.records)), "title"),
+            Branch("joined by", tuple(_joins(chain)), "title"),
+            Branch("identifiers", tuple(map(_identifier, chain.identifiers)), "title"),
+            Branch("values", tuple(_values(chain)), "title"),
+            Branch("roles", tuple(map(_role, chain.roles)) or _none("no role known"), "title"),
+            Branch("segments", tuple(map(_segment, chain.segments)) or _none("in no segment"), "title"),
+            Branch("consent", tuple(map(_consent, chain.consents)) or _none("none known, which means no"), "title"),
+            Branch("syncs", tuple(map(_sync, chain.syncs)) or _none("no sync is published"), "title"),
+        ),
+        "title",
+    )
+
+
+def _none(text: str) -> tuple[Branch, ...]:
+    return (Branch(text, mark="dim"),)
+
+
+def _some(branches: Iterable[Branch]) -> tuple[Branch, ...]:
+    every = list(branches)
+    rest = len(every) - SHOWN
+    return (*every[:SHOWN], *((Branch(f"and {rest} more (--json has all)", mark="dim"),) if rest > 0 else ()))
+
+
+def _record(row: Row) -> Branch:
+    seen = f"  seen {row['observed_at']:%Y-%m-%d}" if row["observed_at"] else ""
+    return Branch(f"{row['source']}/{row['stream']}/{row['record_key']}{seen}")
+
+
+def _joins(chain: Chain) -> Iterator[Branch]:
+    if len(chain.records) == 1:
+        yield Branch("a single record: nothing to join", mark="dim")
+    for rule, pairs in groupby(chain.joins, key=lambda row: (row["rule"], row["strength"])):
+        held = [Branch(f"{row['left_record']} = {row['right_record']}") for row in pairs]
+        yield Branch(f"{rule[0]} (strength {rule[1]:g})", _some(held))
+    for row in chain.cuts:
+        cut = f"{row['left_record']} is not {row['right_record']}"
+        yield Branch(f"kept apart: {cut}, though {row['rule']}: {row['reason']}", mark="warn")
+
+
+def _identifier(row: Row) -> Branch:
+    return Branch(f"{row['kind']} {row['value']} (records: {row['records']})")
+
+
+def _values(chain: Chain) -> Iterator[Branch]:
+    for attribute, rows in groupby(chain.values, key=lambda row: row["attribute"]):
+        said = list(rows)
+        winner = next((row for row in said if row["is_winner"]), said[0])
+        losers = [row for row in said if row is not winner and row["value"] != winner["value"]]
+        agree = len(said) - len(losers) - 1
+        also = f", and {agree} more {'says' if agree == 1 else 'say'} so" if agree else ""
+        yield Branch(
+            f"{attribute} = {winner['value']}  {_witness(winner)}{also}",
+            _some(Branch(f"lost: {row['value']}  {_witness(row)}", mark="dim") for row in losers),
+        )
+
+
+def _witness(row: Row) -> str:
+    return f"[{row['source']}/{row['record_key']}, {row['kind']}, {row['rule']}]"
+
+
+def _role(row: Row) -> Branch:
+    marks: dict[str, Mark] = {"yes": "ok", "unknown": "warn"}
+    return Branch(f"{row['role']}: {row['state']}  [{row['source']}/{row['record_key']}]", mark=marks.get(row["state"]))
+
+
+def _segment(row: Row) -> Branch:
+    return Branch(f"{row['segment']}: {row['reason']}" if row["member"] else f"not in {row['segment']}")
+
+
+def _consent(row: Row) -> Branch:
+    decided = f"[{row['decided_by_source']}/{row['record_key']}, {row['rule']}, {figure(row['observed_at'])}]"
+    return Branch(
+        f"{row['purpose']} by {row['channel']}: {row['state']}  {decided}",
+        mark="ok" if row["state"] == "yes" else "bad",
+    )
+
+
+def _sync(row: Row) -> Branch:
+    audience = {True: "in the audience", False: "not in the audience", None: "audience not published"}
+    held = row["held"]
+    state = f"{held['op']} {held['status']} {figure(held['updated_at'])}" if held else "nothing sent"
+    return Branch(
+        f"{row['sync']}: {audience[row['in_audience']]}, consent {row['consent']}, {state}",
+        _some(map(_receipt, row["receipts"])),
+        "ok" if held and held["status"] == "delivered" and held["op"] == "upsert" else None,
+    )
+
+
+def _receipt(row: Row) -> Branch:
+    because = ", ".join(str(part) for part in (row["code"], row["reason"]) if part)
+    return Branch(f"{figure(row['at'])} {row['op']} {row['status']}{f': {because}' if because else ''}")

@@ -1,0 +1,209 @@
+"""A small hub made by hand: three customers, what was published about them, and a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import write_deltalake
+
+from snello.activation import Ledger
+from snello.cli.app import run
+from snello.lake import Lake
+
+CANARY = "canary.rossi@aurora.example"
+SEEN, LATER = datetime(2026, 11, 1, 8, 30, tzinfo=UTC), datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+TEXT, WHOLE, YES, DAY, MOMENT = pa.string(), pa.int64(), pa.bool_(), pa.date32(), pa.timestamp("us", "UTC")
+
+SHAPES: dict[str, dict[str, pa.DataType]] = {
+    "customers": {
+        "customer_id": TEXT, "first_name": TEXT, "last_name": TEXT, "birth_date": DAY, "email": TEXT,
+        "household_id": TEXT, "lifecycle_stage": TEXT, "records": WHOLE, "sources": TEXT,
+    },
+    "customer_sources": {"source": TEXT, "stream": TEXT, "record_key": TEXT, "customer_id": TEXT, "observed_at": MOMENT},
+    "customer_values": {
+        "customer_id": TEXT, "attribute": TEXT, "value": TEXT, "source": TEXT, "record_key": TEXT, "kind": TEXT,
+        "rule": TEXT, "is_winner": YES, "observed_at": MOMENT, "purposes": TEXT,
+    },
+    "customer_identifiers": {"customer_id": TEXT, "kind": TEXT, "value": TEXT, "records": WHOLE},
+    "identity_edges": {
+        "left_record": TEXT, "right_record": TEXT, "rule": TEXT, "identifier_kind": TEXT, "strength": pa.float64(),
+        "kept": YES,
+    },
+    "identity_cuts": {"left_record": TEXT, "right_record": TEXT, "rule": TEXT, "reason": TEXT},
+    "customer_roles": {"customer_id": TEXT, "role": TEXT, "state": TEXT, "source": TEXT, "record_key": TEXT},
+    "households": {"household_id": TEXT, "members": WHOLE, "surname": TEXT, "postcode": TEXT, "city": TEXT},
+    "consents": {
+        "customer_id": TEXT, "purpose": TEXT, "channel": TEXT, "state": TEXT, "legal_basis": TEXT, "observed_at": MOMENT,
+        "source": TEXT, "record_key": TEXT, "notice_version": TEXT,
+    },
+    "consent_current": {
+        "customer_id": TEXT, "purpose": TEXT, "channel": TEXT, "state": TEXT, "decided_by_source": TEXT,
+        "record_key": TEXT, "observed_at": MOMENT, "rule": TEXT,
+    },
+    "segments": {"segment": TEXT, "customer_id": TEXT, "reason": TEXT},
+    "activation/brevo__long_absent": {"customer_id": TEXT, "email": TEXT},
+    "activation/webhook__loyal": {"customer_id": TEXT, "email": TEXT},
+}  # fmt: skip
+
+ROWS: dict[str, list[tuple[object, ...]]] = {
+    "customers": [
+        ("c1", "Giulia", "Rossi", date(1980, 5, 1), CANARY, "h1", "loyal", 3, "crm,loyalty,shop"),
+        ("c2", "Marco", "Rossi", date(2005, 2, 3), CANARY, "h1", "new", 1, "loyalty"),
+        ("c3", "Anna", "Bianchi", None, "anna@aurora.example", None, "lapsed", 1, "shop"),
+    ],
+    "customer_sources": [
+        ("crm", "customers", "1", "c1", SEEN),
+        ("loyalty", "cards", "L1", "c1", SEEN),
+        ("shop", "customers", "9", "c1", SEEN),
+        ("loyalty", "cards", "L2", "c2", SEEN),
+        ("shop", "customers", "10", "c3", SEEN),
+    ],
+    "customer_values": [
+        ("c1", "email", CANARY, "crm", "1", "explicit", "most trusted", True, SEEN, "email_marketing"),
+        ("c1", "email", CANARY, "shop", "9", "explicit", "most trusted", False, SEEN, "email_marketing"),
+        ("c1", "email", "old@aurora.example", "loyalty", "L1", "explicit", "most trusted", False, SEEN, ""),
+        ("c1", "sex", "F", "crm", "1", "derived", "from the tax code", True, SEEN, ""),
+    ],
+    "customer_identifiers": [
+        ("c1", "email", CANARY, 2),
+        ("c1", "phone", "+393471234567", 2),
+        ("c1", "card", "2900000012345", 1),
+        ("c2", "email", CANARY, 1),
+        ("c3", "email", "anna@aurora.example", 1),
+    ],
+    "identity_edges": [
+        ("crm/customers/1", "loyalty/cards/L1", "same phone and name", "phone", 0.9, True),
+        ("crm/customers/1", "shop/customers/9", "same email and name", "email", 0.95, True),
+        ("crm/customers/1", "loyalty/cards/L2", "same email", "email", 0.5, False),
+    ],
+    "identity_cuts": [("crm/customers/1", "loyalty/cards/L2", "same email", "birth dates differ")],
+    "customer_roles": [("c1", "card_owner", "yes", "loyalty", "L1"), ("c1", "driver", "unknown", "aftersales", "77")],
+    "households": [("h1", 2, "Rossi", "37121", "Verona")],
+    "consents": [
+        ("c1", "email_marketing", "email", "granted", "consent", SEEN, "crm", "501", "2024-1"),
+        ("c2", "email_marketing", "email", "denied", "consent", SEEN, "loyalty", "L2", "2023-2"),
+    ],
+    "consent_current": [
+        ("c1", "email_marketing", "email", "yes", "crm", "501", SEEN, "latest evidence"),
+        ("c2", "email_marketing", "email", "no", "loyalty", "L2", SEEN, "latest evidence"),
+    ],
+    "segments": [
+        ("loyal", "c1", "recency 5, frequency 4, monetary 5"),
+        ("long_absent", "c3", "last order 512 days ago"),
+        ("long_absent", "c2", "last order 400 days ago"),
+    ],
+    "activation/brevo__long_absent": [("c2", CANARY), ("c3", "anna@aurora.example")],
+    "activation/webhook__loyal": [("c1", CANARY)],
+}  # fmt: skip
+
+SYNCS = {
+    "brevo__long_absent": {"target": "target-brevo", "purpose": "email_marketing", "channel": "email"},
+    "webhook__loyal": {"target": "target-webhook", "purpose": "email_marketing", "channel": "email"},
+}
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A project folder with a lake, a ledger and a Meltano file."""
+
+    root: Path
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(str(self.root / "lake"))
+
+    @property
+    def ledger(self) -> str:
+        return f"sqlite:///{self.root / 'ledger.db'}"
+
+    def loads(self, source: str, *rows: tuple[str, str, int, int]) -> None:
+        """Runs of the loader: run_id, stream, rows, refused."""
+        columns = ("run_id", "source", "stream", "started_at", "finished_at", "rows", "refused")
+        filled = [
+            (run, source, stream, SEEN, LATER if run == "l1" else SEEN, taken, refused)
+            for run, stream, taken, refused in rows
+        ]
+        write_deltalake(self.lake.raw_uri(source, "_loads"), _table(columns, filled), mode="append")
+
+    def quarantine(self, source: str, *rows: tuple[str, str]) -> None:
+        """Refused records: stream, reason."""
+        columns = ("id", "stream", "position", "reason", "record", "refused_at")
+        filled = [(f"{n}", stream, f"file:{n}", reason, CANARY, SEEN) for n, (stream, reason) in enumerate(rows)]
+        write_deltalake(self.lake.raw_uri(source, "_quarantine"), _table(columns, filled))
+
+    def raw(self, source: str, stream: str, rows: int) -> None:
+        """A stream of so many rows."""
+        write_deltalake(self.lake.raw_uri(source, stream), pa.table({"id": list(range(rows))}))
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> pa.Table:
+    return pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
+
+
+def typed(name: str, rows: list[tuple[object, ...]]) -> pa.Table:
+    """A published table in its published shape."""
+    fields = pa.schema(list(SHAPES[name].items()))
+    return pa.Table.from_pylist([dict(zip(fields.names, row, strict=True)) for row in rows], fields)
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A project in which nothing has run."""
+    hub = Hub(tmp_path)
+    (tmp_path / "meltano.yml").write_text("project_id: test\n")
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path))
+    monkeypatch.setenv("SNELLO_LAKE", hub.lake.root)
+    monkeypatch.setenv("SNELLO_LEDGER", hub.ledger)
+    monkeypatch.setenv("SNELLO_SALT", "salt")
+    monkeypatch.delenv("MELTANO_ENVIRONMENT", raising=False)
+    return hub
+
+
+@pytest.fixture
+def hub(empty: Hub) -> Hub:
+    """A project in which the loop ran once."""
+    empty.lake.publish({name: typed(name, rows) for name, rows in ROWS.items()}, run_id="r1", syncs=SYNCS)
+    empty.loads("crm", ("l1", "customers", 1, 0))
+    empty.loads("loyalty", ("l0", "cards", 9, 9), ("l1", "cards", 98, 2), ("l1", "movements", 100, 0))
+    empty.quarantine("loyalty", ("cards", "birth_date: not a date"), ("cards", "birth_date: not a date"))
+    ledger = Ledger(empty.ledger)
+    for sync, outcomes in (("webhook__loyal", ["delivered"]), ("brevo__long_absent", ["suppressed", "refused"])):
+        ledger.start({"run_id": "a1", "sync": sync})
+        codes = {"delivered": "", "suppressed": "no_consent", "refused": "invalid_parameter"}
+        keys = {"delivered": "c1", "suppressed": "c2", "refused": "c3"}
+        made = [
+            {"sync": sync, "key": keys[status], "op": "upsert", "status": status, "code": codes[status], "run_id": "a1"}
+            for status in outcomes
+        ]
+        ledger.record(made, made)
+        refused, suppressed = outcomes.count("refused"), outcomes.count("suppressed")
+        figures = {"upserts": 1, "refused": refused, "suppressed": suppressed}
+        ledger.finish("a1", sync, "done", **figures)
+    ledger.close()
+    return empty
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command printed and how it left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def snello(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """Run one command line in this process."""
+
+    def call(*arguments: str) -> Told:
+        code = run(arguments)
+        out, err = capsys.readouterr()
+        return Told(code, out, err)
+
+    return call
