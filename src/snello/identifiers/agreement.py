@@ -19,7 +19,7 @@ def _date(value: str | None) -> date | None:
         found = date.fromisoformat(value[:10])
     except ValueError:
         return None
-    return found if 1900 <= found.year and found <= date.today() else None
+    return found if found.year >= 1900 and found <= date.today() else None
 
 
 def birth_dates_agree(left: str | None, right: str | None) -> bool | None:
@@ -52,6 +52,12 @@ def _halves(value: str | None) -> tuple[list[str], list[str]]:
     given, bar, family = (value or "").partition("|")
     first, last = (given, family) if bar else split_name(given)
     return name_tokens(fold_name(first) or ""), name_tokens(fold_name(last) or "")
+
+
+def plain_name(value: str | None) -> str | None:
+    """The name as ``names_agree`` compares it, ``given|family``; ``None`` when there is no letter in it."""
+    given, family = _halves(value)
+    return f"{' '.join(given)}|{' '.join(family)}" if given or family else None
 
 
 @lru_cache(maxsize=262_144)

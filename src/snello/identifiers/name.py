@@ -52,7 +52,7 @@ def fold_name(value: str | None) -> str | None:
 
 
 def name_tokens(folded: str) -> list[str]:
-    """The words of a folded name, with each particle joined to what follows, since people write both ``De Luca`` and ``Deluca``."""
+    """The words of a folded name, each particle joined to what follows: people write ``De Luca`` and ``Deluca``."""
     tokens: list[str] = []
     held = ""
     for word in folded.split():
