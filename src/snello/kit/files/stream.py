@@ -1,4 +1,4 @@
-"""One stream of a file tap: its new and changed files, read in chunks, and the state that says which are known."""
+"""One stream of a file tap: its new and changed files, read in chunks and written as they come."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
 from snello.errors import ContractError
+from snello.kit.files.known import KnownFiles
 from snello.kit.files.layout import FILE, LINE, Column, FileSet, schema_of_rows
 from snello.kit.files.places import Found, faults_of_reading, find, parts
 from snello.kit.files.reading import columns_in, read_part
+from snello.kit.quarantine import quarantined
 from snello.kit.records import RecordLines, records_of
 
 if TYPE_CHECKING:
@@ -32,11 +34,9 @@ class FileStream(Stream):
     """The rows of the files of one layout."""
 
     def __init__(self, tap: FileTap, layout: FileSet) -> None:
-        self.layout = layout
-        self.where = f"{tap.name}: {layout.stream}"
-        self._options = tap.options
-        self.files = tap
+        self.layout, self.where = layout, f"{tap.name}: {layout.stream}"
         self.counts: Counter[str] = Counter()
+        self._files_tap, self._options = tap, tap.options
         self._state_at = 0.0
         self.columns = self._columns()
         super().__init__(tap, schema=schema_of_rows(self.columns, layout.key_columns), name=layout.stream)
@@ -47,7 +47,7 @@ class FileStream(Stream):
             return self.layout.resolved()
         try:
             for found in self._found:
-                with closing(parts(found, self.layout)) as pieces, faults_of_reading(self.where):
+                with faults_of_reading(self.where), closing(parts(found, self.layout)) as pieces:
                     for name, raw in pieces:
                         return columns_in(raw, self.layout, f"{self.where}: {name}")
         except ContractError:
@@ -58,60 +58,32 @@ class FileStream(Stream):
     def _found(self) -> list[Found]:
         return find(self.layout.path, self._options.storage_options, self.where)
 
-    # ------------------------------------------------------------ which files
+    @cached_property
+    def _known(self) -> KnownFiles:
+        return KnownFiles(self.stream_state, self.layout.digest())
 
-    def waiting(self) -> Iterator[Found]:
+    def _waiting(self) -> Iterator[Found]:
         """The files that are new or changed; unsettled ones are left for the next run."""
-        known = self._known()
         if not self._found:
-            self._nothing_found()
+            what = f"no file matches {self.layout.path}"
+            if self.layout.required:
+                raise ContractError(self.where, what, "check path, or set required to false")
+            self.logger.warning("%s: %s", self.where, what)
         now = time.time()
         for found in self._found:
             if now - found.modified < self._options.settle_seconds:
                 self.counts["unsettled"] += 1
-            elif self._unchanged(found, known.get(found.name)):
+            elif self._known.unchanged(found):
                 self.counts["unchanged"] += 1
             else:
                 yield found
-
-    def _nothing_found(self) -> None:
-        what = f"no file matches {self.layout.path}"
-        if self.layout.required:
-            cure = "check path, or set required to false"
-            raise ContractError(self.where, what, cure)
-        self.logger.warning("%s: %s", self.where, what)
-
-    def _known(self) -> dict[str, dict[str, Any]]:
-        """Fingerprints of the files read before under the same layout; under another, all are read again."""
-        state = self.stream_state
-        if state.get("layout") != self.layout.digest():
-            return {}
-        files: dict[str, dict[str, Any]] = state.get("files", {})
-        return files
-
-    def _unchanged(self, found: Found, seen: dict[str, Any] | None) -> bool:
-        if not seen or seen["size"] != found.size:
-            return False
-        if seen["modified"] == found.modified and seen["version"] in ("", found.tag or seen["version"]):
-            return True
-        same = bool(seen["version"]) and seen["version"] == found.version()
-        if same:
-            self._remember(found, seen["version"])
-        return same
-
-    def _remember(self, found: Found, version: str) -> None:
-        present = {file.name for file in self._found}
-        files = {name: seen for name, seen in self._known().items() if name in present}
-        files[found.name] = {"size": found.size, "modified": found.modified, "version": version}
-        self.stream_state.update(layout=self.layout.digest(), files=files)
-        self.state_manager.is_flushed = False
 
     # ------------------------------------------------------------ reading
 
     def tables(self) -> Iterator[pa.Table]:
         """Typed tables of every waiting file; a file that cannot be read is told and does not stop the others."""
         try:
-            for found in self.waiting():
+            for found in self._waiting():
                 yield from self._tables_of(found)
         except ContractError as fault:
             self._break(fault)
@@ -120,33 +92,36 @@ class FileStream(Stream):
         try:
             with faults_of_reading(f"{self.where}: {found.name}"):
                 version = found.version()
-                yield from self._parts_of(found)
+                for name, raw in parts(found, self.layout):
+                    yield from self._tables_of_part(raw, name)
+                now = found.again()
         except ContractError as fault:
             self._break(fault)
             return
         self.counts["files"] += 1
-        now = found.again()
         if now is None or (now.size, now.modified) != (found.size, found.modified):
             self.logger.warning("%s: %s changed while it was read; it will be read again", self.where, found.name)
             return
-        self._remember(found, version)
+        self._known.remember(found, version, {file.name for file in self._found})
+        self.state_manager.is_flushed = False
         if time.monotonic() - self._state_at > STATE_SECONDS:
             self._write_state_message()
             self._state_at = time.monotonic()
 
-    def _parts_of(self, found: Found) -> Iterator[pa.Table]:
-        for name, raw in parts(found, self.layout):
-            for table, refused in read_part(raw, self.layout, self.columns, f"{self.where}: {name}", name):
-                if refused:
-                    self.counts["refused"] += len(refused)
-                    self.files.quarantine.refuse(self.name, name, refused)
-                if table.num_rows:
-                    self.counts["rows"] += table.num_rows
-                    yield table
+    def _tables_of_part(self, raw: Any, name: str) -> Iterator[pa.Table]:
+        for table, refused in read_part(raw, self.layout, self.columns, f"{self.where}: {name}", name):
+            if refused:
+                self.counts["refused"] += len(refused)
+                self._files_tap.quarantine.refuse(
+                    quarantined(self.name, f"{name}:{row.line}", row.reason, row.record) for row in refused
+                )
+            if table.num_rows:
+                self.counts["rows"] += table.num_rows
+                yield table
 
     def _break(self, fault: ContractError) -> None:
         self.logger.error("%s", fault)
-        self.files.broken.append(fault)
+        self._files_tap.broken.append(fault)
 
     # ------------------------------------------------------------ writing
 
@@ -191,4 +166,4 @@ class FileStream(Stream):
         self.logger.info("%s: %s", self.where, ", ".join(told))
         if counts["refused"]:
             self.logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
-        self.files.stream_done(self.name)
+        self._files_tap.stream_done(self.name)

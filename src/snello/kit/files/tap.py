@@ -14,8 +14,8 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, TapCapabilities
 from snello.errors import ContractError, RowsRefused
 from snello.kit.configuration import schema_of, settings_of
 from snello.kit.files.layout import FileSet
-from snello.kit.files.quarantine import NAME, QuarantineStream
 from snello.kit.files.stream import FileStream
+from snello.kit.quarantine import NAME, QuarantineStream
 
 
 class FileSettings(BaseModel):
