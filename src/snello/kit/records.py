@@ -63,8 +63,12 @@ def _as_raw(values: pa.ChunkedArray) -> list[Any]:
     return [None if value is None else msgspec.Raw(value.encode()) for value in values.to_pylist()]
 
 
-def records_of(table: pa.Table) -> Iterator[dict[str, Any]]:
+def records_of(table: pa.Table, raw: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
     """The rows of a table as dictionaries, for consumers that look at single records."""
     names = table.column_names
-    for row in zip(*(jsonable(values) for values in table.columns), strict=True):
+    columns = [jsonable(values) for values in table.columns]
+    for name in raw:
+        index = names.index(name)
+        columns[index] = [None if value is None else msgspec.json.decode(value) for value in columns[index]]
+    for row in zip(*columns, strict=True):
         yield dict(zip(names, row, strict=True))

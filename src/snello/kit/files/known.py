@@ -27,7 +27,10 @@ class KnownFiles:
             return False
         if seen["modified"] == found.modified and (not found.tag or seen["version"] == found.tag):
             return True
-        return bool(seen["version"]) and seen["version"] == found.version()
+        if not seen["version"] or seen["version"] != found.version():
+            return False
+        seen["modified"] = found.modified  # or a large file would be hashed again in every run
+        return True
 
     def remember(self, found: Found, version: str, present: Collection[str]) -> None:
         """Note a file that was read to its end, and forget those that are no longer there."""

@@ -125,7 +125,7 @@ class FileSet(Conventions):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"column {name} is there twice. Next: give each column a name of its own")
-            if name in (FILE, LINE):
+            if name in (FILE, LINE, "_sdc_extracted_at"):
                 raise ValueError(f"column {name} is the tap's own. Next: choose another name")
         for key in self.keys:
             if names and key not in names and key not in (FILE, LINE):

@@ -136,6 +136,8 @@ def faults_of_reading(where: str) -> Iterator[None]:
     """Tell damaged or unreadable bytes as a ``ContractError``."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # the loader is gone, the file is not at fault
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, zlib.error) as error:
         what = f"the compressed data are damaged or end too early ({type(error).__name__})"
         raise ContractError(where, what, "fetch the file again") from None

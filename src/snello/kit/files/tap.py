@@ -68,25 +68,21 @@ class FileTap(Tap):
         """The stream of refused rows."""
         return next(stream for stream in self.streams.values() if isinstance(stream, QuarantineStream))
 
-    @cached_property
-    def broken(self) -> list[ContractError]:
-        """Faults of files that could not be read."""
-        return []
-
     def discover_streams(self) -> Sequence[Stream]:
         """One stream an entry of ``files``, and ``_quarantine``."""
         return [QuarantineStream(self), *(FileStream(self, layout) for layout in self.options.files)]
 
-    def stream_done(self, name: str) -> None:
+    def stream_done(self, stream: FileStream) -> None:
         """After the last stream, leave with the run's verdict: everything that could be read has been."""
-        if name != [stream.name for stream in self.streams.values() if isinstance(stream, FileStream)][-1]:
+        streams = [each for each in self.streams.values() if isinstance(each, FileStream)]
+        if stream is not streams[-1]:
             return
-        if len(self.broken) == 1:
-            raise self.broken[0]
-        if self.broken:
-            first = self.broken[0]
-            what = f"{len(self.broken)} files or places could not be read, the first: {first.where}: {first.what}"
-            raise ContractError(self.name, what, f"{first.cure}; each is in the log above")
-        refused = sum(stream.counts["refused"] for stream in self.streams.values() if isinstance(stream, FileStream))
+        broken = [fault for each in streams for fault in each.reader.broken]
+        if len(broken) == 1:
+            raise broken[0]
+        if broken:
+            what = f"{len(broken)} files or places could not be read, the first: {broken[0].where}: {broken[0].what}"
+            raise ContractError(self.name, what, f"{broken[0].cure}; each is in the log above")
+        refused = sum(each.reader.counts["refused"] for each in streams)
         if refused and self.options.fail_on_refused:
             raise RowsRefused(self.name, f"{refused} rows were refused", "read the stream _quarantine")
