@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from snello.activation.sync import Sync
 from snello.errors import ConfigError, ContractError
-from snello.lake import Lake
+from snello.lake import Lake, Manifest
 
 CONSENTS = "consent_current"
 
@@ -32,21 +32,12 @@ class Audience:
         self.connection.execute("set variable salt = $1", [salt])
         self.connection.execute(f"create view published as {lake.published_sql(sync.table)}")
         self.connection.execute(f"create view consents as {lake.published_sql(CONSENTS)}")
-        self.schema = self._checked_schema()
-        key = f"{_quoted(sync.key)}::varchar"
+        self.schema = checked_schema(self.connection.sql("select * from published limit 0"), sync)
+        key = f"{quoted(sync.key)}::varchar"
         self.connection.execute(f"create view audience as select {key} as _key, * from published")
         self._check_keys()
         self._gate()
         self._fingerprint()
-
-    def _checked_schema(self) -> pa.Schema:
-        schema: pa.Schema = self.connection.sql("select * from published limit 0").to_arrow_table().schema
-        taken = [name for name in schema.names if name.startswith("_")]
-        if self.sync.key not in schema.names:
-            raise ContractError(self.sync.table, f"it has no column {self.sync.key}", "publish the sync's key column")
-        if taken:
-            raise ContractError(self.sync.table, f"column {taken[0]} begins with _", "rename it in the model")
-        return schema
 
     def _gate(self) -> None:
         """Unknown is no, and one refusal outweighs a yes on the wider or the narrower channel."""
@@ -61,7 +52,7 @@ class Audience:
 
     def _fingerprint(self) -> None:
         """By name, so that the order of the columns plays no part; as JSON, so that null differs from empty."""
-        named = ", ".join(f"{_literal(name)}: {_quoted(name)}" for name in sorted(self.schema.names))
+        named = ", ".join(f"{_literal(name)}: {quoted(name)}" for name in sorted(self.schema.names))
         self.connection.execute(
             "create temp table want as select _key as key, "
             f"left(sha256(getvariable('salt') || to_json({{{named}}})), 32) as fingerprint "
@@ -82,7 +73,34 @@ class Audience:
             raise ContractError(self.sync.table, what, "add a unique test to the model and mend it")
 
 
-def _quoted(name: str) -> str:
+def published_sync(lake: Lake, name: str) -> tuple[Sync, Manifest]:
+    """A published sync and the manifest that holds it. Raises ``ContractError`` before the first publication."""
+    manifest = lake.manifest()
+    if manifest is None:
+        raise ContractError(f"lake {lake.root}", "nothing is published yet", "run `meltano run unify`")
+    return Sync.find(name, manifest.syncs), manifest
+
+
+def checked_schema(relation: duckdb.DuckDBPyRelation, sync: Sync) -> pa.Schema:
+    """The columns of an audience. Raises ``ContractError`` when it lacks the key or takes a name of ours."""
+    schema: pa.Schema = relation.to_arrow_table().schema
+    taken = [name for name in schema.names if name.startswith("_")]
+    if sync.key not in schema.names:
+        raise ContractError(sync.table, f"it has no column {sync.key}", "publish the sync's key column")
+    if taken:
+        raise ContractError(sync.table, f"column {taken[0]} begins with _", "rename it in the model")
+    return schema
+
+
+def published_schema(lake: Lake, name: str) -> tuple[Sync, pa.Schema]:
+    """A published sync and the columns of its audience, without reading a row."""
+    sync, _ = published_sync(lake, name)
+    with duckdb.connect() as connection:
+        return sync, checked_schema(connection.sql(f"select * from ({lake.published_sql(sync.table)}) limit 0"), sync)
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 

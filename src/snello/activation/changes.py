@@ -17,7 +17,8 @@ class Change:
     - ``key``: the customer_id; ``payload``: the channel's columns, empty for most removals
     - ``fingerprint``: keyed hash of the payload, None for a removal
     - ``known``: the ledger says that the channel holds this row already
-    - ``batch``: the idempotency key under which an earlier run tried exactly this
+    - ``batch``: the idempotency key under which an earlier run tried this; ``reason``: why it is removed
+    - ``remote_id``: the channel's own number of the row, where it gave one
     """
 
     op: Op

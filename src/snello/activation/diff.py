@@ -2,7 +2,7 @@
 
 Reads the relations ``want(key, fingerprint)``, ``barred(key)``, ``consented(key)``, ``settled(key, fingerprint)`` and
 ``unsettled(key, fingerprint, tried, status, op, batch)``; leaves ``newly_barred(key)`` and ``changes(op, key,
-fingerprint, reason, batch, known)`` behind.
+fingerprint, reason, batch)`` behind.
 
 - ``upsert``: wanted and not delivered so; a payload that was refused waits until it changes
 - ``remove``: the channel holds it, or may hold it, and it is not wanted; nothing else is ever removed
@@ -26,11 +26,9 @@ UPSERTS = """
 create temp table upserts as
 select
     'upsert' as op, w.key, w.fingerprint, '' as reason,
-    case when u.op = 'upsert' and u.tried = w.fingerprint then u.batch end as batch,
-    (u.fingerprint is not null or s.key is not null) as known
+    case when u.op = 'upsert' and u.tried = w.fingerprint then u.batch end as batch
 from differing as w
 left join unsettled as u on u.key = w.key
-left join settled as s on s.key = w.key
 where not coalesce(
     u.op = 'upsert' and u.status in ('refused', 'dead') and w.fingerprint in (u.tried, coalesce(u.fingerprint, '')),
     false
@@ -48,7 +46,7 @@ with held as (
 select
     'remove' as op, h.key, null as fingerprint,
     case when {no_consent} then 'no_consent' else 'left_audience' end as reason,
-    h.batch, true as known
+    h.batch
 from held as h
 anti join {kept} as k using (key)
 """

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
 from snello.activation import breaker
-from snello.activation.audience import Audience
+from snello.activation.audience import Audience, published_sync, quoted
 from snello.activation.diff import Figures, diff
 from snello.activation.ledger import Ledger
 from snello.activation.sync import Sync
-from snello.errors import BreakerOpen, ContractError
-from snello.lake import Lake, Manifest
+from snello.errors import BreakerOpen
+from snello.lake import Lake
+
+BIGINT_DIGITS = 18
 
 ROWS = """
 select
@@ -26,7 +27,7 @@ select
     case when e.key is not null then {{
         'state': e.state, 'source': e.source, 'observed_at': e.observed_at, 'record_key': e.record_key
     }} end as _consent,
-    c.reason as _reason, c.batch as _batch, c.known as _known, $run_id as _run_id,
+    c.reason as _reason, c.batch as _batch, $run_id as _run_id,
     {payload}
 from changes as c
 left join published as a on c.op = 'upsert' and a.{key}::varchar = c.key
@@ -51,17 +52,21 @@ class Plan:
     schema: pa.Schema
     connection: duckdb.DuckDBPyConnection
 
-    def records(self, chunk: int = 10_000) -> Iterator[dict[str, Any]]:
-        """The changes as flat rows: what earlier runs left open first, then removals, then upserts, by key."""
-        key = '"' + self.sync.key + '"'
-        payload = ", ".join(
-            f"c.key as {key}" if name == self.sync.key else 'a."' + name.replace('"', '""') + '"'
-            for name in self.schema.names
-        )
+    def tables(self, chunk: int = 10_000) -> Iterator[pa.Table]:
+        """The changes, flat: what earlier runs left open first, then removals, then upserts, by key."""
+        key = quoted(self.sync.key)
+        payload = ", ".join(self._column(field) for field in self.schema)
         given = {"purpose": self.sync.purpose, "channel": self.sync.channel, "run_id": self.run_id}
         relation = self.connection.sql(ROWS.format(payload=payload, key=key), params=given)
         for batch in relation.to_arrow_reader(chunk):
-            yield from batch.to_pylist()
+            yield pa.Table.from_batches([batch])
+
+    def _column(self, field: pa.Field) -> str:
+        if field.name == self.sync.key:
+            return f"c.key as {quoted(field.name)}"
+        whole = pa.types.is_decimal(field.type) and field.type.scale == 0 and field.type.precision <= BIGINT_DIGITS
+        cast = "bigint" if whole else "double" if pa.types.is_decimal(field.type) else ""
+        return f"a.{quoted(field.name)}::{cast} as {quoted(field.name)}" if cast else f"a.{quoted(field.name)}"
 
     def sentence(self) -> str:
         """The plan in one line."""
@@ -70,7 +75,9 @@ class Plan:
         if figures.changes == 0:
             words.append("0 changes: nothing to deliver")
         else:
-            words.append(f"{figures.upserts:,} upserts, {figures.removals:,} removals, {figures.unchanged:,} unchanged")
+            words.append(
+                f"{figures.upserts:,} to upsert, {figures.removals:,} to remove, {figures.unchanged:,} unchanged"
+            )
         if figures.waiting:
             words.append(f", {figures.waiting:,} refused before and unchanged")
         if figures.suppressed:
@@ -84,20 +91,13 @@ class Planner:
     def __init__(self, lake: Lake, ledger: Ledger, salt: str) -> None:
         self.lake, self.ledger, self.salt = lake, ledger, salt
 
-    def sync(self, name: str) -> tuple[Sync, Manifest]:
-        """A published sync and the manifest that holds it. Raises ``ContractError`` before the first publication."""
-        manifest = self.lake.manifest()
-        if manifest is None:
-            raise ContractError(f"lake {self.lake.root}", "nothing is published yet", "run `meltano run unify`")
-        return Sync.find(name, manifest.syncs), manifest
-
     def plan(self, name: str, allowed: str | None = None) -> Plan:
         """What a run of the sync would send now; nothing is sent or written but the run and new suppressions.
 
         - holds the sync's lock until the ledger is closed; raises ``RetryLater`` when another run holds it
         - raises ``BreakerOpen`` when it would remove more than agreed, ``ContractError`` when a table is absent
         """
-        sync, manifest = self.sync(name)
+        sync, manifest = published_sync(self.lake, name)
         self.ledger.locks.take(name, "tap")
         self.ledger.locks.check_free(name, "target")
         with ThreadPoolExecutor(1) as aside:  # both let go of the interpreter's lock

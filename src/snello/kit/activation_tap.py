@@ -1,0 +1,153 @@
+"""The Singer tap over a published audience: emits the difference to what the ledger says was delivered.
+
+Ordinary SCHEMA, RECORD and STATE messages, so that any Singer target can consume them; ours write receipts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+import pyarrow as pa
+from pydantic import BaseModel, Field, SecretStr
+from singer_sdk import Stream, Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from snello.activation import Ledger, Plan, Planner
+from snello.activation.audience import published_schema
+from snello.activation.breaker import VARIABLE
+from snello.kit.channel.settings import from_hub
+from snello.kit.channel.target import TERMS
+from snello.kit.configuration import schema_of, settings_of
+from snello.kit.records import RecordLines, records_of
+from snello.lake import Lake
+
+_CONSENT = {name: {"type": ["string", "null"]} for name in ("state", "source", "observed_at", "record_key")}
+_ENVELOPE: dict[str, Any] = {
+    "_op": {"type": "string", "description": "upsert or remove"},
+    "_key": {"type": "string", "description": "the customer_id"},
+    "_fingerprint": {"type": ["string", "null"], "description": "keyed hash of the payload; null for a removal"},
+    "_purpose": {"type": "string"},
+    "_channel": {"type": "string"},
+    "_consent": {"type": ["object", "null"], "properties": _CONSENT, "description": "the evidence of the consent"},
+    "_reason": {"type": "string", "description": "of a removal: left_audience or no_consent"},
+    "_batch": {"type": ["string", "null"], "description": "idempotency key of an earlier try without an outcome"},
+    "_run_id": {"type": "string"},
+}
+
+
+class ActivationTapSettings(BaseModel):
+    """Settings of tap-activation."""
+
+    sync: str = Field(description="The sync to run: the name of its activation model, such as brevo__long_absent.")
+    lake: str | None = Field(None, description="Root of the lake. Default: SNELLO_LAKE.")
+    ledger: SecretStr | None = Field(None, description="SQLAlchemy URL of the ledger. Default: SNELLO_LEDGER.")
+    salt: SecretStr | None = Field(None, description="Secret that keys the fingerprints. Default: SNELLO_SALT.")
+    allow_breaker: str | None = Field(
+        None,
+        description="Lets one publication of a sync past the breaker: <sync>@<publication>, as the breaker prints it. "
+        "Default: SNELLO_ALLOW_BREAKER.",
+    )
+
+
+class SyncStream(Stream):
+    """The changes of one sync: upserts with their payload and consent, removals with their reason."""
+
+    primary_keys = ("_key",)
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+        """The changes, what earlier runs left open first."""
+        for table in self._planned().tables():
+            yield from records_of(table)
+
+    def _write_schema_message(self) -> None:
+        """Plan first: when the breaker opens, or another run is under way, not even a SCHEMA goes out."""
+        self.logger.info("%s", self._planned().sentence())
+        super()._write_schema_message()
+
+    def _sync_records(
+        self, context: Mapping[str, Any] | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Write the changes a table at a time; the SDK's own way encodes and checks them one by one."""
+        if not write_messages:
+            yield from super()._sync_records(context, write_messages=False)
+            return
+        plan = self._planned()
+        for table in plan.tables():
+            lines = RecordLines(self.name, table.column_names)
+            sys.stdout.buffer.write(lines.of_table(table, datetime.now(UTC).isoformat()))
+        mark = {"run_id": plan.run_id, "publication": plan.publication}
+        self.tap_state.setdefault("bookmarks", {})[self.name] = mark
+        self._write_state_message()
+
+    def _planned(self) -> Plan:
+        assert isinstance(self._tap, ActivationTap)
+        return self._tap.plan
+
+
+class ActivationTap(Tap):
+    """Emits what has changed in a published audience since it was last delivered."""
+
+    settings: ClassVar[type[BaseModel]] = ActivationTapSettings
+    config_jsonschema: ClassVar[dict[str, Any]] = schema_of(ActivationTapSettings)
+    message_writer_class = MsgSpecWriter
+    # without CATALOG: a deselected column would leave the payload, and every fingerprint with it
+    capabilities: ClassVar[list[Any]] = [
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """None of the SDK's own settings: stream maps would change payloads after they were fingerprinted."""
+
+    @cached_property
+    def _values(self) -> ActivationTapSettings:
+        return settings_of(ActivationTapSettings, self.config, self.name)
+
+    @cached_property
+    def _lake(self) -> Lake:
+        return Lake(from_hub("lake", self._values.lake))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What this run sends, computed before anything is; holds the sync's lock until the process ends."""
+        values = self._values
+        ledger = Ledger(from_hub("ledger", values.ledger.get_secret_value() if values.ledger else None))
+        salt = from_hub("salt", values.salt.get_secret_value() if values.salt else None)
+        allowed = values.allow_breaker or os.environ.get(VARIABLE)
+        return Planner(self._lake, ledger, salt).plan(values.sync, allowed)
+
+    def discover_streams(self) -> list[Stream]:
+        """The one stream of the sync, with the published audience's columns."""
+        sync, columns = published_schema(self._lake, self._values.sync)
+        properties = {field.name: _json_type(field.type) for field in columns}
+        schema = {
+            "type": "object",
+            "properties": {**_ENVELOPE, **properties},
+            TERMS: {"list": sync.list, "mode": sync.mode},
+        }
+        return [SyncStream(tap=self, name=sync.name, schema=schema)]
+
+
+def _json_type(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_boolean(kind):
+        return {"type": ["boolean", "null"]}
+    if pa.types.is_integer(kind):
+        return {"type": ["integer", "null"]}
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return {"type": ["number", "null"]}
+    if pa.types.is_date(kind):
+        return {"type": ["string", "null"], "format": "date"}
+    if pa.types.is_timestamp(kind):
+        return {"type": ["string", "null"], "format": "date-time"}
+    if pa.types.is_nested(kind):
+        return {"type": ["array" if pa.types.is_list(kind) else "object", "null"]}
+    return {"type": ["string", "null"]}
