@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -35,8 +36,7 @@ class Trail:
         sweep(table, folder)
         (folder / _FOLDER).mkdir(exist_ok=True)
         self._path = folder / _FOLDER / run_id
-        self._held = self._path.open("w")
-        fcntl.flock(self._held, fcntl.LOCK_EX)
+        self._held = _marked(self._path)
         self._held.write(str(table.version()))
         self._held.flush()
 
@@ -48,15 +48,21 @@ class Trail:
             self._held = None
 
 
+def _marked(path: Path) -> IO[str]:
+    while True:
+        held = path.open("w")
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if path.exists():
+            return held
+        held.close()  # another run swept the mark away before it was locked
+
+
 def sweep(table: DeltaTable, folder: Path) -> int:
     """Delete what runs that were killed left in the folder of ``table``; returns how many files."""
     swept = 0
     for mark in sorted((folder / _FOLDER).glob("*")):
-        with mark.open("r") as held:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue  # its run is alive
+        with suppress(FileNotFoundError, BlockingIOError), mark.open("r") as held:  # ended just now, or alive
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             swept += _sweep_run(table, folder, mark.name, held.read())
             mark.unlink(missing_ok=True)
     return swept

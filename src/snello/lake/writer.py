@@ -133,6 +133,10 @@ class TableWriter:
                 return None
             return self._retrying(lambda: self._commit(staged, (), mode="overwrite", schema=schema))
 
+    def put(self, files: Sequence[DataFile], schema: pa.Schema) -> None:
+        """Let the table hold exactly these files, which lie in its folder already, under ``schema``."""
+        self._retrying(lambda: self._commit(files, (), mode="overwrite", schema=schema))
+
     def close(self) -> None:
         """End the run's work on the table."""
         self.trail.erase()

@@ -1,0 +1,139 @@
+"""Records into columns: a batch at once where all of it fits, row by row where something does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+import pyarrow as pa
+
+from snello.kit.loader.columns import EXTRA, Column, Kind
+from snello.kit.loader.lenient import Misfit, read_row
+
+_INT64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_NULL = msgspec.Raw(b"null")
+_TYPES: dict[Kind, Any] = {
+    Kind.INTEGER: _INT64 | None,
+    Kind.NUMBER: float | None,
+    Kind.BOOLEAN: bool | None,
+    Kind.TEXT: str | None,
+    Kind.DATE: date | None,
+    Kind.TIMESTAMP: datetime | None,
+    Kind.DECIMAL: Decimal | None,
+    Kind.JSON: msgspec.Raw,
+}
+_UNNAMEABLE = frozenset('"\\') | {chr(code) for code in range(32)}  # msgspec takes no such field names
+
+Row = Any  # an instance of the stream's own struct
+
+
+@dataclass
+class Decoded:
+    """Columns of the records that fit, and what is wrong with the others, by their place in the batch."""
+
+    table: pa.Table
+    kept: Sequence[int]
+    misfits: dict[int, str] = field(default_factory=dict)
+
+
+class RowDecoder:
+    """Decodes the records of one stream, with types checked in C."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = columns
+        self._fields = [f"f{place}" for place in range(len(columns))]
+        nameable = [
+            (name, column)
+            for name, column in zip(self._fields, columns, strict=True)
+            if not _UNNAMEABLE & set(column.property)
+        ]
+        self._struct = msgspec.defstruct(
+            "Row",
+            [(name, _TYPES[column.kind], _NULL if column.kind is Kind.JSON else None) for name, column in nameable],
+            rename={name: column.property for name, column in nameable},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self._whole = len(nameable) == len(columns)
+        self._many = msgspec.json.Decoder(list[self._struct])  # type: ignore[name-defined]
+        self._one = msgspec.json.Decoder(self._struct)
+
+    def decode(self, records: Sequence[msgspec.Raw]) -> Decoded:
+        """The records as a table with the stream's columns; nothing is lost: each is a row or a misfit."""
+        try:
+            if not self._whole:
+                raise Misfit("a name that only the slow path reads")
+            rows = self._many.decode(b"[" + b",".join(records) + b"]")
+            if len(rows) != len(records):
+                raise Misfit("a record that is not one JSON value")
+            table = pa.Table.from_arrays([self._array(rows, place) for place in range(len(self.columns))], self._names)
+            return Decoded(table, range(len(records)))
+        except (msgspec.DecodeError, UnicodeError, Misfit, pa.ArrowException, OverflowError):
+            return self._one_by_one(records)
+
+    @property
+    def _names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    def _array(self, rows: Sequence[Row], place: int) -> pa.Array:
+        name, column = self._fields[place], self.columns[place]
+        return _to_arrow([getattr(row, name) for row in rows], column)
+
+    def _one_by_one(self, records: Sequence[msgspec.Raw]) -> Decoded:
+        rows: list[list[Any]] = []
+        extras: list[str | None] = []
+        kept: list[int] = []
+        misfits: dict[int, str] = {}
+        for place, record in enumerate(records):
+            try:
+                values, extra = self._values(record)
+            except Misfit as misfit:
+                misfits[place] = misfit.reason
+            else:
+                rows.append(values)
+                extras.append(extra)
+                kept.append(place)
+        return Decoded(self._table(rows, extras), kept, misfits)
+
+    def _values(self, record: msgspec.Raw) -> tuple[list[Any], str | None]:
+        """The values of one record in the order of the columns, and its undeclared fields as JSON."""
+        if self._whole:
+            try:
+                row = self._one.decode(record)
+                values = [getattr(row, name) for name in self._fields]
+                for value, column in zip(values, self.columns, strict=True):
+                    if column.kind in (Kind.DECIMAL, Kind.JSON, Kind.TIMESTAMP):
+                        _check(value, column)
+                return values, None
+            except (msgspec.DecodeError, UnicodeError, Misfit):
+                pass  # the lenient reader finds out what it is, or accepts it
+        values, extra = read_row(record, self.columns)
+        for value, column in zip(values, self.columns, strict=True):
+            _check(value, column)
+        return values, extra
+
+    def _table(self, rows: list[list[Any]], extras: list[str | None]) -> pa.Table:
+        arrays = [_to_arrow([row[place] for row in rows], column) for place, column in enumerate(self.columns)]
+        table = pa.Table.from_arrays(arrays, self._names)
+        if any(extra is not None for extra in extras):
+            table = table.append_column(EXTRA, pa.array(extras, pa.string()))
+        return table
+
+
+def _to_arrow(values: list[Any], column: Column) -> pa.Array:
+    if column.kind is Kind.JSON:
+        texts = pa.array([None if value == _NULL else bytes(value) for value in values], pa.binary())
+        return texts.cast(pa.string())
+    return pa.array(values, column.type)
+
+
+def _check(value: Any, column: Column) -> None:
+    """Whether Arrow takes the value; raises ``Misfit`` with the reason when not."""
+    try:
+        _to_arrow([value], column)
+    except (pa.ArrowException, UnicodeError, OverflowError):
+        raise Misfit(f"field {column.property!r} does not fit {column.type}") from None

@@ -1,0 +1,180 @@
+"""One stream of a run: its batch, its columns, and how its rows enter the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from snello.errors import ContractError
+from snello.kit.loader.columns import EXTRA, EXTRACTED_AT, ROW_KEY, Column, arrow_schema, columns_of
+from snello.kit.loader.decoding import RowDecoder
+from snello.kit.loader.rowkeys import RowKeys
+from snello.lake.arrowtypes import TIMESTAMP
+from snello.lake.replacement import Replacement
+from snello.lake.writer import TableWriter
+
+Method = Literal["upsert", "append-only", "overwrite"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A record that stays out of its table: where it stood in the run, what is wrong, and the record itself."""
+
+    message: int
+    reason: str
+    record: bytes
+
+
+@dataclass
+class Tally:
+    """What one stream came to in one run."""
+
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    rows: int = 0
+    refused: int = 0
+    bytes: int = 0
+
+
+class StreamLoad:
+    """Collects the records of one stream and writes them, a batch at a time, by the stream's load method."""
+
+    def __init__(self, name: str, method: Method, writer: TableWriter) -> None:
+        self.name, self.method, self.table = name, method, writer
+        self.tally = Tally()
+        self._replacement: Replacement | None = None
+        self._row_keys = RowKeys()
+        self._records: list[msgspec.Raw] = []
+        self._times: list[str | None] = []
+        self._messages: list[int] = []
+        self.columns: tuple[Column, ...] = ()
+        self.keys: tuple[str, ...] = ()
+
+    def declare(self, schema: dict[str, Any], keys: Sequence[str]) -> None:
+        """Take a SCHEMA message: the table comes to be, or grows, at once.
+
+        Raises ``ContractError`` when a key is no property, or a column's new type cannot hold its old values.
+        """
+        missing = sorted(set(keys) - set(schema["properties"]))
+        if missing:
+            raise ContractError(
+                f"stream {self.name}", f"key {missing[0]!r} is no property of its schema", "mend the tap"
+            )
+        self.columns = columns_of(schema, self.table.schema)
+        names = {column.property: column.name for column in self.columns}
+        self.keys = tuple(names[key] for key in keys)
+        self._decoder = RowDecoder(self.columns)
+        self.writer.evolve(self._schema())
+
+    @property
+    def writer(self) -> TableWriter:
+        """Where rows go: the table, or for an overwrite its replacement."""
+        if self.method != "overwrite":
+            return self.table
+        if self._replacement is None:
+            self._replacement = Replacement(self.table, self._schema())
+        return self._replacement.writer
+
+    @property
+    def keyless(self) -> bool:
+        """Whether rows are told apart by what they say."""
+        return not self.keys and self.method != "overwrite"
+
+    @property
+    def waiting(self) -> bool:
+        """Whether rows arrived that no commit holds yet."""
+        return bool(self._records) or (self._replacement is not None and self.tally.rows > 0)
+
+    def add(self, records: Sequence[msgspec.Raw], times: Sequence[str | None], first_message: int) -> None:
+        """Take records that stand one after the other in the run."""
+        self._records.extend(records)
+        self._times.extend(times)
+        self._messages.extend(range(first_message, first_message + len(records)))
+        self.tally.bytes += sum(map(len, records))
+
+    def flush(self) -> list[Refusal]:
+        """Write the batch; the records that do not fit come back."""
+        records, times, messages = self._records, self._times, self._messages
+        self._records, self._times, self._messages = [], [], []
+        if not records:
+            return []
+        decoded = self._decoder.decode(records)
+        table = _stamped(decoded.table, [times[place] for place in decoded.kept])
+        misfits = dict(decoded.misfits)
+        for row, reason in self._keyless_rows(table).items():
+            misfits[decoded.kept[row]] = reason
+        if len(misfits) > len(decoded.misfits):
+            table = table.filter(pa.array([place not in misfits for place in decoded.kept]))
+        self.write(table)
+        self.tally.refused += len(misfits)
+        return [Refusal(messages[place], reason, bytes(records[place])) for place, reason in sorted(misfits.items())]
+
+    def write(self, table: pa.Table) -> None:
+        """Write rows that are columns of this stream already, keys not null."""
+        if not table.num_rows:
+            return
+        if EXTRA in table.column_names:
+            self.writer.evolve(pa.schema([(EXTRA, pa.string())]))
+        self.tally.rows += table.num_rows
+        if self.keyless:
+            self.writer.insert(self._row_keys.added_to(table), [ROW_KEY], own_are_new=True)
+        elif not self.keys:
+            self.writer.append(table)
+        elif self.method == "append-only":
+            self.writer.insert(table, self.keys)
+        else:
+            self.writer.upsert(table, self.keys)
+
+    def finish(self) -> bool:
+        """Put an overwrite in place; False when no row came and the table was left as it was."""
+        if self._replacement is None:
+            return True
+        replaced, self._replacement = self._replacement, None
+        if self.tally.rows:
+            replaced.commit()
+            return True
+        replaced.drop()
+        return False
+
+    def drop(self) -> None:
+        """Give up what is not committed."""
+        if self._replacement is not None:
+            self._replacement.drop()
+            self._replacement = None
+
+    def _schema(self) -> pa.Schema:
+        schema = arrow_schema(self.columns)
+        return schema.append(pa.field(ROW_KEY, pa.string())) if self.keyless else schema
+
+    def _keyless_rows(self, table: pa.Table) -> dict[int, str]:
+        """The rows that lack a key, with the reason."""
+        return {
+            row: f"key {key!r} is missing or null"
+            for key in self.keys
+            if table.column(key).null_count
+            for row in pc.indices_nonzero(table.column(key).is_null()).to_pylist()
+        }
+
+
+def _stamped(table: pa.Table, times: Sequence[str | None]) -> pa.Table:
+    """The table with the time of reading in every row: the record's own, its message's, or now."""
+    column = table.column(EXTRACTED_AT)
+    if not column.null_count:
+        return table
+    now = datetime.now(UTC)
+    known: dict[str | None, datetime] = {text: _moment(text) or now for text in set(times)}
+    told = pa.array([known[text] for text in times], TIMESTAMP)
+    return table.set_column(table.column_names.index(EXTRACTED_AT), EXTRACTED_AT, pc.coalesce(column, told))
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
