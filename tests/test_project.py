@@ -1,0 +1,59 @@
+"""meltano.yml names everything that the repo holds, and nothing twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text())
+JOBS: dict[str, list[str]] = {job["name"]: job["tasks"] for job in PROJECT["jobs"]}
+PLUGINS = {plugin["name"]: plugin for kind in PROJECT["plugins"].values() for plugin in kind}
+CONNECTORS = sorted(path.parent.name for path in ROOT.glob("connectors/*/pyproject.toml"))
+BUILT_IN = {"stream_maps", "stream_map_config", "flattening_enabled", "flattening_max_depth", "flattening_max_key_length"}
+BUILT_IN |= {"flattening_separator", "faker_config", "add_record_metadata", "validate_records", "batch_size_rows"}
+BUILT_IN |= {"batch_wait_limit_seconds", "hard_delete", "default_target_schema", "process_activate_version_messages"}
+BUILT_IN |= {"activate_version", "default_target_schema", "load_method", "state_flush_interval"}
+
+
+def test_the_job_loop_runs_the_four_others_in_order() -> None:
+    assert JOBS["loop"] == [task for name in ("extract", "unify", "activate", "measure") for task in JOBS[name]]
+
+
+def test_every_scheduled_job_exists() -> None:
+    assert {schedule["job"] for schedule in PROJECT["schedules"]} <= set(JOBS)
+
+
+def test_no_two_pipelines_share_a_plugin_name() -> None:
+    used = [name for task in JOBS["loop"] if " " in task for name in task.split()]
+    assert len(used) == len(set(used))
+
+
+def test_every_pipeline_names_plugins_that_exist() -> None:
+    used = {name.split(":")[0] for tasks in JOBS.values() for task in tasks for name in task.split()}
+    assert used <= set(PLUGINS)
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_every_connector_is_a_plugin_that_needs_no_install(connector: str) -> None:
+    plugin = PLUGINS[connector]
+    assert plugin["executable"] == connector
+    assert "pip_url" not in plugin
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_every_setting_of_a_connector_is_known_to_meltano(connector: str) -> None:
+    command = shutil.which(connector, path=str(Path(sys.executable).parent))
+    assert command, f"{connector} is not installed: make setup"
+    told = subprocess.run([command, "--about", "--format=json"], capture_output=True, text=True, check=True)
+    settings = set(json.loads(told.stdout)["settings"]["properties"])
+    known = {setting["name"] for setting in PLUGINS[connector]["settings"]}
+    assert known <= settings
+    assert settings - BUILT_IN <= known | BUILT_IN
