@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+from snello.sandbox.score import Score, measure
+from snello.sandbox.services import Services, down, environment, up
+from snello.sandbox.withdrawal import Withdrawal, withdraw
 from snello.sandbox.world import World, generate, read_world
 
-__all__ = ["World", "generate", "read_world"]
+__all__ = [
+    "Score",
+    "Services",
+    "Withdrawal",
+    "World",
+    "down",
+    "environment",
+    "generate",
+    "measure",
+    "read_world",
+    "up",
+    "withdraw",
+]

@@ -37,7 +37,7 @@ class Draw:
         """Positions in ``weights``, drawn in proportion to them."""
         steps = np.cumsum(np.asarray(weights, dtype=np.float64))
         found = np.searchsorted(steps, self.rng.random(size) * steps[-1], side="right")
-        return np.minimum(found, len(steps) - 1).astype(np.int64)
+        return np.asarray(np.minimum(found, len(steps) - 1).astype(np.int64))
 
     def pick(
         self, values: Sequence[str | None], size: int, weights: Sequence[float] | Floats | None = None

@@ -192,7 +192,7 @@ def save(traces: Traces, company: Path) -> None:
             for name, frame in tables.items():
                 parquet(frame, folder / f"{name}.parquet")
         case "aftersales":
-            sqlite(tables, folder / "aftersales.db")
+            sqlite(tables, company / "aftersales.sqlite")
         case "loyalty":
             cards(tables["cards"], folder)
             movements(tables["movements"], folder)

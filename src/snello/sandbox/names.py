@@ -22,7 +22,8 @@ MEN_AFTER = (
 )
 WOMEN_BEFORE = (
     "Maria Anna Giuseppina Rosa Angela Giovanna Teresa Lucia Carmela Caterina Francesca Antonietta Carla Elena "
-    "Concetta Rita Margherita Franca Paola Luisa Graziella Silvana Bruna Ivana Patrizia Daniela Rosanna Luciana Mirella Loredana"
+    "Concetta Rita Margherita Franca Paola Luisa Graziella Silvana Bruna Ivana Patrizia Daniela Rosanna Luciana "
+    "Mirella Loredana"
 )
 WOMEN_AFTER = (
     "Giulia Chiara Francesca Sara Martina Valentina Elena Alessia Federica Silvia Laura Elisa Ilaria Alice Giorgia "

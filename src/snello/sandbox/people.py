@@ -56,7 +56,7 @@ def make_people(size: int, seed: int, as_of: datetime) -> People:
     draw = Draw(seed, "people", as_of)
     homes = households.settle(size, draw)
     frame = _identity(homes, draw)
-    frame = frame.hstack(_addresses(homes, draw))
+    frame = frame.hstack(_addresses(homes, frame["town"].to_numpy(), draw))
     frame = frame.hstack(contacts.reached(frame, homes, draw))
     return _lives(frame.drop("prefix", "town"), Draw(seed, "lives", as_of))
 
@@ -104,10 +104,10 @@ def _birthplaces(town: Ints, homes: households.Homes, born_on: Ints, draw: Draw)
     return codes.gather(np.where(twin, np.arange(size) - 1, np.arange(size)))
 
 
-def _addresses(homes: households.Homes, draw: Draw) -> pl.DataFrame:
+def _addresses(homes: households.Homes, town: Ints, draw: Draw) -> pl.DataFrame:
     """Where they live, where those who moved lived before, and since when."""
     count, size = int(homes.home[-1]) + 1, len(homes.home)
-    now = _places(draw.index(atlas().weights, count), draw)[homes.home]
+    now = _places(town[homes.position == 0], draw)[homes.home]
     before_home = _places(draw.index(atlas().weights, count), draw)[homes.home]
     before_own = _places(draw.index(atlas().weights, size), draw)
     home_moved = draw.chance(count, HOME_MOVED)[homes.home]

@@ -145,7 +145,7 @@ def _times(at: Ints, draw: Draw) -> pl.DataFrame:
     status = draw.pick(list(STATUSES), size, list(STATUSES.values()))
     unpaid = status.is_in(["pending", "failed", "cancelled", "on-hold"]).to_numpy()
     paid = instants(at + draw.ints(20, 900, size) * 1_000_000)
-    modified = np.minimum(at + (draw.rng.random(size) ** 3 * 12 * DAY_US).astype(np.int64), draw.as_of_us)
+    modified = np.minimum(at + (draw.rng.random(size) ** 3 * 12 * DAY_US).astype(np.int64), draw.as_of_us - 1_000_000)
     return pl.DataFrame(
         {
             "status": status,

@@ -1,0 +1,51 @@
+"""Run one emulator as a daemon: ``python -m snello.sandbox.emulators brevo --home demo --port 8472``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from snello.sandbox.emulators.brevo import brevo
+from snello.sandbox.emulators.serving import serve
+from snello.sandbox.emulators.shop import shop
+from snello.sandbox.emulators.watch import Weather
+from snello.sandbox.emulators.webhook import webhook
+
+IMPORT_SECONDS = 0.3
+
+
+def _app(service: str, home: Path, weather: Weather) -> ASGIApp:
+    state = home / "emulators"
+    state.mkdir(parents=True, exist_ok=True)
+    about = str(home.resolve())
+    match service:
+        case "shop":
+            return shop(home / "company", weather=weather)
+        case "brevo":
+            return brevo(state / "brevo.db", import_seconds=IMPORT_SECONDS, weather=weather, home=about)
+        case _:
+            return webhook(state / "webhook.db", weather=weather, home=about)
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("service", choices=("shop", "brevo", "webhook"))
+    arguments.add_argument("--home", type=Path, required=True)
+    arguments.add_argument("--port", type=int, required=True)
+    arguments.add_argument("--limited", type=float, default=0.0)
+    arguments.add_argument("--broken", type=float, default=0.0)
+    given = arguments.parse_args()
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with serve(_app(given.service, given.home, Weather(given.limited, given.broken)), given.port):
+        stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

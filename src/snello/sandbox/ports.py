@@ -1,0 +1,26 @@
+"""Loopback ports: whether one is free, and the sentence for when it is not."""
+
+from __future__ import annotations
+
+import socket
+
+from snello.errors import ConfigError
+
+HOST = "127.0.0.1"
+
+
+def free(port: int) -> bool:
+    """Whether nothing listens on a loopback port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free(service: str, port: int) -> None:
+    """Raise ``ConfigError`` when somebody else listens on the port."""
+    if not free(port):
+        raise ConfigError(service, f"port {port} is in use", "stop what listens there, or choose others with --port")
