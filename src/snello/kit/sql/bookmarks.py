@@ -1,0 +1,91 @@
+"""What the state of a SQL stream says: where a finished reading ended, and where an unfinished one goes on.
+
+    {"replication_key": "updated_at", "replication_key_value": "2026-03-01T10:00:00"}    finished
+    {"resume": {"order": ["updated_at", "id"], "after": [..], "until": ..}}               cut off; goes on from there
+
+A bookmark is the value of a row that was sent, never later than the start of its run: neither a row that is committed
+while the run goes on nor one dated in the future makes the next run skip anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from snello.kit.sql.query import Range
+from snello.kit.sql.types import Column, Kind
+
+RESUME = "resume"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a run began, and how far before a bookmark it looks."""
+
+    began: datetime
+    zone: ZoneInfo
+    overlap: timedelta
+
+    def now(self, kind: Kind) -> datetime:
+        """The start as a column of this kind would have it."""
+        return self.began.astimezone(UTC if kind is Kind.INSTANT else self.zone)
+
+
+def unfinished(state: dict[str, Any], order: tuple[str, ...], *, unique: bool) -> Range | None:
+    """The range that a cut-off reading in this order has left; None when there is none or the order is another."""
+    left = state.get(RESUME)
+    if not order or not isinstance(left, dict) or tuple(left.get("order", ())) != order:
+        return None
+    after = tuple(left["after"])
+    if unique:
+        return Range(order, unique, after, until=left.get("until"))
+    return Range(order, unique, since=after[0], until=left.get("until"))  # of equal rows, some may not have been sent
+
+
+def note(state: dict[str, Any], rows: Range, after: tuple[Any, ...]) -> None:
+    """Write down that all rows of the range up to ``after`` were sent."""
+    state[RESUME] = {"order": list(rows.order), "after": list(after)} | ({"until": rows.until} if rows.until else {})
+
+
+def finish(state: dict[str, Any]) -> None:
+    """Write down that the reading came to its end."""
+    state.pop(RESUME, None)
+
+
+def since(column: Column, state: dict[str, Any], clock: Clock) -> Any:
+    """From where an incremental reading starts: the bookmark, less the overlap; None for the whole table."""
+    value = state.get("replication_key_value")
+    if value is None or state.get("replication_key") != column.name:
+        return None
+    moment = _moment(column, value)
+    return value if moment is None or column.kind is Kind.DATE else _like(value, moment - clock.overlap)
+
+
+def bookmark(column: Column, value: Any, clock: Clock) -> Any:
+    """The value of the last row sent, held back to the start of the run."""
+    moment = _moment(column, value)
+    if moment is None:
+        return value
+    now = clock.now(column.kind)
+    if moment.tzinfo is None:
+        now = now.replace(tzinfo=None)
+    return value if moment <= now else _like(value, now)
+
+
+def _moment(column: Column, value: Any) -> datetime | None:
+    if column.kind not in {Kind.INSTANT, Kind.LOCAL, Kind.DATE} or not isinstance(value, str):
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _like(text: str, moment: datetime) -> str:
+    """The moment written as the text is: SQLite compares times as text."""
+    if len(text) <= len(date.max.isoformat()):
+        return moment.date().isoformat()
+    written = moment.isoformat(sep=text[10])
+    return written.replace("+00:00", "Z") if text.endswith("Z") else written

@@ -1,0 +1,107 @@
+"""Reading any database through SQLAlchemy: key by key in pages, so that no long transaction is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import sqlalchemy as sa
+
+from snello.errors import ContractError
+from snello.kit.sql.chunks import Chunk, Mask, Outline, gathered
+from snello.kit.sql.fit import fitted
+from snello.kit.sql.query import Expression, Range, Writer
+from snello.kit.sql.source import Source
+from snello.kit.sql.tables import Table
+from snello.kit.sql.types import Column, Kind
+from snello.kit.sql.values import from_state, raw_array, to_state
+
+FETCHED_ROWS = 10_000
+ORACLE_TEXT = 4_000  # Oracle has no text without a length
+
+
+class RowReader:
+    """Reads through SQLAlchemy, in any dialect."""
+
+    def __init__(self, source: Source, zone: ZoneInfo, page: int) -> None:
+        self.source, self.zone, self.page = source, zone, page
+        self.writer = Writer(self._read, self._bind)
+
+    def highest(self, table: Table, name: str) -> Any:
+        """The highest value of a column, as a state holds it."""
+        value = self.source.scalar(self.writer.highest(table, name), table.name.table)
+        if isinstance(value, datetime) and self.source.dialect in {"mssql", "oracle"}:
+            value += timedelta(seconds=1)  # these know fractions that Python's times cut off
+        return to_state(value)
+
+    def chunks(self, table: Table, outline: Outline, rows: Range, size: int) -> Iterator[Chunk]:
+        """The rows of a range, in its order, about ``size`` at a time."""
+        if rows.order and rows.unique and not rows.missing:
+            return gathered(self._pages(table, outline, rows), size)
+        return gathered(self._fetched(table, outline, self.writer.select(table, outline.columns, rows)), size)
+
+    def _pages(self, table: Table, outline: Outline, rows: Range) -> Iterator[Chunk]:
+        size = min(self.page, FETCHED_ROWS)
+        while True:
+            statement = self.writer.select(table, outline.columns, rows).limit(self.page)
+            pieces: list[Chunk] = []
+            last: tuple[Any, ...] | None = None
+            for values in self._values(table, statement, size):
+                pieces.append(self._chunk(outline, values))
+                last = _key_of(outline, values)
+            yield from pieces
+            if last is not None and last == rows.after:
+                what = f"the key {', '.join(rows.order)} is finer than its values show, so pages cannot go on behind it"
+                raise ContractError(self.source.place.at(table.name.table), what, "set primary_keys to other columns")
+            if last is None or sum(chunk.rows.num_rows + len(chunk.refused) for chunk in pieces) < self.page:
+                return
+            rows = replace(rows, after=last, since=None)
+
+    def _fetched(self, table: Table, outline: Outline, statement: sa.Select[Any]) -> Iterator[Chunk]:
+        for values in self._values(table, statement, FETCHED_ROWS):
+            yield self._chunk(outline, values)
+
+    def _values(self, table: Table, statement: sa.Select[Any], size: int) -> Iterator[list[Sequence[Any]]]:
+        """Columns of values, some rows at a time."""
+        with self.source.connect(table.name.table) as connection:
+            result = connection.execution_options(stream_results=True, max_row_buffer=size).execute(statement)
+            while rows := result.fetchmany(size):
+                yield list(zip(*rows, strict=True))
+
+    def _chunk(self, outline: Outline, values: list[Sequence[Any]]) -> Chunk:
+        arrays, unfit = [], []
+        for column, each in zip(outline.columns, values, strict=True):
+            raw, odd = raw_array(column, each, self.zone)
+            array, outside = fitted(column, raw, self.zone)
+            arrays.append(array)
+            unfit.append(_either(odd, outside))
+        return outline.chunk(arrays, unfit, lambda row, place: to_state(values[place][row]))
+
+    def _read(self, column: Column, expression: Expression) -> Expression:
+        if column.kind is Kind.OTHER:
+            return sa.cast(expression, sa.String(ORACLE_TEXT if self.source.dialect == "oracle" else None))
+        if self.source.dialect == "sqlite":
+            return sa.type_coerce(expression, sa.types.NullType())  # typed by value, not by column
+        if column.kind is Kind.JSON:
+            return sa.type_coerce(expression, sa.Text())
+        return expression
+
+    def _bind(self, column: Column, value: Any) -> Expression:
+        if self.source.dialect == "sqlite":
+            return sa.literal(from_state(column, value) if column.kind is Kind.BYTES else value, sa.types.NullType())
+        return sa.literal(from_state(column, value), column.type)
+
+
+def _key_of(outline: Outline, values: list[Sequence[Any]]) -> tuple[Any, ...]:
+    names = [column.name for column in outline.columns]
+    return tuple(to_state(values[names.index(name)][-1]) for name in outline.order)
+
+
+def _either(one: Mask | None, other: Mask | None) -> Mask | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return np.logical_or(one, other)

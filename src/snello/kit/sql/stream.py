@@ -1,0 +1,224 @@
+"""One table or view as a Singer stream: the same rows as RECORDs or, when the target takes them, as Parquet BATCHes."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers._batch import BatchConfig
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.helpers.types import Context
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import CatalogEntry
+from singer_sdk.streams import Stream
+
+from snello.errors import ContractError
+from snello.kit.records import RecordLines, records_of
+from snello.kit.sql import bookmarks
+from snello.kit.sql.chunks import Chunk, Outline
+from snello.kit.sql.query import Range
+from snello.kit.sql.selection import chosen
+from snello.kit.sql.settings import INCREMENTAL
+from snello.kit.sql.tables import Table
+from snello.kit.sql.types import UTC_MICROSECONDS, Column
+
+if TYPE_CHECKING:
+    from snello.kit.sql.tap import SqlTap
+
+EXTRACTED_AT = "_sdc_extracted_at"
+RECORD_ROWS = 20_000
+
+
+class SqlStream(Stream):
+    """The rows of one table, in key order, from where the state says."""
+
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the values are made to the schema already
+
+    def __init__(self, tap: SqlTap, table: Table, name: str) -> None:
+        self.table, self.where = table, f"{tap.name}: {name}"
+        self.counts: Counter[str] = Counter()
+        self._sql_tap = tap
+        self._last: tuple[Any, ...] | None = None
+        super().__init__(tap, schema=table.json_schema(), name=name)
+        self.primary_keys = table.keys
+        self.replication_key = table.replication_key
+        self.forced_replication_method = table.method
+
+    # ------------------------------------------------------------ what is read
+
+    @property
+    def effective_schema(self) -> dict[str, Any]:
+        """The live table's schema: a catalog's may be older, and loses the precision of decimals."""
+        return self.schema
+
+    @property
+    def _singer_catalog_entry(self) -> CatalogEntry:
+        entry = super()._singer_catalog_entry
+        entry.is_view, entry.table = self.table.name.is_view, self.table.name.table
+        entry.metadata.root.schema_name = self.table.name.schema
+        return entry
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns to read, in the table's order.
+
+        Raises ``ContractError`` when the catalog or a key names one that the table has no longer.
+        """
+        needed = {*self.primary_keys, *self._order}
+        catalogued = (self._input_schema or {}).get("properties")
+        return chosen(self.table, needed, catalogued, lambda name: self.mask["properties", name], self.where)
+
+    def selected_schema(self) -> dict[str, Any]:
+        """The schema of the columns that are read."""
+        properties = {column.name: self.schema["properties"][column.name] for column in self.columns}
+        return self.schema | {"properties": properties}
+
+    @property
+    def _order(self) -> tuple[str, ...]:
+        key = self.replication_key
+        if self.replication_method == INCREMENTAL and key:
+            return (key, *(name for name in self.primary_keys if name != key))
+        return tuple(self.primary_keys)
+
+    # ------------------------------------------------------------ reading
+
+    def _chunks(self, size: int) -> Iterator[tuple[Range, Chunk]]:
+        """Chunks in key order, each with the range that it belongs to; rows without a key come first."""
+        reader = self._sql_tap.reader
+        outline = Outline(self.name, self.columns, self._order, tuple(self.primary_keys))
+        try:
+            rows = bookmarks.unfinished(self.stream_state, self._order, unique=bool(self.primary_keys))
+            if rows is None:
+                yield from self._keyless_chunks(replace(outline, order=()), size)
+                rows = self._fresh()
+            self._last = rows.after
+            for chunk in reader.chunks(self.table, outline, rows, size):
+                yield rows, chunk
+        except ContractError as fault:
+            raise self._explained(fault) from None
+
+    def _keyless_chunks(self, outline: Outline, size: int) -> Iterator[tuple[Range, Chunk]]:
+        """Rows without a value in a column of the order: no bookmark can speak of them, so every run reads them."""
+        missing = Range(missing=tuple(name for name in self._order if self.table.column(name).nullable))
+        if missing.missing:
+            for chunk in self._sql_tap.reader.chunks(self.table, outline, missing, size):
+                self.counts["keyless"] += chunk.rows.num_rows + len(chunk.refused)
+                yield missing, chunk
+
+    def _fresh(self) -> Range:
+        """A range from its beginning: the whole table, or from the bookmark to what is there now."""
+        unique, key = bool(self.primary_keys), self.replication_key
+        if self.replication_method != INCREMENTAL or key is None:
+            return Range(self._order, unique)
+        since = bookmarks.since(self.table.column(key), self.stream_state, self._sql_tap.clock)
+        return Range(self._order, unique, since=since, until=self._sql_tap.reader.highest(self.table, key))
+
+    def _explained(self, fault: ContractError) -> ContractError:
+        """The fault with the name of the column that vanished while the run was on, if that is what happened."""
+        now = self._sql_tap.live(self.table.name)
+        gone = [column.name for column in self.columns if now and column.name not in now.column_names]
+        if not gone:
+            return fault
+        return ContractError(self.where, f"column {gone[0]!r} is gone from the table", "run again without it")
+
+    # ------------------------------------------------------------ writing
+
+    def _sync_batches(self, batch_config: BatchConfig, context: Context | None = None) -> None:
+        folder = self._sql_tap.folder(batch_config)
+        with self.get_batch_counter() as counter, self.get_sync_timer():
+            for rows, chunk in self._chunks(self._sql_tap.options.batch_rows):
+                self._count(chunk)
+                if chunk.rows.num_rows:
+                    url = folder.write(_stamped(chunk.rows))
+                    self._write_batch_message(batch_config.encoding, [url])
+                    counter.increment()
+                # only now: a signal may write the state at any moment
+                self._advance(rows, chunk)
+                self._write_state_message()
+        self._finish()
+        self._write_state_message()
+
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any]]:
+        if not (write_messages and self._is_plain() and isinstance(self._tap.message_writer, MsgSpecWriter)):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        lines = RecordLines(self.name, [column.name for column in self.columns])
+        with self.get_record_counter() as counter, self.get_sync_timer():
+            for rows, chunk in self._chunks(RECORD_ROWS):
+                self._count(chunk)
+                if chunk.rows.num_rows:
+                    sys.stdout.buffer.write(lines.of_table(chunk.rows, datetime.now(UTC).isoformat()))
+                    counter.increment(chunk.rows.num_rows)
+                self._advance(rows, chunk)
+                self._write_state_message()
+        self._finish()
+        self._write_state_message()
+
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """Single records, for stream maps and trial runs."""
+        for rows, chunk in self._chunks(RECORD_ROWS):
+            self._count(chunk)
+            yield from records_of(chunk.rows)
+            self._advance(rows, chunk)
+        self._finish()
+
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """The batch configuration; none where single records are asked for, because files pass stream maps by."""
+        return super().get_batch_config(config) if self._is_plain() else None
+
+    def _is_plain(self) -> bool:
+        maps = self.stream_maps
+        same = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        return same and self.selected and self.ABORT_AT_RECORD_COUNT is None
+
+    def _count(self, chunk: Chunk) -> None:
+        self.counts["rows"] += chunk.rows.num_rows
+        self.counts["refused"] += len(chunk.refused)
+        if chunk.refused:
+            self._sql_tap.quarantine.refuse(chunk.refused)
+
+    # ------------------------------------------------------------ state
+
+    def _advance(self, rows: Range, chunk: Chunk) -> None:
+        if chunk.after is not None:
+            self._last = chunk.after
+            bookmarks.note(self.stream_state, rows, chunk.after)
+        self.state_manager.is_flushed = False
+
+    def _finish(self) -> None:
+        key = self.replication_key
+        if self.replication_method == INCREMENTAL and key and self._last:
+            value = bookmarks.bookmark(self.table.column(key), self._last[0], self._sql_tap.clock)
+            self.stream_state.update(replication_key=key, replication_key_value=value)
+        bookmarks.finish(self.stream_state)
+        self.state_manager.is_flushed = False
+
+    def _increment_stream_state(self, latest_record: Any, *, context: Context | None = None) -> None:
+        """Nothing: the state moves on by chunks, after they were written."""
+
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """None: the range that is read has an end of its own."""
+
+    def log_sync_costs(self) -> None:
+        """Tell what was read; the SDK calls this for each stream when all are through."""
+        counts = self.counts
+        self.logger.info("%s: %s rows read", self.where, counts["rows"])
+        if counts["keyless"] and self.replication_method == INCREMENTAL:
+            told = "%s: %s rows have no %s; they are read in every run"
+            self.logger.warning(told, self.where, counts["keyless"], self.replication_key)
+        if counts["refused"]:
+            self.logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
+
+
+def _stamped(rows: pa.Table) -> pa.Table:
+    moment = pa.scalar(datetime.now(UTC), UTC_MICROSECONDS)
+    return rows.append_column(EXTRACTED_AT, pa.repeat(moment, rows.num_rows))
