@@ -16,6 +16,7 @@ from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
+from xml.etree.ElementTree import ParseError
 
 import fsspec
 
@@ -138,8 +139,8 @@ def faults_of_reading(where: str) -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise  # the loader is gone, the file is not at fault
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, zlib.error) as error:
-        what = f"the compressed data are damaged or end too early ({type(error).__name__})"
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, zlib.error, ParseError) as error:
+        what = f"the data are damaged or end too early ({type(error).__name__})"
         raise ContractError(where, what, "fetch the file again") from None
     except UnicodeDecodeError:
         raise ContractError(where, "the bytes are not in the declared encoding", "set the encoding") from None

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from itertools import islice
 from typing import IO, Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
 
 import openpyxl
 import pyarrow as pa
@@ -18,6 +20,7 @@ from snello.kit.files.headers import positions
 from snello.kit.files.layout import Column, FileSet
 
 Row = tuple[Any, ...]
+_NO_WORKBOOK = (InvalidFileException, BadZipFile, ParseError, KeyError, ValueError)
 
 
 def read(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str) -> Iterator[Chunk]:
@@ -48,7 +51,7 @@ def _rows(raw: IO[bytes], layout: FileSet, where: str) -> Iterator[tuple[int, Ro
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # styles and validations that this reader has no use for
             book = openpyxl.load_workbook(raw, read_only=True, data_only=True)
-    except (InvalidFileException, KeyError, ValueError, OSError):
+    except _NO_WORKBOOK:
         raise ContractError(where, "not an Excel workbook (.xlsx)", "save it as .xlsx, or set another format") from None
     if layout.sheet is not None and layout.sheet not in book.sheetnames:
         cure = choices(layout.sheet, book.sheetnames)

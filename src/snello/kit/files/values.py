@@ -47,7 +47,8 @@ def expected(column: Column) -> str:
     if column.type == "decimal":
         return f"{column.name}: not a decimal of {column.precision} digits, {column.scale} after the mark"
     shape = f" like {column.date_format}" if column.date_format and column.type in ("date", "date-time", "time") else ""
-    return f"{column.name}: not a {column.type}{shape}"
+    article = "an" if column.type == "integer" else "a"
+    return f"{column.name}: not {article} {column.type}{shape}"
 
 
 def _settled(text: pa.Array, fast: pa.Array, one: Callable[[str], object]) -> tuple[pa.Array, pa.Array | None]:
