@@ -58,8 +58,8 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """SQLAlchemy URL of the CRM database."""
-        return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"
+        """Address of the CRM database."""
+        return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"
 
     @property
     def data(self) -> Path:

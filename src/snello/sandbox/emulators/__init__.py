@@ -1,7 +1,8 @@
 """Stand-ins for the vendors' clouds, which keep to the vendors' published limits, errors and validation.
 
 Each is an ASGI application: run it in a test with ``with serve(app) as url``, or as a daemon through
-``snello.sandbox.up``. Each answers ``GET /_inspect``, which no vendor has, with what it holds and how often it was called.
+``snello.sandbox.up``. Each answers ``GET /_inspect``, which no vendor has, with what it holds and how often it was
+called.
 """
 
 from __future__ import annotations

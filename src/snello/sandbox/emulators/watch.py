@@ -53,6 +53,7 @@ class Watch:
         self.chance = random.Random(self.weather.seed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for the service, or let it answer."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
         elif scope["path"] == INSPECT:

@@ -72,7 +72,7 @@ def _cents(draw: Draw, low: int, high: int, size: int) -> pl.Series:
 
 def _services(number: Ints, when: Ints, last: Ints, draw: Draw) -> pl.DataFrame:
     row = spread(draw.counts(1.2, len(number)))
-    opened = draw.within(when[row], last[row])
+    opened = draw.within(when[row], last[row], lean=1.5)
     order = np.argsort(opened, kind="stable")
     row, opened = row[order], opened[order]
     size = len(row)

@@ -27,7 +27,7 @@ def trace(people: People, draw: Draw) -> Traces:
     last = people.active_us[who]
     kept = last > oldest
     who, last = who[kept], last[kept]
-    started = draw.within(np.maximum(people.joined_us[who], oldest), last)
+    started = draw.within(np.maximum(people.joined_us[who], oldest), last, lean=1.5)
     order = np.argsort(started, kind="stable")
     who, started = who[order], started[order]
     unknown = draw.chance(len(who), UNKNOWN)

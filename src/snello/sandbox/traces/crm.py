@@ -107,7 +107,7 @@ def _answers(row: Ints, yes: Mask, given: Ints, what: tuple[str, str, str], draw
 
 def _visits(people: People, who: Ints, created: Ints, draw: Draw) -> pl.DataFrame:
     row = spread(draw.counts(0.45 * people.busy[who], len(who)))
-    visited = draw.within(created[row], np.maximum(created, people.active_us[who])[row])
+    visited = draw.within(created[row], np.maximum(created, people.active_us[who])[row], lean=1.5)
     order = np.argsort(visited, kind="stable")
     row, visited = row[order], visited[order]
     size = len(row)

@@ -104,7 +104,7 @@ def _cards(people: People, who: Ints, issued: Ints, number: pl.Series, draw: Dra
 
 def _movements(number: pl.Series, issued: Ints, until: Ints, busy: Floats, draw: Draw) -> pl.DataFrame:
     row = spread(draw.counts(4.0 * busy, len(number)))
-    moved = draw.within(issued[row], np.minimum(until, draw.as_of_us - DAY_US)[row])
+    moved = draw.within(issued[row], np.minimum(until, draw.as_of_us - DAY_US)[row], lean=2.0)
     order = np.argsort(moved, kind="stable")
     row, moved = row[order], moved[order]
     size = len(row)

@@ -108,11 +108,11 @@ def _customers(
 def _orders(people: People, who: Ints, created: Ints, accounts: pl.DataFrame, draw: Draw) -> tuple[pl.DataFrame, Ints]:
     """Orders of accounts and guests by date, and the person of each guest's order (-1: an account's)."""
     row = spread(draw.counts(0.95 * people.busy[who], len(who)))
-    placed = draw.within(created[row], np.maximum(created, people.active_us[who])[row])
+    placed = draw.within(created[row], np.maximum(created, people.active_us[who])[row], lean=2.5)
     billing = _billing(people, who, row, accounts, draw)
     guests = np.flatnonzero(draw.chance(len(people), GUESTS) & people.frame["email"].is_not_null().to_numpy())
     guest = guests[spread(draw.counts(0.8 * people.busy[guests], len(guests)))]
-    when = draw.within(people.joined_us[guest], people.active_us[guest], lean=0.8)
+    when = draw.within(people.joined_us[guest], people.active_us[guest], lean=1.5)
     seen = observe(people, guest, when, GUEST_HABITS, draw).with_columns(
         pl.col("email").fill_null(people.frame["email"].gather(guest))
     )

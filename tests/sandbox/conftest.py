@@ -1,0 +1,54 @@
+"""One small company that the tests of the sandbox read, and must not change."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from snello.sandbox import World, generate
+from snello.sandbox.people import People, make_people
+
+AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
+PEOPLE, SEED = 3_000, 11
+
+
+@pytest.fixture(scope="session")
+def people() -> People:
+    return make_people(PEOPLE, SEED, AS_OF)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("aurora")
+
+
+@pytest.fixture(scope="session")
+def world(home: Path) -> World:
+    return generate(home, PEOPLE, SEED, as_of=AS_OF)
+
+
+@pytest.fixture(scope="session")
+def truth(world: World) -> pl.DataFrame:
+    return pl.read_parquet(world.company / "truth.parquet")
+
+
+@pytest.fixture
+def ports() -> int:
+    """First of four neighbouring free ports."""
+    for first in range(21_000, 60_000, 4):
+        sockets = [socket.socket() for _ in range(4)]
+        try:
+            for offset, probe in enumerate(sockets):
+                probe.bind(("127.0.0.1", first + offset))
+        except OSError:
+            continue
+        else:
+            return first
+        finally:
+            for probe in sockets:
+                probe.close()
+    raise AssertionError("no four neighbouring free ports")
