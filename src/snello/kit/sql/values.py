@@ -21,6 +21,8 @@ import pyarrow as pa
 from snello.kit.sql.fit import Fitted
 from snello.kit.sql.types import UTC_MICROSECONDS, Column, Kind
 
+Convert = Callable[[Any, Column, ZoneInfo], Any]
+
 NAIVE_MICROSECONDS = pa.timestamp("us")
 NOISE = 1e-12  # by how much a float may differ, relatively, from the decimal that it stands for
 
@@ -64,7 +66,7 @@ _WANTED: dict[Kind, set[type]] = {
 def _one_by_one(column: Column, values: Sequence[Any], zone: ZoneInfo) -> Fitted:
     unfit = np.zeros(len(values), dtype=bool)
     made: list[Any] = [None] * len(values)
-    convert = _ONE.get(column.kind, _text)
+    convert: Convert = _ONE.get(column.kind, _text)
     type_ = pa.binary() if column.kind is Kind.BYTES else column.arrow
     for index, value in enumerate(values):
         if value is None:
@@ -144,7 +146,7 @@ def _text(value: Any, _column: Column, _zone: ZoneInfo) -> str:
     return text
 
 
-_ONE: dict[Kind, Callable[[Any, Column, ZoneInfo], Any]] = {
+_ONE: dict[Kind, Convert] = {
     Kind.BOOLEAN: _boolean,
     Kind.INTEGER: _integer,
     Kind.NUMBER: _number,
