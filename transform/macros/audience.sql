@@ -1,0 +1,90 @@
+{#-
+    The members of a segment who have consented to this model's sync: the first CTE of every activation model.
+
+    - purpose and channel are those that the model's YAML declares under `meta: sync:`; without a purpose nothing compiles
+    - yields customer_id and reason
+-#}
+{% macro audience(segment) -%}
+    {%- set sync = sync_settings() -%}
+    select
+        members.customer_id,
+        members.reason
+    from {{ ref('segments') }} as members
+    inner join {{ ref('consent_current') }} as consents
+        on
+            members.customer_id = consents.customer_id
+            and consents.purpose = '{{ sync.purpose }}'
+            and consents.channel = '{{ sync.channel }}'
+            and consents.state = 'yes'
+    where
+        members.segment = '{{ segment }}'
+        -- a membership that rests on data collected for something else does not exist for this purpose
+        and {{ permits('members.purposes', sync.purpose) }}
+{%- endmacro %}
+
+{#- The sync of the model that is being compiled. -#}
+{% macro sync_settings() -%}
+    {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
+    {%- if execute -%}
+        {%- do require_purpose(model.name, sync) -%}
+    {%- endif -%}
+    {%- do return(sync) -%}
+{%- endmacro %}
+
+{% macro require_purpose(name, sync) -%}
+    {%- if sync.get('purpose') not in purposes() -%}
+        {{ exceptions.raise_compiler_error(
+            name ~ ": a sync without a declared purpose reaches nobody. Next: set config: meta: sync: purpose: in its YAML to one of "
+            ~ purposes() | join(', ') ~ "."
+        ) }}
+    {%- endif -%}
+    {%- if not sync.get('channel') -%}
+        {{ exceptions.raise_compiler_error(
+            name ~ ": a sync without a channel reaches nobody. Next: set config: meta: sync: channel: in its YAML."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before anything is built: every model in the folder activation declares its purpose, whether it asks for it or not. -#}
+{% macro require_purposes() -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'activation' in node.fqn -%}
+            {%- do require_purpose(node.name, node.config.get('meta', {}).get('sync', {})) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Golden values as this model's purpose may know them, one row a customer: a value from a source whose notice does not
+    allow the purpose does not exist here, even where it won in `customers`.
+-#}
+{% macro permitted_values(attributes) -%}
+    {%- set sync = sync_settings() -%}
+    select
+        customer_id,
+        {{ best_values(attributes) }}
+    from {{ ref('customer_values') }}
+    where {{ permits('purposes', sync.purpose) }}
+    group by customer_id
+{%- endmacro %}
+
+{#- Orders as this model's purpose may know them, one row a customer. -#}
+{% macro permitted_orders() -%}
+    {%- set sync = sync_settings() -%}
+    select
+        orders.customer_id,
+        count(*) as orders,
+        sum(orders.net)::decimal(18, 2) as revenue,
+        max(cast(orders.ordered_at as date)) as last_order_on
+    from {{ ref('orders') }} as orders
+    inner join {{ ref('source_permissions') }} as permissions on orders.source = permissions.source
+    where orders.is_counted and {{ permits('permissions.purposes', sync.purpose) }}
+    group by orders.customer_id
+{%- endmacro %}
+
+{#- The best of the candidate values of each attribute, a column each, within a group by customer. -#}
+{% macro best_values(attributes) -%}
+    {%- for attribute in attributes %}
+    min_by(value, rank) filter (where attribute = '{{ attribute }}') as {{ attribute }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ union_shape('card_movement_observed') }}

@@ -1,0 +1,1 @@
+{{ union_shape('consent_observed') }}

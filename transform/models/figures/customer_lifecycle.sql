@@ -1,0 +1,62 @@
+with customers as (
+    select
+        customer_id,
+        min_by(source, coalesce(observed_at::string, '9') || record_key) as source,
+        min_by(stream, coalesce(observed_at::string, '9') || record_key) as stream,
+        min_by(record_key, coalesce(observed_at::string, '9') || record_key) as record_key
+    from {{ ref('customer_sources') }}
+    group by customer_id
+),
+
+rfm as (
+    select * from {{ ref('customer_rfm') }}
+),
+
+permissions as (
+    select * from {{ ref('source_permissions') }}
+),
+
+staged as (
+    select
+        customers.customer_id,
+        case
+            when rfm.customer_id is null then 'prospect'
+            when rfm.recency_days > {{ var('lapsed_days') }} then 'lapsed'
+            when {{ days_between('rfm.first_purchase_on', today()) }} <= {{ var('new_days') }} then 'new'
+            when
+                rfm.frequency >= {{ var('long_standing_purchases') }}
+                and {{ days_between('rfm.first_purchase_on', today()) }} >= {{ var('long_standing_days') }}
+                then 'long_standing'
+            else 'occasional'
+        end as lifecycle_stage,
+        coalesce(rfm.last_source, customers.source) as source,
+        coalesce(rfm.last_stream, customers.stream) as stream,
+        coalesce(rfm.last_record_key, customers.record_key) as record_key,
+        rfm.last_purchase_on,
+        coalesce(rfm.purposes, permissions.purposes) as purposes
+    from customers
+    left join rfm on customers.customer_id = rfm.customer_id
+    left join permissions on customers.source = permissions.source
+),
+
+final as (
+    select
+        customer_id,
+        lifecycle_stage,
+        case lifecycle_stage
+            when 'prospect' then 'no purchase on record'
+            when 'lapsed' then 'no purchase for {{ var("lapsed_days") }} days'
+            when 'new' then 'first purchase in the last {{ var("new_days") }} days'
+            when 'long_standing' then
+                '{{ var("long_standing_purchases") }} purchases or more over {{ var("long_standing_days") }} days or more'
+            else 'a purchase in the last {{ var("lapsed_days") }} days'
+        end as rule,
+        source,
+        stream,
+        record_key,
+        last_purchase_on,
+        purposes
+    from staged
+)
+
+select * from final

@@ -1,0 +1,26 @@
+with observed as (
+    select * from {{ ref('order_line_observed') }}
+),
+
+orders as (
+    select
+        order_id,
+        customer_id
+    from {{ ref('orders') }}
+),
+
+final as (
+    select
+        orders.order_id,
+        observed.line_no,
+        orders.customer_id,
+        observed.product_key,
+        observed.sku,
+        observed.product,
+        observed.quantity,
+        observed.amount
+    from observed
+    inner join orders on {{ record('observed.') }} = orders.order_id
+)
+
+select * from final

@@ -1,0 +1,17 @@
+with deliveries as (
+    select * from {{ ref('stg_ledger__deliveries') }}
+),
+
+final as (
+    select
+        sync,
+        customer_id as key,
+        status,
+        op,
+        remote_id,
+        run_id,
+        updated_at
+    from deliveries
+)
+
+select * from final

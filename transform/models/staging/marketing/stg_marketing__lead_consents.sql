@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ source('marketing', 'social') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        'social' as stream,
+        event_id as record_key,
+        'social' as person_stream,
+        event_id as person_key,
+        ---------- consent
+        'email_marketing' as purpose,
+        'email' as channel,
+        case when consent_marketing then 'granted' else 'denied' end as state,
+        'consent' as legal_basis,
+        'lead form' as collected_by,
+        ---------- timestamps
+        {{ moment('source.at') }} as observed_at
+    from source
+    where consent_marketing is not null
+)
+
+select * from renamed
