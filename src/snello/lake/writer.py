@@ -105,7 +105,8 @@ class TableWriter:
         """
 
         def attempt() -> int:
-            rows = new = distinct(self._conformed(batch), keys, keep="first")
+            rows = self._conformed(batch)
+            rows = new = rows if own_are_new else distinct(rows, keys, keep="first")
             for file in self._candidates(KeySet(rows, keys), own_are_new):
                 held = KeySet(read_columns(self.filesystem, file.name, new.select(list(keys)).schema), keys)
                 new = new.filter(pc.invert(held.held_by(new.select(list(keys)))))
@@ -147,8 +148,9 @@ class TableWriter:
         try:
             for file in self._candidates(keys, own_are_new=False):
                 hit = keys.held_by(read_columns(self.filesystem, file.name, keys.schema))
-                if pc.any(hit).as_py():
+                if hit.true_count:
                     gone.append(file)
+                if 0 < hit.true_count < len(hit):
                     rewritten += self._without(file, hit, keys.keys)
             self._commit([*staged, *rewritten], gone)
         except BaseException:

@@ -6,8 +6,11 @@ and come in different runs cannot be told from one row sent twice, and are one.
 
 from __future__ import annotations
 
+from hashlib import md5
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from snello.kit.loader.columns import EXTRACTED_AT, ROW_KEY
 
@@ -22,13 +25,14 @@ class RowKeys:
 
     def added_to(self, table: pa.Table) -> pa.Table:
         """The table with its row keys in a column of their own."""
-        digests, short = _digests(table)
+        digests = _digests(table)
+        short = np.frombuffer(b"".join(digests), np.uint64)[::2]
         distinct, inverse, counts = np.unique(short, return_inverse=True, return_counts=True)
         ordinals = self._seen(distinct)[inverse] + _running_count(inverse)
         self._remember(distinct, counts.astype(np.uint32))
         keys = [
-            digest if ordinal == 0 else f"{digest}-{ordinal}"
-            for digest, ordinal in zip(digests.to_pylist(), ordinals.tolist(), strict=True)
+            digest.hex() if ordinal == 0 else f"{digest.hex()}-{ordinal}"
+            for digest, ordinal in zip(digests, ordinals.tolist(), strict=True)
         ]
         return table.append_column(ROW_KEY, pa.array(keys, pa.string()))
 
@@ -59,24 +63,22 @@ def _running_count(groups: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _digests(table: pa.Table) -> tuple[pa.ChunkedArray, np.ndarray]:
-    """MD5 of each row as text, and its lower half as a number; nulls and the time of reading do not count."""
-    import duckdb
-
-    names = sorted(name for name in table.column_names if name != EXTRACTED_AT)
-    columns = table.select(names).rename_columns([f"c{place}" for place in range(len(names))])
-    parts = [_labelled(name, f"c{place}::varchar") for place, name in enumerate(names)]
-    connection = duckdb.connect()
-    connection.execute("set timezone = 'UTC'")
-    connection.register("rows", columns)
-    found = connection.sql(
-        "select md5(said) as digest, md5_number_lower(said)::ubigint as short"
-        f" from (select {' || '.join(parts) or repr('')} as said from rows)"
-    ).to_arrow_table()
-    return found.column("digest"), found.column("short").to_numpy()
+def _digests(table: pa.Table) -> list[bytes]:
+    """A digest of each row; nulls and the time of reading do not count, so that neither a new column changes it."""
+    said = [
+        _labelled(name, table.column(name).combine_chunks())
+        for name in sorted(table.column_names)
+        if name != EXTRACTED_AT
+    ]
+    if not said:
+        return [md5(usedforsecurity=False).digest()] * table.num_rows
+    texts = pc.binary_join_element_wise(*said, pa.scalar(b""))
+    return [md5(text, usedforsecurity=False).digest() for text in texts.to_pylist()]
 
 
-def _labelled(name: str, value: str) -> str:
-    """SQL for a value with its column's name and its length, so that no two rows read alike; empty for null."""
-    label = f"{len(name)}:{name}=".replace("'", "''")
-    return f"coalesce('{label}' || length({value}) || ':' || {value}, '')"
+def _labelled(name: str, column: pa.Array) -> pa.Array:
+    """Values as text with their column and their length, so that no two rows read alike; empty for null."""
+    values = column.cast(pa.string()).cast(pa.binary())
+    lengths = pc.binary_length(values).cast(pa.string()).cast(pa.binary())
+    label = f"{len(name)}:{name}=".encode()
+    return pc.fill_null(pc.binary_join_element_wise(pa.scalar(label), lengths, values, pa.scalar(b":")), b"")

@@ -20,6 +20,7 @@ from snello.kit.loader.ledgers import Ledgers
 from snello.kit.loader.messages import BrokenLine, Message, chunks, messages
 from snello.kit.loader.stream import Method, StreamLoad
 from snello.lake import Lake
+from snello.lake.upkeep import tidy
 from snello.lake.writer import TableWriter
 
 Counts = dict[str, int]
@@ -83,6 +84,8 @@ class Run:
                 self.logger.warning("%s: no row came, so the table was left as it was", load.name)
         self._let_state_out()
         self.ledgers.close_books(self.streams.values())
+        for writer in self._writers.values():
+            tidy(writer.table)
         self.close()
 
     def close(self) -> None:
