@@ -69,7 +69,7 @@ def email_is_placeholder(value: str | None) -> bool | None:
         stem in _STAND_INS
         or domain in _STAND_IN_DOMAINS
         or len(set(local)) == 1
-        or (local == label and len(set(local)) <= 2)
+        or (local == label and len(local) <= 2)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from snello.identifiers import tables
@@ -12,8 +13,7 @@ _TITLES, _PARTICLES = tables.words("title"), tables.words("particle")
 _ACCENTED = dict(zip("aeiouAEIOU", "àèìòùÀÈÌÒÙ", strict=True))
 _FINAL_APOSTROPHE = re.compile(r"(?<=\w)[aeiouAEIOU]'(?=[\s-]|$)")
 _JOINED = re.compile(r"\b(d|dell|dall|nell|sant|o)' +(?=\w)", re.IGNORECASE)
-_NOT_IN_NAMES = re.compile(r"[^\w\s'.,-]|[\d_]")
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\s'.,-]+")
 
 
 @lru_cache(maxsize=65_536)
@@ -26,19 +26,24 @@ def normalise_name(value: str | None) -> str | None:
     text = null_like(value)
     if text is None or "@" in text:
         return None
-    text = _NOT_IN_NAMES.sub(" ", text.translate(APOSTROPHES))
+    text = unicodedata.normalize("NFKC", text.translate(APOSTROPHES)).translate(APOSTROPHES)
+    text = "".join(c if _in_names(c) else " " for c in text)
     words = [word for word in text.replace(",", " ").split() if any(c.isalpha() for c in word)]
     while len(words) > 1 and words[0].lower().replace(".", "").replace("'", "") in _TITLES:
         words.pop(0)
     text = " ".join(word.strip(".-") for word in words)
     text = _FINAL_APOSTROPHE.sub(lambda found: _ACCENTED[found[0][0]], text)
-    text = _JOINED.sub(lambda found: found[0].rstrip(), text).strip("' ")
+    text = _JOINED.sub(lambda found: found[0].rstrip(), text).strip("' .-")
     return null_like(_WORD.sub(lambda word: _cased(word[0]), text))
 
 
+def _in_names(c: str) -> bool:
+    return c.isalpha() or c in " '.,-" or unicodedata.category(c)[0] == "M"
+
+
 def _cased(word: str) -> str:
-    same_case = word.isupper() or word.islower()
-    return word[:1].upper() + (word[1:].lower() if same_case else word[1:])
+    first, rest = word[:1].title(), word[1:]
+    return first + (rest.lower() if (first + rest).isupper() else rest)
 
 
 @lru_cache(maxsize=65_536)
@@ -66,8 +71,11 @@ def name_tokens(folded: str) -> list[str]:
 @lru_cache(maxsize=65_536)
 def name_key(value: str | None) -> str | None:
     """A full name without its order: ``De Luca Mario`` and ``Mario Deluca`` have one key, ``deluca mario``."""
-    folded = fold_name(value)
-    return None if folded is None else " ".join(sorted(name_tokens(folded)))
+    before, key = None, fold_name(value)
+    while key is not None and key != before:
+        # Sorting may bring a particle or a title in front: once more, so that the key of a key is the key.
+        before, key = key, fold_name(" ".join(sorted(name_tokens(key))))
+    return key
 
 
 def _groups(full: str) -> list[str]:

@@ -25,7 +25,7 @@ _KINDS = {
     for short in shorts
 }
 _KIND = re.compile(rf"^({'|'.join(sorted(_KINDS, key=len, reverse=True))})\s+(?=\w\w)")
-_NUMBER = re.compile(r"\b(?:n|nr|num|numero|civ|civico)\s+(?=\d)")
+_NUMBER = re.compile(r"\b(?:(?:n|nr|num|numero|civ|civico)\s+)+(?=\d)")
 
 
 @lru_cache(maxsize=65_536)
@@ -36,6 +36,5 @@ def street_key(value: str | None) -> str | None:
         return None
     words = re.sub(r"[^a-z0-9]+", " ", fold(text).replace("'", "")).strip()
     words = _KIND.sub(lambda found: _KINDS[found[1]] + " ", words)
-    words = _NUMBER.sub("", words)
-    words = re.sub(r"(\d)([a-z])\b", r"\1 \2", words)
-    return " ".join(words.split()) or None
+    words = _NUMBER.sub("", re.sub(r"(\d)([a-z])\b", r"\1 \2", words))
+    return null_like(words)
