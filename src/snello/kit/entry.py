@@ -57,12 +57,19 @@ def _run(command: click.Command, name: str) -> int:
     except click.ClickException as error:
         return _tell(f"{name}: {error.format_message().rstrip('.')}. Next: {name} --help.", ConfigError.exit_code)
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(done.code is not None)
+        return _exit_code(done, name)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BaseException as error:
         return _tell_fault(error, name)
     return 0
+
+
+def _exit_code(done: SystemExit, name: str) -> int:
+    """The SDK leaves with 0 when a signal stops it, as if all had been read."""
+    if any(frame.name == "_handle_termination" for frame in traceback.extract_tb(done.__traceback__)):
+        return _tell(f"{name}: stopped by a signal. Next: run again: nothing is lost.", INTERRUPTED)
+    return done.code if isinstance(done.code, int) else int(done.code is not None)
 
 
 def _tell_fault(error: BaseException, name: str) -> int:

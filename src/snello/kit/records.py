@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+
+_UNFIT = re.compile(r'["\\\x00-\x1f]')  # names that a struct's field cannot have
 
 
 class RecordLines:
@@ -19,10 +22,8 @@ class RecordLines:
 
     def __init__(self, stream: str, names: Sequence[str], raw: Iterable[str] = ()) -> None:
         self.names, self._raw = tuple(names), frozenset(raw)
-        fields = [(f"field_{index}", object) for index in range(len(self.names))]
-        rename = {f"field_{index}": name for index, name in enumerate(self.names)}
         # without garbage collection: tens of thousands of rows live at once, and none can be in a cycle
-        self._row = msgspec.defstruct("Row", fields, rename=rename.get, gc=False)
+        self._row = self._struct() if not any(map(_UNFIT.search, self.names)) else self._dictionary
         self._line: Any = msgspec.defstruct(
             "Line",
             [("record", object), ("time_extracted", str), ("stream", str, stream)],
@@ -31,6 +32,14 @@ class RecordLines:
             gc=False,
         )
         self._encode = msgspec.json.Encoder().encode_lines
+
+    def _struct(self) -> Any:
+        fields = [(f"field_{index}", object) for index in range(len(self.names))]
+        rename = {f"field_{index}": name for index, name in enumerate(self.names)}
+        return msgspec.defstruct("Row", fields, rename=rename.get, gc=False)
+
+    def _dictionary(self, *values: Any) -> dict[str, Any]:
+        return dict(zip(self.names, values, strict=True))
 
     def of_table(self, table: pa.Table, extracted: str) -> bytes:
         """The lines of a table whose columns are in the order of the names."""

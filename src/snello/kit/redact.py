@@ -17,10 +17,10 @@ _PATTERNS = (
     (
         re.compile(
             r"((?:api[_-]?key|access[_-]?key|consumer[_-]?(?:key|secret)|client[_-]?secret|secret|password|passwd|pwd|"
-            r"token|signature)[\"']?\s*[=:]\s*[\"']?)[^\s&,;\"'}\]]+",
+            r"token|signature)[\"']?\s*[=:]\s*)(?:([\"'])(?:(?!\2).)*\2|[^\s&,;\"'}\]]+)",
             re.IGNORECASE,
         ),
-        rf"\1{STRUCK}",
+        rf"\1\2{STRUCK}\2",
     ),
     (re.compile(r"[\w.!#$%&+=~-]+@[\w-]+(?:\.[\w-]+)+"), STRUCK),
 )
@@ -32,6 +32,11 @@ def hide(secret: str | None) -> None:
     """Strike this value out of every later line, as it is and as JSON or a URL would write it."""
     if secret and len(secret) >= SHORTEST_SECRET:
         _hidden.update({secret, quote(secret, safe=""), json.dumps(secret)[1:-1]})
+
+
+def forget() -> None:
+    """Hide nothing any longer, for tests."""
+    _hidden.clear()
 
 
 def scrub(text: str) -> str:
@@ -53,18 +58,6 @@ class ScrubbingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One clean line, or several for a traceback."""
         return scrub(self.inner.format(record))
-
-
-class ScrubbingFilter(logging.Filter):
-    """For handlers of others: scrubs message and arguments in the record itself, and drops exception texts."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Always lets the record pass, cleaned."""
-        record.msg, record.args = scrub(record.getMessage()), ()
-        if record.exc_info and record.exc_info[0]:
-            record.msg += f" ({record.exc_info[0].__name__})"
-        record.exc_info = record.exc_text = None
-        return True
 
 
 def install() -> None:
