@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -83,6 +84,18 @@ def show(data: object, blocks: Iterable[Block], *, as_json: bool) -> None:
     else:
         for block in blocks:
             sys.stdout.write("".join(f"{line.rstrip()}\n" for line in _plain(block)))
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """On a terminal, show that long work is going on; anywhere else, nothing."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what, spinner="line"):
+        yield
 
 
 def _numeric(rows: Sequence[Sequence[object]], column: int) -> bool:

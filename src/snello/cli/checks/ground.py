@@ -92,7 +92,7 @@ def _resolve(root: Path, environment: str | None) -> list[Plugin]:
                     kind=str(plugin.type),
                     name=plugin.name,
                     executable=plugin.executable or plugin.name,
-                    settings=_given(PluginSettingsService(project, plugin).as_dict()),
+                    settings=_given(PluginSettingsService(project, plugin).as_dict(extras=False, process=True)),
                     commands=frozenset(plugin.all_commands),
                     capabilities=frozenset(plugin.capabilities),
                 )
@@ -103,4 +103,4 @@ def _resolve(root: Path, environment: str | None) -> list[Plugin]:
 
 
 def _given(resolved: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in resolved.items() if value is not None and not name.startswith("_")}
+    return {name: value for name, value in resolved.items() if value is not None}

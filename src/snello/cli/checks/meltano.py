@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import pairwise
-from pathlib import Path
 
 from snello.cli.checks.finding import Finding, Findings
-from snello.cli.checks.ground import EXTRACTORS, LOADERS, Ground, Plugin
-from snello.errors import ConfigError, RetryLater, SnelloError, choices
-
-_AT_ONCE = 2
-_SECONDS = 60
+from snello.cli.checks.ground import EXTRACTORS, LOADERS, Ground
+from snello.cli.checks.plugins import starts
+from snello.errors import ConfigError, choices
 
 
 def check(ground: Ground) -> Iterator[Finding]:
@@ -35,12 +25,9 @@ def check(ground: Ground) -> Iterator[Finding]:
             _known(ground, job)
     with findings.ask("a name a pipeline"):
         _own_names(ground)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(lambda plugin: _fault(plugin, ground.root), ground.in_use))
-    for plugin, fault in zip(ground.in_use, answers, strict=True):
+    for plugin in ground.in_use:
         with findings.ask(plugin.name):
-            if fault:
-                raise fault
+            starts(plugin, ground.root)
     yield from findings.found
 
 
@@ -68,41 +55,3 @@ def _own_names(ground: Ground) -> None:
         if len(others) > 1:
             what = f"{name} runs with {' and with '.join(sorted(others))}; at the same time they would collide"
             raise ConfigError("meltano.yml", what, f"give each its own name with inherit_from: {name}")
-
-
-def _fault(plugin: Plugin, root: Path) -> SnelloError | None:
-    """What keeps ``plugin`` from starting with its settings, if anything."""
-    beside = Path(sys.executable).parent
-    path = shutil.which(plugin.executable) or shutil.which(plugin.executable, path=str(beside))
-    if path is None:
-        return ConfigError(plugin.name, f"no executable {plugin.executable!r} on PATH", "run `make setup`")
-    if "about" not in plugin.capabilities:
-        return None
-    return _refusal(plugin, path, root)
-
-
-def _refusal(plugin: Plugin, path: str, root: Path) -> SnelloError | None:
-    with tempfile.TemporaryDirectory(prefix="snello-") as folder:
-        config = Path(folder, "config.json")
-        config.write_text(json.dumps(plugin.settings, default=str))
-        asked = [path, "--config", str(config), "--about", "--format=json"]
-        try:
-            told = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=root, timeout=_SECONDS)
-        except subprocess.TimeoutExpired:
-            return RetryLater(plugin.name, f"it did not start within {_SECONDS} s", "run the check again")
-    if told.returncode == 0:
-        return None
-    return sentence(told.stderr, plugin.name) or ConfigError(
-        plugin.name, "it refuses its settings", f"run `{plugin.executable} --about`"
-    )
-
-
-def sentence(text: str, where: str) -> SnelloError | None:
-    """The last *where: what. Next: cure.* in what a process wrote, as the fault that it tells."""
-    for line in reversed(text.splitlines()):
-        told, found, cure = line.strip().rpartition(". Next: ")
-        with suppress(ValueError):
-            if found:
-                _, what = told.split(": ", 1)
-                return ConfigError(where, what, cure)
-    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from snello.cli.screen import Json, show
+from snello.cli.screen import Json, show, working
 
 
 def command(as_json: Json = False) -> None:
@@ -15,6 +15,7 @@ def command(as_json: Json = False) -> None:
     """
     from snello.cli.checks import run
 
-    found = run.findings()
+    with working("checking"):
+        found = run.findings()
     show(found, run.page(found), as_json=as_json)
     raise typer.Exit(run.worst(found))

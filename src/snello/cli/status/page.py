@@ -18,7 +18,8 @@ def page(status: Status) -> Iterator[Block]:
     if not status.sources and status.published is None:
         yield Line("Nothing has run yet. Next: run `meltano run loop`, or `snello demo` for a company to try.", "warn")
         return
-    yield _grid("Sources, last run (times are UTC)", _SOURCES, [{**row, "age": age(row["age_minutes"])} for row in status.sources])
+    sources = [{**row, "age": age(row["age_minutes"])} for row in status.sources]
+    yield _grid("Sources, last run (times are UTC)", _SOURCES, sources)
     yield Line("")
     yield from _published(status)
     yield Line("")

@@ -25,9 +25,10 @@ select
     loads.run_id,
     min(started_at) as started_at,
     max(finished_at) as finished_at,
-    count(distinct stream) as streams,
-    sum(rows)::bigint as rows,
-    sum(refused)::bigint as refused
+    count(distinct stream) filter (where stream <> '_quarantine') as streams,
+    coalesce(sum(rows) filter (where stream <> '_quarantine'), 0)::bigint as rows,
+    -- by the loader, or by the tap, which sends what it refused as a stream
+    (sum(refused) + coalesce(sum(rows) filter (where stream = '_quarantine'), 0))::bigint as refused
 from loads
 inner join latest on loads.source = latest.source and loads.run_id = latest.run_id
 group by all

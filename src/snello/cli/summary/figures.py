@@ -45,8 +45,9 @@ class People:
 
 @dataclass(frozen=True)
 class Truth:
-    """The customers found against the people who left the records: shares of pairs of records."""
+    """The customers found against the ``people`` who left the records: shares of pairs of records."""
 
+    people: int
     precision: float
     recall: float
     f1: float

@@ -1,0 +1,1 @@
+"""The report of one run: a single page that needs no network and holds no personal data."""
