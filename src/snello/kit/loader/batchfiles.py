@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlparse
 
 import fsspec
@@ -25,6 +25,8 @@ from snello.lake.keysets import KeySet, unique
 
 _LINES = 10_000
 
+Part = TypeVar("Part")
+
 
 def take(load: StreamLoad, path: str, encoding: dict[str, Any], rows: int) -> Iterator[list[msgspec.Raw]]:
     """Load one file into the stream's table; what must go the way of records comes out, ``rows`` at a time at most.
@@ -35,19 +37,24 @@ def take(load: StreamLoad, path: str, encoding: dict[str, Any], rows: int) -> It
 
     Raises ``ContractError`` when it cannot be opened or its format is unknown.
     """
-    where = f"stream {load.name}"
     if encoding.get("format") not in ("parquet", "jsonl"):
-        raise ContractError(where, f"BATCH format {encoding.get('format')!r}", "write parquet or jsonl")
+        raise ContractError(f"stream {load.name}", f"BATCH format {encoding.get('format')!r}", "write parquet or jsonl")
     local = _local(path)
-    try:
-        if encoding["format"] == "jsonl":
-            yield from _lines(path, encoding.get("compression"))
-        elif local is None or not _adopted(load, local):
-            yield from _parts(load, path, rows)
-    except (FileNotFoundError, pa.ArrowInvalid):
-        raise ContractError(where, "a BATCH file is missing or damaged", "run the tap again") from None
+    opened = str(local or path)
+    if encoding["format"] == "jsonl":
+        yield from _told(load, _lines(opened, encoding.get("compression")))
+    elif local is None or not _adopted(load, local):
+        yield from _parts(load, opened, rows)
     if local is not None:
         local.unlink(missing_ok=True)
+
+
+def _told(load: StreamLoad, read: Iterator[Part]) -> Iterator[Part]:
+    """What is read of a file, and one sentence when it cannot be read."""
+    try:
+        yield from read
+    except (OSError, EOFError, pa.ArrowInvalid):
+        raise ContractError(f"stream {load.name}", "a BATCH file is missing or damaged", "run the tap again") from None
 
 
 def _local(path: str) -> Path | None:
@@ -59,7 +66,7 @@ def _adopted(load: StreamLoad, path: Path) -> bool:
     """Move the file into the table, if it fits and its keys allow."""
     if not load.keys or load.method == "append-only" or storage.is_remote(load.writer.uri):
         return False
-    file = pq.ParquetFile(path)
+    [file] = _told(load, iter(map(pq.ParquetFile, [path])))
     rows, size = file.metadata.num_rows, path.stat().st_size
     if not rows:
         return True
@@ -99,13 +106,19 @@ def _same_text(found: pa.DataType, kept: pa.DataType) -> bool:
 
 def _parts(load: StreamLoad, path: str, rows: int) -> Iterator[list[msgspec.Raw]]:
     """Write the parts whose columns cast without loss; hand the others out as records."""
+    for batch in _told(load, _batches(path, rows)):
+        part = _cast(load, batch)
+        if part is None:
+            yield [msgspec.Raw(msgspec.json.encode(row)) for row in batch.to_pylist()]
+        else:
+            load.write(part)
+            load.tally.bytes += part.nbytes
+
+
+def _batches(path: str, rows: int) -> Iterator[pa.Table]:
     with fsspec.open(path, "rb") as source:
         for batch in pq.ParquetFile(source).iter_batches(batch_size=rows):
-            part = _cast(load, pa.Table.from_batches([batch]))
-            if part is None:
-                yield [msgspec.Raw(msgspec.json.encode(row)) for row in batch.to_pylist()]
-            else:
-                load.write(part)
+            yield pa.Table.from_batches([batch])
 
 
 def _cast(load: StreamLoad, part: pa.Table) -> pa.Table | None:

@@ -55,7 +55,9 @@ def _value(raw: msgspec.Raw, column: Column) -> Any:
         if column.kind is Kind.DECIMAL and not isinstance(value, bool):
             return Decimal(value if isinstance(value, str) else bytes(raw).decode())
         return _READ[column.kind](value)
-    except (msgspec.DecodeError, UnicodeError):
+    except UnicodeError:
+        raise Misfit(f"field {column.property!r} is not valid UTF-8") from None
+    except msgspec.DecodeError:
         raise Misfit(f"field {column.property!r} is not valid JSON") from None
     except (ValueError, TypeError, OverflowError, InvalidOperation, KeyError):
         raise Misfit(f"field {column.property!r} is not {_article(column.kind)}") from None
