@@ -40,7 +40,7 @@ class Retry:
 
     def call(self, send: Callable[[], Answer], tell: Callable[[str, float], None]) -> Answer:
         """The answer of the first try that gets one. Raises the last ``Transient``."""
-        usual = wait_exponential_jitter(initial=self.first, max=self.longest, jitter=self.first)
+        usual = wait_exponential_jitter(multiplier=self.first, max=self.longest, jitter=self.first)
 
         def wait(state: RetryCallState) -> float:
             fault = state.outcome.exception() if state.outcome else None

@@ -78,6 +78,13 @@ class RestStream(RESTStream[Any]):
         since = {self.since: (begin - self.overlap).strftime(self.since_format)} if self.since and begin else {}
         return {**dict(parse_qsl(self.params)), **since, **self.paging.params(next_page_token)}
 
+    def build_prepared_request(self, *args: Any, **kwargs: Any) -> requests.PreparedRequest:
+        """The signed request. Raises ``ConfigError`` when its address is none."""
+        try:
+            return super().build_prepared_request(*args, **kwargs)
+        except (requests.RequestException, ValueError) as error:
+            raise ConfigError(self.where, f"no request possible ({type(error).__name__})", "check the URL") from None
+
     @property
     def authenticator(self) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
         """Puts the credentials on a request."""
@@ -118,8 +125,8 @@ class RestStream(RESTStream[Any]):
             raise Transient(f"no whole answer from the server ({type(error).__name__})") from None
         except requests.exceptions.ContentDecodingError:
             raise Transient("the answer's compression is damaged") from None
-        except requests.RequestException as error:
-            raise ConfigError(self.where, f"no request possible ({type(error).__name__})", "check the URL") from None
+        except requests.TooManyRedirects:
+            raise ConfigError(self.where, "the server redirects in circles", "check the URL") from None
         self._document = self._decoded(response)
         return response
 
@@ -154,10 +161,10 @@ class RestStream(RESTStream[Any]):
 
     def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
         """The records of the answer. Raises ``ContractError`` when it has none of that kind."""
-        records = self._document
-        if self.records_jsonpath != "$[*]" or not isinstance(records, list):
-            records = list(extract_jsonpath(self.records_jsonpath, self._document))
-        if not all(isinstance(record, dict) for record in records):
+        listed = self.records_jsonpath.endswith("[*]")
+        found = list(extract_jsonpath(self.records_jsonpath.removesuffix("[*]"), self._document))
+        records = found[0] if listed and len(found) == 1 and isinstance(found[0], list) else found
+        if (listed and records is found) or not all(isinstance(record, dict) for record in records):
             what = f"the answer of {urlsplit(response.url).path} holds no list of records at {self.records_jsonpath}"
             raise ContractError(self.where, what, "check that the server's version of the interface fits")
         return records
