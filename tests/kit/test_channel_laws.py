@@ -77,7 +77,7 @@ class Sink(ActivationSink[ChannelSettings]):
     name = "rows"
 
     def __init__(self, channel: Channel, day: Day) -> None:
-        super().__init__(ChannelSettings(), "channel__audience", {})
+        super().__init__(ChannelSettings(), "channel__audience", "")
         self.channel, self.day = channel, day
 
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:

@@ -22,7 +22,6 @@ from snello.activation import Ledger, Plan, Planner
 from snello.activation.audience import published_schema
 from snello.activation.breaker import VARIABLE
 from snello.kit.channel.settings import from_hub
-from snello.kit.channel.target import TERMS
 from snello.kit.configuration import schema_of, settings_of
 from snello.kit.records import RecordLines, records_of
 from snello.lake import Lake
@@ -134,11 +133,9 @@ class ActivationTap(Tap):
         """The one stream of the sync, with the published audience's columns."""
         sync, columns = published_schema(self._lake, self._values.sync)
         properties = {field.name: _json_type(field.type) for field in columns}
-        schema = {
-            "type": "object",
-            "properties": {**_ENVELOPE, **properties},
-            TERMS: {"list": sync.list, "mode": sync.mode},
-        }
+        schema = {"type": "object", "properties": {**_ENVELOPE, **properties}}
+        if sync.list:
+            schema["title"] = sync.list
         return [SyncStream(tap=self, name=sync.name, schema=schema)]
 
 

@@ -80,14 +80,19 @@ class Delivery:
         self._intend(due, batch)
         self.sink.batch_id = batch
         changes = [one.change for one in due]
+        call = self.sink.upsert if changes[0].op == "upsert" else self.sink.remove
+        verdicts: dict[str, Verdict] = {}
         try:
-            call = self.sink.upsert if changes[0].op == "upsert" else self.sink.remove
-            verdicts = {verdict.key: verdict for verdict in call(changes)}
+            for verdict in call(changes):
+                verdicts[verdict.key] = verdict
         except BatchRefused as fault:
-            self._refused(due, fault)
+            self._settle([one for one in due if one.change.key in verdicts], verdicts)
+            if rest := [one for one in due if one.change.key not in verdicts]:
+                self._refused(rest, fault)
         except (RetryLater, ConfigError) as fault:
             code = "unreachable" if isinstance(fault, RetryLater) else "configuration"
-            self._settle(due, {key: Verdict.retry(key, code) for key in (c.key for c in changes)}, give_up=False)
+            later = {change.key: Verdict.retry(change.key, code) for change in changes}
+            self._settle(due, {**later, **verdicts}, give_up=False)
             raise
         else:
             self._settle(due, verdicts)

@@ -10,8 +10,8 @@ import logging
 import random
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -53,6 +53,10 @@ class Retry:
     max_wait: float = 60.0
     first_wait: float = 0.5
     limits: tuple[str, ...] = ()
+
+    def also(self, *limits: str) -> Retry:
+        """The same, with other headers that a 429 may carry."""
+        return replace(self, limits=limits)
 
     def asked(self, answer: requests.Response) -> float | None:
         """The wait that the channel asks for: seconds, or a date."""
@@ -105,6 +109,7 @@ class Http:
         self.where, self.renew = where, renew
         self.retry, self.pace = retry or Retry(), pace or Pace()
         self.calls = 0
+        self.code_of: Callable[[requests.Response], str] = code_of  # a connector may know its channel's words better
         self._session = requests.Session()
         self._session.trust_env = False  # a .netrc must not lend its password, nor a proxy read the bodies
         self._session.headers.update(headers or {})
@@ -170,7 +175,7 @@ class Http:
             raise ConfigError(
                 self.where, f"{status}, a redirect, from {place}", "give the url setting the final address"
             )
-        raise BatchRefused(code_of(answer) or str(status), status)
+        raise BatchRefused(self.code_of(answer) or str(status), status)
 
 
 def code_of(answer: requests.Response) -> str:

@@ -85,14 +85,14 @@ class Rehearsal:
     def messages(self, allow_breaker: str | None = None) -> str:
         """What tap-activation would write now, as lines."""
         tap = _Tap(config={**self.tap_config, "allow_breaker": allow_breaker})
-        written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        try:
-            with redirect_stdout(written):
+        kept = io.BytesIO()
+        with io.TextIOWrapper(kept, encoding="utf-8") as written, redirect_stdout(written):
+            try:
                 tap.sync_all()
-                written.flush()
-        finally:
-            tap.ledger.close()
-        return written.buffer.getvalue().decode()  # type: ignore[attr-defined, no-any-return]
+            finally:
+                tap.ledger.close()
+            written.flush()
+            return kept.getvalue().decode()
 
     def feed(self, target: type[ActivationTarget], config: Mapping[str, Any], messages: str) -> str:
         """Hand messages to a target; the state that it let through."""

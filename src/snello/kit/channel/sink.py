@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Generic, TypeVar
 
 from snello.activation import Change, Verdict
 from snello.kit.channel.settings import ChannelSettings
@@ -15,7 +15,7 @@ class ActivationSink(Generic[Settings]):
     """One kind of thing in one channel.
 
     - ``name``: for messages; ``purpose``: the only one it serves, None for any; ``max_size``: rows a batch
-    - ``settings``: the target's settings; ``sync``: the stream; ``terms``: what the sync says of itself (``list``)
+    - ``settings``: the target's settings; ``sync``: the stream; ``title``: the name its list shall have in the channel
     - ``batch_id``: idempotency key of the batch under way, the same whenever the same rows are repeated
     """
 
@@ -23,8 +23,8 @@ class ActivationSink(Generic[Settings]):
     purpose: ClassVar[str | None] = None
     max_size: int = 500
 
-    def __init__(self, settings: Settings, sync: str, terms: Mapping[str, Any]) -> None:
-        self.settings, self.sync, self.terms = settings, sync, terms
+    def __init__(self, settings: Settings, sync: str, title: str) -> None:
+        self.settings, self.sync, self.title = settings, sync, title
         self.batch_id = ""
 
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:

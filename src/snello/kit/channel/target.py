@@ -21,7 +21,6 @@ from snello.kit.channel.sink import ActivationSink
 from snello.kit.configuration import schema_of, settings_of
 
 NEEDED = ("_op", "_key", "_fingerprint", "_purpose", "_consent")
-TERMS = "x-sync"  # where a SCHEMA message carries what the sync says of itself
 
 
 class QuietReader(GenericSingerReader[str]):
@@ -53,8 +52,8 @@ class _Feed(Sink):
         super().__init__(**given)
         self.target = given["target"]
         _check_stream(self.stream_name, self.original_schema)
-        terms = self.original_schema.get(TERMS) or {}
-        self.channel = self.target.sinks[0](self.target.values, self.stream_name, terms)
+        title = self.original_schema.get("title")  # the one place that the SDK leaves for a word about the whole
+        self.channel = self.target.sinks[0](self.target.values, self.stream_name, title or self.stream_name)
         self.target.ledger.locks.take(self.stream_name, "target")
         self.delivery = Delivery(
             self.target.ledger,
