@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,7 +39,13 @@ def truth(world: World) -> pl.DataFrame:
 
 
 @pytest.fixture
-def ports() -> int:
+def place() -> Iterator[Path]:
+    """A folder outside pytest's own, which pytest closes to other accounts while the database's account works there."""
+    with tempfile.TemporaryDirectory(prefix="snello-sandbox-") as folder:
+        yield Path(folder)
+
+
+def four_ports() -> int:
     """First of four neighbouring free ports."""
     for first in range(21_000, 60_000, 4):
         sockets = [socket.socket() for _ in range(4)]

@@ -72,7 +72,7 @@ class Postgres:
             return
         self.stop()
         require_free("postgres", self.port)
-        _admit(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._create()
         log = self.folder / "log"
@@ -128,6 +128,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> int:
         """Exit code of one of the wheel's programs, run on this cluster; what it says goes to a log beside it."""
+        _admit(self.folder)
         with (self.folder / f"{program}.log").open("ab") as said:
             return subprocess.run(
                 [str(binaries() / program), "-D", str(self.data), *arguments],
@@ -164,8 +165,7 @@ def _own(path: Path) -> None:
 
 
 def _admit(folder: Path) -> None:
-    """Make the cluster's folder, and let the server's account get to it and to the programs."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Let the server's account get to the cluster's folder and to the programs."""
     if os.geteuid() != 0:
         return
     _own(folder)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from snello.errors import ConfigError, RetryLater
+from snello.sandbox import daemons
+from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators.shop import KEY, SECRET
+from snello.sandbox.emulators.webhook import SECRET as WEBHOOK_SECRET
 from snello.sandbox.ports import HOST, require_free
 from snello.sandbox.postgres import Postgres
 from snello.sandbox.world import World, generate, read_world
@@ -22,7 +21,7 @@ from snello.sandbox.world import World, generate, read_world
 PEOPLE, SEED, PORT = 10_000, 20_261, 8470
 EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3}
 WEATHER = ("--limited", "0.01", "--broken", "0.005")
-START_SECONDS, STOP_SECONDS = 30.0, 10.0
+START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -40,40 +39,29 @@ class Services:
 
 
 def up(home: Path, people: int = PEOPLE, seed: int = SEED, port: int = PORT) -> Services:
-    """Have the company stand and its services run; what runs already is left alone.
+    """Have the company stand and its services run; what is there and what runs already is left alone.
 
-    Raises ``ConfigError`` when a port is taken by something else.
+    - the database takes ``port``, the shop, Brevo and the webhook receiver the three after it
+    - raises ``ConfigError`` when a port is taken by something else
     """
     world = _company(home, people, seed)
-    for name, offset in EMULATORS.items():
-        _start(home, name, port + offset)
     database = Postgres(home / "postgres", port)
+    absent = {name: port + offset for name, offset in EMULATORS.items() if not _stands(home, name, port + offset)}
+    for name, number in absent.items():
+        require_free(name, number)
     database.start()
+    started = {name: _start(home, name, number) for name, number in absent.items()}
     _load(home, database, world)
-    for name, offset in EMULATORS.items():
-        _await(home, name, port + offset)
+    for name, pid in started.items():
+        _await(home, name, absent[name], pid)
     urls = {"postgres": database.url} | {name: f"http://{HOST}:{port + o}" for name, o in EMULATORS.items()}
-    (home / "run" / "port").write_text(str(port))
     return Services(home, world, urls, environment(home, port))
 
 
 def down(home: Path) -> list[str]:
-    """Stop the services of this home, by their own process ids; returns which ran."""
-    stopped = []
-    for name in EMULATORS:
-        pid = _running(home, name)
-        if pid is not None:
-            os.kill(pid, signal.SIGTERM)
-            stopped.append(name)
-    deadline = time.monotonic() + STOP_SECONDS
-    for name in stopped:
-        while _running(home, name) is not None:
-            if time.monotonic() > deadline:
-                raise RetryLater("sandbox", f"{name} does not stop", f"end process {_running(home, name)}")
-            time.sleep(0.02)
-    for name in EMULATORS:
-        _pid_file(home, name).unlink(missing_ok=True)
-    database = Postgres(home / "postgres", 0)
+    """Stop the services of this home, and no others; returns which ran."""
+    stopped = [name for name in EMULATORS if daemons.stop(_pid_file(home, name))]
+    database = Postgres(home / "postgres", PORT)
     if database.running_port() is not None:
         database.stop()
         stopped.append("postgres")
@@ -83,28 +71,24 @@ def down(home: Path) -> list[str]:
 def environment(home: Path, port: int = PORT) -> dict[str, str]:
     """The variables that point the demo's plugins at these services."""
     company = (home / "company").resolve()
-    shop, brevo, webhook = (f"http://{HOST}:{port + EMULATORS[name]}" for name in ("shop", "brevo", "webhook"))
-    from snello.sandbox.emulators.brevo import API_KEY
-    from snello.sandbox.emulators.shop import KEY, SECRET
-    from snello.sandbox.emulators.webhook import SECRET as WEBHOOK_SECRET
-
+    root = {name: f"http://{HOST}:{port + offset}" for name, offset in EMULATORS.items()}
     return {
         "AURORA_COMPANY": str(company),
         "TAP_SQL__CRM_URL": Postgres(home / "postgres", port).url,
         "TAP_SQL__AFTERSALES_URL": f"sqlite:///{company}/aftersales.sqlite",
-        "TAP_WOOCOMMERCE_URL": shop,
+        "TAP_WOOCOMMERCE_URL": root["shop"],
         "TAP_WOOCOMMERCE_CONSUMER_KEY": KEY,
         "TAP_WOOCOMMERCE_CONSUMER_SECRET": SECRET,
-        "TARGET_BREVO_API_URL": f"{brevo}/v3",
+        "TARGET_BREVO_API_URL": f"{root['brevo']}/v3",
         "TARGET_BREVO_API_KEY": API_KEY,
-        "TARGET_WEBHOOK_URL": f"{webhook}/hook",
+        "TARGET_WEBHOOK_URL": f"{root['webhook']}/hook",
         "TARGET_WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
 
 
 def standing(home: Path) -> Postgres:
     """The running database of this home; raises ``ConfigError`` when it does not run."""
-    port = Postgres(home / "postgres", 0).running_port()
+    port = Postgres(home / "postgres", PORT).running_port()
     if port is None:
         raise ConfigError("sandbox", f"the services of {home} do not run", "start them with `snello demo up`")
     return Postgres(home / "postgres", port)
@@ -130,52 +114,25 @@ def _pid_file(home: Path, name: str) -> Path:
     return home / "run" / f"{name}.pid"
 
 
-def _running(home: Path, name: str) -> int | None:
-    """Process id of a live service of this home; the file of a dead one is forgotten."""
-    path = _pid_file(home, name)
-    if not path.exists():
-        return None
-    pid = int(path.read_text())
-    # A child of this very process would stay a zombie, and a zombie still takes signals.
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        path.unlink(missing_ok=True)
-        return None
-    return pid
-
-
-def _start(home: Path, name: str, port: int) -> None:
-    if _running(home, name) is not None:
-        if _answers(home, name, port):
-            return
+def _stands(home: Path, name: str, port: int) -> bool:
+    """Whether the service runs already; raises ``ConfigError`` when it runs elsewhere."""
+    if daemons.running(_pid_file(home, name)) is None:
+        return False
+    if not _answers(home, name, port):
         raise ConfigError("sandbox", f"{name} runs on another port", "stop it first with `snello demo down`")
-    require_free(name, port)
-    (home / "run").mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "snello.sandbox.emulators",
-        name,
-        "--home",
-        str(home.resolve()),
-        "--port",
-        str(port),
-    ]
-    with (home / "run" / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*command, *WEATHER], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    _pid_file(home, name).write_text(str(process.pid))
+    return True
 
 
-def _await(home: Path, name: str, port: int) -> None:
-    """Wait until a service answers; tell where to look when it died."""
+def _start(home: Path, name: str, port: int) -> int:
+    place = ["--home", str(home.resolve()), "--port", str(port)]
+    return daemons.spawn(["snello.sandbox.emulators", name, *place, *WEATHER], home / "run" / f"{name}.log")
+
+
+def _await(home: Path, name: str, port: int, pid: int) -> None:
+    """Wait until a service answers; tell where to look when it does not."""
     deadline = time.monotonic() + START_SECONDS
     while not _answers(home, name, port):
-        if _running(home, name) is None or time.monotonic() > deadline:
+        if daemons.ended(pid) or time.monotonic() > deadline:
             raise RetryLater("sandbox", f"{name} did not start", f"read {home / 'run' / f'{name}.log'}")
         time.sleep(0.05)
 

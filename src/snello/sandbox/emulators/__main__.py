@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from snello.sandbox.daemons import claim
 from snello.sandbox.emulators.brevo import brevo
 from snello.sandbox.emulators.serving import serve
 from snello.sandbox.emulators.shop import shop
@@ -43,7 +44,10 @@ def main() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with serve(_app(given.service, given.home, Weather(given.limited, given.broken)), given.port):
+    with (
+        claim(given.home / "run" / f"{given.service}.pid"),
+        serve(_app(given.service, given.home, Weather(given.limited, given.broken)), given.port),
+    ):
         stopped.wait()
 
 

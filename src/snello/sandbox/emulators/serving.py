@@ -19,7 +19,8 @@ START_SECONDS = 20.0
 @contextmanager
 def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Serve ``app`` from a thread until the block ends; yields its URL. Port 0 takes a free one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    # The protocol is named so that asyncio sends small answers at once; without it each waits for an acknowledgement.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
         server, started = _server(app)
