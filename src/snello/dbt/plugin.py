@@ -61,7 +61,7 @@ class Plugin(BasePlugin):
             return settings.load().lake
         except ConfigError:
             # dbt alone, outside a Snello project, still reads the lake that the variable names.
-            if "SNELLO_LAKE" not in os.environ:
+            if not os.environ.get("SNELLO_LAKE"):
                 raise
             return os.environ["SNELLO_LAKE"]
 

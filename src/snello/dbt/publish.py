@@ -34,7 +34,7 @@ def _opened(warehouse: Path) -> duckdb.DuckDBPyConnection:
         raise ContractError("publish", f"no warehouse at {warehouse}", "run `dbt build` first")
     try:
         connection = duckdb.connect(str(warehouse), read_only=True)
-    except duckdb.IOException:
+    except (duckdb.IOException, duckdb.ConnectionException):
         raise RetryLater(
             "publish", f"{warehouse} is in use by another process", "wait until dbt has ended, then publish again"
         ) from None

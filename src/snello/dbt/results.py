@@ -65,25 +65,37 @@ class Build:
             raise ContractError(
                 "publish", "the last dbt command built no published model", "run `dbt build`, then publish again"
             )
-        faults = sorted({fault for model in built for fault in self._faults(model)})
-        if faults:
+        found = {fault for model in built for fault in self._faults(model)}
+        if found:
+            causes = self._causes()
+            faults = [*causes, *sorted(found - set(causes))]
             more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
             raise ContractError(
                 "publish", f"{'; '.join(faults[:3])}{more}; nothing is published", "mend it and run `dbt build` again"
             )
         return built
 
+    def _causes(self) -> list[str]:
+        """What failed by itself, wherever it stands: the rest was skipped because of it."""
+        return sorted(
+            self._told(unique_id) for unique_id, status in self.status.items() if status not in (*_GOOD, "skipped")
+        )
+
+    def _told(self, unique_id: str) -> str:
+        node = self.nodes.get(unique_id, {"resource_type": "node", "name": unique_id})
+        kind = "test" if node["resource_type"] in ("test", "unit_test") else node["resource_type"]
+        return f"{kind} {node['name']} ended as {self.status[unique_id]!r}"
+
     def _faults(self, model: Model) -> Iterator[str]:
-        status = self.status[model.unique_id]
-        if status not in _GOOD:
-            yield f"model {model.name} ended as {status!r}"
+        if self.status[model.unique_id] not in _GOOD:
+            yield self._told(model.unique_id)
         for unique_id, node in self.nodes.items():
-            if model.unique_id not in node["depends_on"]["nodes"]:
-                continue
             if node["resource_type"] not in ("test", "unit_test"):
                 continue
+            if model.unique_id not in node["depends_on"]["nodes"]:
+                continue
             if unique_id in self.status and self.status[unique_id] not in _GOOD:
-                yield f"test {node['name']} ended as {self.status[unique_id]!r}"
+                yield self._told(unique_id)
             elif unique_id not in self.status and node["resource_type"] == "test":
                 yield f"test {node['name']} was not run"
 

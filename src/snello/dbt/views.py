@@ -63,9 +63,7 @@ class Views:
             connection.execute(f"create or replace view {name} as select {_nulls(columns)} where false")
             if entry.schema.startswith("published"):
                 return None  # as it should be on the first run
-            return (
-                f"{entry.schema}.{entry.table}: nothing has been loaded yet. Next: run its tap; until then it is empty."
-            )
+            return f"{entry.schema}.{entry.table}: nothing was ever loaded. Next: run its tap; until then it is empty."
         here = {row[0].lower() for row in connection.execute(f"describe {name}").fetchall()}
         missing = {column: kind for column, kind in entry.columns.items() if column.lower() not in here}
         if not missing:

@@ -1,0 +1,4 @@
+select
+    id as order_key,
+    total
+from {{ source('shop', 'orders') }}

@@ -1,0 +1,61 @@
+"""The plugin in a real dbt: views of the lake, functions, and sources that have not arrived."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from snello.dbt.publish import publish
+
+
+def rows(hub: Any, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(hub.warehouse), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_models_read_raw_tables_and_call_the_identifiers(built_once: Any) -> None:
+    hub, _ = built_once
+    assert rows(hub, "select customer_key, email from customers order by 1") == [
+        (1, "anna@example.it"),
+        (2, None),
+        (3, None),
+    ]
+
+
+def test_a_source_that_has_not_arrived_is_empty_and_told(built_once: Any) -> None:
+    hub, said = built_once
+    assert rows(hub, "select count(*) from orders") == [(0,)]
+    assert rows(hub, "select typeof(total) from (select null) left join orders on true") == [("DECIMAL(10,2)",)]
+    assert "raw_shop.orders: nothing was ever loaded. Next: run its tap" in said
+
+
+def test_a_column_that_the_source_does_not_deliver_is_null_and_told(built_once: Any) -> None:
+    hub, said = built_once
+    assert rows(hub, "select distinct typeof(loyalty_level), loyalty_level from customers") == [("INTEGER", None)]
+    assert "raw_shop.customers: the source does not deliver loyalty_level" in said
+
+
+def test_the_first_run_has_nothing_published_and_says_nothing_of_it(built_once: Any) -> None:
+    hub, said = built_once
+    assert rows(hub, "select bool_or(was_published) from customers") == [(False,)]
+    assert "published.customers" not in said
+
+
+def test_the_next_run_sees_what_was_published_and_what_arrived_since(built: Any) -> None:
+    publish(built.warehouse, built.target, built.lake)
+    built.load("customers", pa.table({"id": [1, 4], "email": ["anna@example.it", "bo@example.it"]}))
+    built.load("orders", pa.table({"id": [10], "total": ["12.50"]}))
+    run = built.dbt("build", "--exclude", "tag:measure")
+    assert run.returncode == 0, run.stdout
+    assert rows(built, "select customer_key, was_published from customers order by 1") == [(1, True), (4, False)]
+    assert rows(built, "select count(*) from orders") == [(1,)]
+    assert "nothing was ever loaded" not in run.stdout
+
+
+def test_a_project_without_a_lake_says_what_to_do(built: Any) -> None:
+    run = built.dbt("build", "--select", "orders", lake="")
+    assert run.returncode != 0
+    assert "snello: no meltano.yml in" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
