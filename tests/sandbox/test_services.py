@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from snello.errors import ConfigError
 from snello.sandbox import Services, down, environment, up, withdraw
@@ -61,6 +62,19 @@ def test_the_environment_points_every_plugin_at_what_runs(services: Services) ->
     with closing(sqlite3.connect(found["TAP_SQL__AFTERSALES_URL"].removeprefix("sqlite:///"))) as database:
         assert database.execute("SELECT count(*) > 0 FROM registrations").fetchone() == (1,)
     assert (Path(found["AURORA_COMPANY"]) / "truth.parquet").exists()
+
+
+def test_meltano_finds_the_demo_without_the_environment_too(tmp_path: Path) -> None:
+    project = yaml.safe_load((Path(__file__).parents[2] / "meltano.yml").read_text())["plugins"]
+    said = {
+        f"{plugin['name']}_{setting}".upper().replace("-", "_"): value
+        for plugin in [*project["extractors"], *project["loaders"]]
+        for setting, value in plugin.get("config", {}).items()
+    }
+    meant = environment(tmp_path)
+    for name in meant.keys() - {"AURORA_COMPANY", "TAP_SQL__AFTERSALES_URL"}:
+        assert said[name] == meant[name], name
+    assert said["TAP_SQL__AFTERSALES_URL"].endswith("/company/aftersales.sqlite")
 
 
 def test_a_second_up_starts_and_reloads_nothing(services: Services) -> None:

@@ -21,7 +21,7 @@ from snello.sandbox.emulators.brevo_lists import Lists
 from snello.sandbox.emulators.brevo_store import BrevoStore, Contact
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
 
-API_KEY = "xkeysib-aurora-demo"
+API_KEY = "xkeysib-aurora"
 LISTS = ("long_absent",)
 
 

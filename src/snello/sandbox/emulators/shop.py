@@ -22,7 +22,7 @@ from snello.sandbox.emulators.shop_query import COLLECTIONS, Collection, Params,
 from snello.sandbox.emulators.shop_store import ShopStore
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
 
-KEY, SECRET = "ck_aurora_demo", "cs_aurora_demo"
+KEY, SECRET = "ck_aurora", "cs_aurora"
 ROOT = "/wp-json/wc/v3"
 
 

@@ -141,7 +141,7 @@ def _ids(query: Mapping[str, str], name: str, wrong: dict[str, str]) -> tuple[in
 
 
 def _bounds(query: Mapping[str, str], collection: Collection, wrong: dict[str, str]) -> dict[str, datetime]:
-    """Moments to filter by. One without an offset is in the site's zone, unless ``dates_are_gmt`` is true."""
+    """Moments to filter by, in the site's zone unless ``dates_are_gmt`` is true; an offset in the text is ignored."""
     gmt = query.get("dates_are_gmt", "false").lower() in ("true", "1")
     names = [name for name in ("after", "before") if collection.dated]
     names += [f"modified_{name}" for name in ("after", "before") if collection.modified]
@@ -154,5 +154,5 @@ def _bounds(query: Mapping[str, str], collection: Collection, wrong: dict[str, s
         except ValueError:
             wrong[name] = "Invalid date."
             continue
-        found[name] = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo("UTC") if gmt else SITE_ZONE)
+        found[name] = moment.replace(tzinfo=ZoneInfo("UTC") if gmt else SITE_ZONE)
     return found

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
 
-SECRET = "aurora-demo-webhook-secret"
+SECRET = "aurora-webhook-secret"
 TOLERANCE_SECONDS = 300
 MOST_BYTES = 5_000_000
 TABLES = """
