@@ -93,7 +93,7 @@ class LayoutReader:
         except ContractError as fault:
             self._break(fault)
             return
-        self.counts["files"] += 1
+        self.counts["read"] += 1
         if now is None or (now.size, now.modified) != (found.size, found.modified):
             self._logger.warning("%s: %s changed while it was read; it will be read again", self.where, found.name)
             return
@@ -116,9 +116,8 @@ class LayoutReader:
     def tell(self) -> None:
         """Log what was read, and warn of refused rows."""
         counts = self.counts
-        told = [f"{counts['rows']} rows from {counts['files']} files"]
-        told += [f"{counts[kind]} files {kind}" for kind in ("unchanged", "unsettled") if counts[kind]]
-        self._logger.info("%s: %s", self.where, ", ".join(told))
+        files = [f"{kind}: {counts[kind]}" for kind in ("read", "unchanged", "unsettled") if counts[kind]]
+        self._logger.info("%s: %s rows; files %s", self.where, counts["rows"], ", ".join(files) or "read: 0")
         if counts["refused"]:
             self._logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
 
