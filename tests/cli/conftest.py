@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,10 +26,12 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
         "customer_id": TEXT, "first_name": TEXT, "last_name": TEXT, "birth_date": DAY, "email": TEXT,
         "household_id": TEXT, "lifecycle_stage": TEXT, "records": WHOLE, "sources": TEXT,
     },
-    "customer_sources": {"source": TEXT, "stream": TEXT, "record_key": TEXT, "customer_id": TEXT, "observed_at": MOMENT},
+    "customer_sources": {
+        "source": TEXT, "stream": TEXT, "record_key": TEXT, "customer_id": TEXT, "observed_at": MOMENT,
+    },
     "customer_values": {
-        "customer_id": TEXT, "attribute": TEXT, "value": TEXT, "source": TEXT, "record_key": TEXT, "kind": TEXT,
-        "rule": TEXT, "is_winner": YES, "observed_at": MOMENT, "purposes": TEXT,
+        "customer_id": TEXT, "attribute": TEXT, "value": TEXT, "source": TEXT, "stream": TEXT, "record_key": TEXT,
+        "kind": TEXT, "rule": TEXT, "is_winner": YES, "observed_at": MOMENT, "purposes": TEXT,
     },
     "customer_identifiers": {"customer_id": TEXT, "kind": TEXT, "value": TEXT, "records": WHOLE},
     "identity_edges": {
@@ -35,11 +39,14 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
         "kept": YES,
     },
     "identity_cuts": {"left_record": TEXT, "right_record": TEXT, "rule": TEXT, "reason": TEXT},
-    "customer_roles": {"customer_id": TEXT, "role": TEXT, "state": TEXT, "source": TEXT, "record_key": TEXT},
+    "customer_roles": {
+        "customer_id": TEXT, "role": TEXT, "state": TEXT, "holding": TEXT, "source": TEXT, "stream": TEXT,
+        "record_key": TEXT,
+    },
     "households": {"household_id": TEXT, "members": WHOLE, "surname": TEXT, "postcode": TEXT, "city": TEXT},
     "consents": {
-        "customer_id": TEXT, "purpose": TEXT, "channel": TEXT, "state": TEXT, "legal_basis": TEXT, "observed_at": MOMENT,
-        "source": TEXT, "record_key": TEXT, "notice_version": TEXT,
+        "customer_id": TEXT, "purpose": TEXT, "channel": TEXT, "state": TEXT, "legal_basis": TEXT,
+        "observed_at": MOMENT, "source": TEXT, "record_key": TEXT, "notice_version": TEXT,
     },
     "consent_current": {
         "customer_id": TEXT, "purpose": TEXT, "channel": TEXT, "state": TEXT, "decided_by_source": TEXT,
@@ -47,7 +54,7 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
     },
     "segments": {"segment": TEXT, "customer_id": TEXT, "reason": TEXT},
     "activation/brevo__long_absent": {"customer_id": TEXT, "email": TEXT},
-    "activation/webhook__loyal": {"customer_id": TEXT, "email": TEXT},
+    "activation/webhook__loyal": {"customer_id": TEXT},
 }  # fmt: skip
 
 ROWS: dict[str, list[tuple[object, ...]]] = {
@@ -64,10 +71,10 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
         ("shop", "customers", "10", "c3", SEEN),
     ],
     "customer_values": [
-        ("c1", "email", CANARY, "crm", "1", "explicit", "most trusted", True, SEEN, "email_marketing"),
-        ("c1", "email", CANARY, "shop", "9", "explicit", "most trusted", False, SEEN, "email_marketing"),
-        ("c1", "email", "old@aurora.example", "loyalty", "L1", "explicit", "most trusted", False, SEEN, ""),
-        ("c1", "sex", "F", "crm", "1", "derived", "from the tax code", True, SEEN, ""),
+        ("c1", "email", CANARY, "crm", "customers", "1", "explicit", "most trusted", True, SEEN, "email_marketing"),
+        ("c1", "email", CANARY, "shop", "customers", "9", "explicit", "most trusted", False, SEEN, "email_marketing"),
+        ("c1", "email", "old@aurora.example", "loyalty", "cards", "L1", "explicit", "most trusted", False, SEEN, ""),
+        ("c1", "sex", "F", "crm", "customers", "1", "derived", "from the tax code", True, SEEN, ""),
     ],
     "customer_identifiers": [
         ("c1", "email", CANARY, 2),
@@ -82,7 +89,10 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
         ("crm/customers/1", "loyalty/cards/L2", "same email", "email", 0.5, False),
     ],
     "identity_cuts": [("crm/customers/1", "loyalty/cards/L2", "same email", "birth dates differ")],
-    "customer_roles": [("c1", "card_owner", "yes", "loyalty", "L1"), ("c1", "driver", "unknown", "aftersales", "77")],
+    "customer_roles": [
+        ("c1", "card_holder", "yes", None, "loyalty", "cards", "L1"),
+        ("c1", "driver", "unknown", "Aurora Lampo", "aftersales", "registrations", "77"),
+    ],
     "households": [("h1", 2, "Rossi", "37121", "Verona")],
     "consents": [
         ("c1", "email_marketing", "email", "granted", "consent", SEEN, "crm", "501", "2024-1"),
@@ -98,7 +108,7 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
         ("long_absent", "c2", "last order 400 days ago"),
     ],
     "activation/brevo__long_absent": [("c2", CANARY), ("c3", "anna@aurora.example")],
-    "activation/webhook__loyal": [("c1", CANARY)],
+    "activation/webhook__loyal": [("c1",)],
 }  # fmt: skip
 
 SYNCS = {
@@ -164,27 +174,40 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
     return hub
 
 
-@pytest.fixture
-def hub(empty: Hub) -> Hub:
-    """A project in which the loop ran once."""
-    empty.lake.publish({name: typed(name, rows) for name, rows in ROWS.items()}, run_id="r1", syncs=SYNCS)
-    empty.loads("crm", ("l1", "customers", 1, 0))
-    empty.loads("loyalty", ("l0", "cards", 9, 9), ("l1", "cards", 98, 2), ("l1", "movements", 100, 0))
-    empty.quarantine("loyalty", ("cards", "birth_date: not a date"), ("cards", "birth_date: not a date"))
-    ledger = Ledger(empty.ledger)
-    for sync, outcomes in (("webhook__loyal", ["delivered"]), ("brevo__long_absent", ["suppressed", "refused"])):
-        ledger.start({"run_id": "a1", "sync": sync})
-        codes = {"delivered": "", "suppressed": "no_consent", "refused": "invalid_parameter"}
-        keys = {"delivered": "c1", "suppressed": "c2", "refused": "c3"}
-        made = [
-            {"sync": sync, "key": keys[status], "op": "upsert", "status": status, "code": codes[status], "run_id": "a1"}
-            for status in outcomes
-        ]
-        ledger.record(made, made)
-        refused, suppressed = outcomes.count("refused"), outcomes.count("suppressed")
-        figures = {"upserts": 1, "refused": refused, "suppressed": suppressed}
-        ledger.finish("a1", sync, "done", **figures)
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which the loop ran once, to be copied."""
+    made = Hub(tmp_path_factory.mktemp("hub"))
+    made.lake.publish({name: typed(name, rows) for name, rows in ROWS.items()}, run_id="r1", syncs=SYNCS)
+    made.loads("crm", ("l1", "customers", 1, 0))
+    made.loads("loyalty", ("l0", "cards", 9, 9), ("l1", "cards", 98, 2), ("l1", "movements", 100, 0))
+    made.raw("crm", "customers", 1)
+    made.raw("loyalty", "cards", 98)
+    made.raw("loyalty", "movements", 100)
+    made.quarantine("loyalty", ("cards", "birth_date: not a date"), ("cards", "birth_date: not a date"))
+    ledger = Ledger(made.ledger)
+    deliver(ledger, "webhook__loyal", {"c1": ("delivered", "")})
+    deliver(ledger, "brevo__long_absent", {"c2": ("suppressed", "no_consent"), "c3": ("refused", "invalid_parameter")})
     ledger.close()
+    return made.root
+
+
+def deliver(ledger: Ledger, sync: str, ended: dict[str, tuple[str, str]]) -> None:
+    """A run of one sync: status and code by key."""
+    ledger.start({"run_id": "a1", "sync": sync})
+    rows = [
+        {"sync": sync, "key": key, "op": "upsert", "status": status, "code": code, "run_id": "a1"}
+        for key, (status, code) in ended.items()
+    ]
+    ledger.record(rows, rows)
+    counts = Counter(status for status, _ in ended.values())
+    ledger.finish("a1", sync, "done", upserts=1, refused=counts["refused"], suppressed=counts["suppressed"])
+
+
+@pytest.fixture
+def hub(empty: Hub, once: Path) -> Hub:
+    """A project in which the loop ran once."""
+    shutil.copytree(once, empty.root, dirs_exist_ok=True)
     return empty
 
 
@@ -207,3 +230,15 @@ def snello(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
         return Told(code, out, err)
 
     return call
+
+
+@pytest.fixture
+def shapes() -> dict[str, set[str]]:
+    """Columns by published table, as the fixture fills them."""
+    return {table: set(columns) for table, columns in SHAPES.items()}
+
+
+@pytest.fixture
+def canary() -> str:
+    """An address that must not be seen where nobody asked for it."""
+    return CANARY

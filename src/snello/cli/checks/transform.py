@@ -37,6 +37,8 @@ def check(ground: Ground) -> Iterator[Finding]:
 def _models(ground: Ground) -> list[dict[str, Any]]:
     """Every enabled model of the project, as dbt understands it."""
     project = ground.root / "transform"
+    if not (project / "dbt_project.yml").is_file():
+        raise ConfigError("transform", f"no dbt project in {project}", "put dbt_project.yml there")
     dbt = shutil.which("dbt") or str(Path(sys.executable).with_name("dbt"))
     with tempfile.TemporaryDirectory(prefix="snello-") as folder:
         asked = [dbt, "--quiet", "--log-format=json", "--no-use-colors", "parse"]
