@@ -4,8 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 from codicefiscale import codicefiscale
+from email_validator import validate_email
 
 from snello.sandbox.draw import Draw
+from snello.sandbox.emulators.brevo_rules import valid_email
 from snello.sandbox.observe import ADDRESS, PLACEHOLDER_EMAILS, PLACEHOLDER_PHONES, Habits, observe
 from snello.sandbox.people import People
 
@@ -101,6 +103,14 @@ def test_placeholders_are_the_known_ones(people: People) -> None:
 def test_broken_addresses_are_taken_by_no_mail_server(people: People) -> None:
     broken = seen(people, bad_email=1.0)["email"].drop_nulls()
     assert not broken.str.contains(r"^[^@\s]+@[^@\s,]+\.example$").any()
+
+
+def test_odd_addresses_are_right_by_the_standard_and_refused_by_brevo(people: People) -> None:
+    odd = seen(people, odd_email=1.0)["email"].drop_nulls().head(100)
+    assert odd.str.contains("#@", literal=True).all()
+    for email in odd:
+        assert validate_email(email, check_deliverability=False)
+        assert not valid_email(email)
 
 
 def test_an_absent_address_is_absent_in_all_its_parts(people: People) -> None:

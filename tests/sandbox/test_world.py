@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -44,6 +45,24 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(world: World
     other = generate(tmp_path / "other", PEOPLE, SEED + 1, as_of=AS_OF)
     ours, theirs = digests(world.company), digests(other.company)
     assert not [name for name in ours if name in theirs and ours[name] == theirs[name]]
+
+
+def test_a_new_company_leaves_nothing_of_the_one_before(world: World, tmp_path: Path) -> None:
+    generate(tmp_path, 300, SEED + 5, as_of=AS_OF - timedelta(days=900))
+    (tmp_path / "company" / "loyalty" / "cards_1999.csv").write_text("card_no\n")
+    assert digests(generate(tmp_path, PEOPLE, SEED, as_of=AS_OF).company) == digests(world.company)
+
+
+def test_a_company_is_said_to_be_there_only_once_it_is_whole(tmp_path: Path) -> None:
+    def killed(stream: str, rows: int) -> None:
+        if stream == "loyalty.cards":
+            raise KeyboardInterrupt
+
+    generate(tmp_path, 50, SEED, as_of=AS_OF)
+    with pytest.raises(KeyboardInterrupt):
+        generate(tmp_path, 50, SEED, as_of=AS_OF, told=killed)
+    with pytest.raises(ConfigError, match="no company in"):
+        read_world(tmp_path)
 
 
 @pytest.mark.parametrize("people", [0, 9, 30_000_000])

@@ -36,6 +36,7 @@ class Habits:
     second_email: float = 0.12
     family_email: float = 0.3
     bad_email: float = 0.006
+    odd_email: float = 0.006
     email_typo: float = 0.004
     no_phone: float = 0.15
     placeholder: float = 0.012
@@ -117,6 +118,9 @@ def _emails(real: pl.DataFrame, habits: Habits, draw: Draw) -> pl.Series:
     family = draw.chance(size, habits.family_email) & real["family_email"].is_not_null().to_numpy()
     email = choose(family, real["family_email"], email)
     email = typos(email, draw.chance(size, habits.email_typo) & email.is_not_null().to_numpy(), draw)
+    # Right by the standard, and refused by some channels all the same.
+    odd = pl.Series(draw.chance(size, habits.odd_email))
+    email = email.str.replace("@", "#@", literal=True).zip_with(odd, email)
     email = _broken(email, draw.chance(size, habits.bad_email) & email.is_not_null().to_numpy(), draw)
     email = choose(draw.chance(size, 0.08), email.str.to_titlecase(), email)
     email = blank(email, draw.chance(size, habits.no_email))

@@ -95,10 +95,11 @@ def standing(home: Path) -> Postgres:
 
 
 def _company(home: Path, people: int, seed: int) -> World:
-    """The company that stands there, or a new one."""
-    if not (home / "company" / "world.json").exists():
-        return generate(home, people, seed)
-    return read_world(home)
+    """The company that stands there, or a new one (whose predecessor's services must not go on serving it)."""
+    if (home / "company" / "world.json").exists():
+        return read_world(home)
+    down(home)
+    return generate(home, people, seed)
 
 
 def _load(home: Path, database: Postgres, world: World) -> None:

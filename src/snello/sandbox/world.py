@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ def generate(
         raise ConfigError("sandbox", f"{people} people", f"ask for 10 to {MOST_PEOPLE}")
     as_of = (as_of or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     company = home / "company"
-    company.mkdir(parents=True, exist_ok=True)
+    _clear(company)
     everybody = make_people(people, seed, as_of)
     files.parquet(everybody.frame, company / "people.parquet")
     rows: dict[str, int] = {}
@@ -76,6 +77,14 @@ def generate(
     about = {"people": people, "seed": seed, "as_of": as_of.isoformat(), "rows": rows}
     (company / "world.json").write_text(json.dumps(about, indent=1) + "\n")
     return world
+
+
+def _clear(company: Path) -> None:
+    """Take away what an earlier generation wrote; what says that the company is whole goes first, and comes last."""
+    company.mkdir(parents=True, exist_ok=True)
+    (company / "world.json").unlink(missing_ok=True)
+    for name in SOURCES:
+        shutil.rmtree(company / name, ignore_errors=True)
 
 
 def truth(parts: list[pl.DataFrame], people: People) -> pl.DataFrame:
