@@ -26,7 +26,7 @@ from snello.lake.scan import scan_sql
 from snello.lake.writer import TableWriter
 
 Rows = Callable[..., list[dict[str, Any]]]
-LAWS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 KEYS: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
     "integer": (pa.int64(), st.integers(-(2**63), 2**63 - 1) | st.integers(0, 9)),
@@ -46,9 +46,9 @@ def histories(draw: st.DrawFn) -> tuple[pa.Schema, list[str], list[list[dict[str
     """A schema with one or two keys, and batches of rows whose keys meet now and then."""
     kinds = draw(st.lists(st.sampled_from(sorted(KEYS)), min_size=1, max_size=2))
     names = [f"k{place}" for place in range(len(kinds))]
-    pool = draw(st.lists(st.tuples(*(KEYS[kind][1] for kind in kinds)), min_size=1, max_size=12))
+    pool = draw(st.lists(st.tuples(*(KEYS[kind][1] for kind in kinds)), min_size=1, max_size=30))
     row = st.tuples(st.sampled_from(pool), st.none() | st.integers(0, 99))
-    batches = draw(st.lists(st.lists(row, min_size=1, max_size=8), min_size=1, max_size=5))
+    batches = draw(st.lists(st.lists(row, min_size=1, max_size=15), min_size=1, max_size=5))
     schema = pa.schema([*((name, KEYS[kind][0]) for name, kind in zip(names, kinds, strict=True)), ("v", pa.int64())])
     return schema, names, [[{**dict(zip(names, key, strict=True)), "v": v} for key, v in batch] for batch in batches]
 
@@ -207,27 +207,38 @@ def test_types_with_nothing_in_common_are_told_in_one_sentence(writer: TableWrit
         writer.evolve(pa.schema([("id", pa.bool_())]))
 
 
-MANY_UPSERTS = """
+SAME_ROWS = """
 import sys, pyarrow as pa
 from snello.lake.writer import TableWriter
 uri, number = sys.argv[1], int(sys.argv[2])
 writer = TableWriter(uri, f"run{number}", pa.schema([("id", pa.int64()), ("v", pa.string())]))
-for turn in range(5):
-    writer.upsert(pa.table({"id": list(range(turn, turn + 10)), "v": [f"{number}-{turn}"] * 10}), ["id"])
-    writer.insert(pa.table({"id": [1000 + number * 10 + turn], "v": ["own"]}), ["id"])
+print("ready", flush=True)
+sys.stdin.readline()
+for turn in range(10):
+    writer.insert(pa.table({"id": [turn], "v": ["same"]}), ["id"])
+    writer.upsert(pa.table({"id": [100 + turn, 200], "v": [f"{number}"] * 2}), ["id"])
+    writer.append(pa.table({"id": [1000 + number], "v": ["own"]}))
 writer.close()
 """
 
 
-def test_processes_that_write_one_table_at_once_end_as_if_one_after_the_other(tmp_path: Path, rows: Rows) -> None:
+def test_processes_that_write_the_same_keys_at_once_end_as_if_one_after_the_other(tmp_path: Path, rows: Rows) -> None:
     uri = str(tmp_path / "t")
-    processes = [subprocess.Popen([sys.executable, "-c", MANY_UPSERTS, uri, str(number)]) for number in range(3)]
-    assert [process.wait() for process in processes] == [0, 0, 0]
-    found = rows(uri)
-    assert sorted(row["id"] for row in found) == [*range(14), *(1000 + n * 10 + t for n in range(3) for t in range(5))]
-    live = {file.name for file in live_files(DeltaTable(uri), ())}
-    named = {path.name for path in Path(uri).glob("*.parquet")}
-    assert live <= named
+    command = [sys.executable, "-c", SAME_ROWS, uri]
+    pipe = subprocess.PIPE
+    processes = [subprocess.Popen([*command, str(n)], stdin=pipe, stdout=pipe, text=True) for n in range(3)]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    own = [1000 + number for number in range(3) for _ in range(10)]
+    assert sorted(row["id"] for row in rows(uri)) == [*range(10), *range(100, 110), 200, *own]
 
 
 def test_a_full_disk_is_told_and_leaves_table_and_folder_as_they_were(

@@ -127,8 +127,7 @@ class Run:
             self._take_files(message)
         elif kind == "STATE":
             self._state = bytes(message.value)
-            if self._oldest is None:
-                self._let_state_out()
+            self._let_state_out()
         elif kind != "ACTIVATE_VERSION":
             raise ContractError("message", f"unknown type {kind!r}", "use a tap that speaks the Singer specification")
 
