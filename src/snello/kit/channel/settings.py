@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from snello.errors import ConfigError
 from snello.kit.channel.http import Retry
-from snello.settings import load
+from snello.settings import load, project_root
 
 
 class ChannelSettings(BaseModel):
@@ -38,14 +38,17 @@ class ChannelSettings(BaseModel):
 def from_hub(name: str, given: str | None) -> str:
     """A plugin's own value, else the hub's setting ``name``: lake, ledger or salt.
 
-    Raises ``ConfigError`` outside of a project when there is neither.
+    Outside of a project its variable counts as it is. Raises ``ConfigError`` when there is neither.
     """
     if given:
         return given
+    variable = f"SNELLO_{name.upper()}"
     try:
-        found = getattr(load(), name)
+        project_root()
     except ConfigError:
-        found = os.environ.get(f"SNELLO_{name.upper()}")
-        if not found:
-            raise
+        if not os.environ.get(variable):
+            cure = f"set {variable}, or run the command inside a Snello project"
+            raise ConfigError(f"setting {name}", "it is not set", cure) from None
+        return os.environ[variable]
+    found = getattr(load(), name)
     return found.get_secret_value() if isinstance(found, SecretStr) else str(found)

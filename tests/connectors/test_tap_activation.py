@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from snello.kit.channel.rehearsal import SALT, Rehearsal
+from snello.sandbox.emulators import serve, webhook
+from snello.sandbox.emulators.webhook import SECRET
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Rehearsal:
+    return Rehearsal(tmp_path, "webhook__loyal")
+
+
+def people(count: int) -> list[dict[str, Any]]:
+    return [{"customer_id": f"c{n:03}", "email": f"p{n}@example.it"} for n in range(count)]
+
+
+def shell(stage: Rehearsal, command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    hub = {"SNELLO_LAKE": stage.lake.root, "SNELLO_LEDGER": stage.ledger_url, "SNELLO_SALT": SALT}
+    settings = {"TAP_ACTIVATION_SYNC": stage.sync, "TARGET_WEBHOOK_SECRET": SECRET, **more}
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env={**os.environ, **hub, **settings},
+        cwd=stage.lake.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+RUN = "tap-activation --config=ENV | target-webhook --config=ENV"
+
+
+def test_a_pipeline_delivers_then_has_nothing_to_deliver_then_removes_who_withdrew(stage: Rehearsal) -> None:
+    with serve(webhook()) as url:
+        stage.publish(people(12))
+        first = shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+        second = shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+        stage.publish(people(12), refusing=["c007"])
+        third = shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+    assert [run.returncode for run in (first, second, third)] == [0, 0, 0], first.stderr + third.stderr
+    assert "webhook__loyal: 12 upserted, 0 removed, 0 refused, 0 to retry" in first.stderr
+    assert "webhook__loyal: 12 members, 0 changes: nothing to deliver" in second.stderr
+    assert "webhook__loyal: 0 upserted, 1 removed, 0 refused, 0 to retry" in third.stderr
+    assert json.loads(third.stdout)["bookmarks"]["webhook__loyal"]["publication"] == "publication-2"
+
+
+def test_an_open_breaker_is_exit_code_6_one_sentence_and_no_message(stage: Rehearsal) -> None:
+    stage.publish(people(30))
+    with serve(webhook()) as url:
+        shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+    stage.publish([], others=["c000"], schema=pa.schema([("customer_id", pa.string())]))
+    stopped = shell(stage, "tap-activation --config=ENV")
+    assert (stopped.returncode, stopped.stdout) == (6, "")
+    last = stopped.stderr.strip().splitlines()[-1]
+    assert last.startswith("sync webhook__loyal: the audience is empty: 0 members published against 30 held")
+    assert last.endswith("SNELLO_ALLOW_BREAKER=webhook__loyal@publication-2.")
+    allowed = shell(stage, "tap-activation --config=ENV", SNELLO_ALLOW_BREAKER="webhook__loyal@publication-2")
+    assert allowed.returncode == 0
+    assert allowed.stdout.count('"remove"') == 30
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "words"),
+    [
+        ({"TAP_ACTIVATION_SYNC": "webhook__loyl"}, 2, "no sync 'webhook__loyl' is published. Next: did you mean"),
+        ({"TAP_ACTIVATION_SYNC": ""}, 2, "no sync '' is published"),
+        ({"SNELLO_SALT": ""}, 2, "setting salt: it is not set. Next: set SNELLO_SALT, or run the command inside"),
+        ({"SNELLO_LAKE": "elsewhere"}, 3, "nothing is published yet. Next: run `meltano run unify`"),
+        ({"SNELLO_LEDGER": "mysql://x/y"}, 2, "mysql is not supported"),
+    ],
+)
+def test_a_wrong_setting_ends_in_one_sentence_and_its_code(
+    stage: Rehearsal, settings: dict[str, str], code: int, words: str
+) -> None:
+    stage.publish(people(1))
+    run = shell(stage, "tap-activation --config=ENV", **settings)
+    assert run.returncode == code, run.stderr
+    assert words in run.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in run.stderr
+
+
+def test_the_messages_are_plain_singer_with_a_schema_for_every_column(stage: Rehearsal) -> None:
+    row = {"customer_id": "c1", "visits": 3, "since": "2026-01-01", "tags": ["a"], "score": 1.5, "gift": True}
+    stage.publish([row])
+    lines = [json.loads(line) for line in stage.messages().splitlines()]
+    assert [line["type"] for line in lines] == ["SCHEMA", "RECORD", "STATE"]
+    schema, record = lines[0], lines[1]["record"]
+    assert schema["key_properties"] == ["_key"]
+    assert set(record) == set(schema["schema"]["properties"])
+    kinds = {name: spec["type"] for name, spec in schema["schema"]["properties"].items() if name in row}
+    assert kinds == {
+        "customer_id": ["string", "null"],
+        "visits": ["integer", "null"],
+        "since": ["string", "null"],
+        "tags": ["array", "null"],
+        "score": ["number", "null"],
+        "gift": ["boolean", "null"],
+    }
+    assert {name: record[name] for name in row} == row
+
+
+def test_an_unchanged_audience_is_schema_and_state_alone(stage: Rehearsal) -> None:
+    stage.publish(people(3), refusing=["c000", "c001", "c002"])
+    lines = [json.loads(line)["type"] for line in stage.messages().splitlines()]
+    assert lines == ["SCHEMA", "STATE"]
+
+
+def test_discovery_shows_the_one_stream_and_opens_no_run(stage: Rehearsal) -> None:
+    stage.publish(people(1))
+    run = shell(stage, "tap-activation --config=ENV --discover")
+    assert [stream["stream"] for stream in json.loads(run.stdout)["streams"]] == ["webhook__loyal"]
+    ledger = stage.ledger()
+    assert ledger.recent_runs() == []
+    ledger.close()
