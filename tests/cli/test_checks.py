@@ -190,7 +190,7 @@ def service() -> Iterator[Callable[[int], str]]:
             return
 
     with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
         def answering(status: int) -> str:
             Answer.status = status
