@@ -26,8 +26,9 @@ def normalise_name(value: str | None) -> str | None:
     text = null_like(value)
     if text is None or "@" in text:
         return None
-    text = unicodedata.normalize("NFKC", text.translate(APOSTROPHES)).translate(APOSTROPHES)
-    text = "".join(c if _in_names(c) else " " for c in text)
+    if not (text.isascii() and text.replace(" ", "").isalpha()):
+        text = unicodedata.normalize("NFKC", text.translate(APOSTROPHES)).translate(APOSTROPHES)
+        text = "".join(c if _in_names(c) else " " for c in text)
     words = [word for word in text.replace(",", " ").split() if any(c.isalpha() for c in word)]
     while len(words) > 1 and words[0].lower().replace(".", "").replace("'", "") in _TITLES:
         words.pop(0)

@@ -25,12 +25,13 @@ _RUN = "01234567890123456789"
 
 
 @lru_cache(maxsize=1)
-def _italian_mobile() -> re.Pattern[str]:
-    """The library's own pattern of an Italian mobile number, so that the quick path cannot drift from it."""
+def _italian() -> re.Pattern[str]:
+    """The library's own patterns of Italian mobile and landline numbers, so that the quick path cannot drift."""
     metadata = PhoneMetadata.metadata_for_region("IT")
-    if metadata is None or metadata.mobile is None:
+    if metadata is None or metadata.mobile is None or metadata.fixed_line is None:
         return re.compile(r"(?!)")
-    return re.compile(rf"(?:\+39|0039)?({metadata.mobile.national_number_pattern})")
+    mobile, landline = metadata.mobile.national_number_pattern, metadata.fixed_line.national_number_pattern
+    return re.compile(rf"(?:\+39|0039)?({mobile}|{landline})")
 
 
 def normalise_phone(value: str | None, country: str | None = "IT") -> str | None:
@@ -42,7 +43,7 @@ def normalise_phone(value: str | None, country: str | None = "IT") -> str | None
     if value is None:
         return None
     if country is None or country == "IT":
-        quick = _italian_mobile().fullmatch(value.translate(_SPACING))
+        quick = _italian().fullmatch(value.translate(_SPACING))
         if quick:
             return f"+39{quick[1]}"
     return _full(value, (country or "IT").strip().upper())
@@ -71,8 +72,8 @@ def phone_kind(value: str | None) -> str | None:
     """What an E.164 number reaches: ``mobile``, ``landline``, ``voip``, ``toll_free``, ``premium`` or ``other``."""
     if value is None:
         return None
-    if value.startswith("+39") and _italian_mobile().fullmatch(value):
-        return "mobile"
+    if value.startswith(("+393", "+390")) and _italian().fullmatch(value):
+        return "mobile" if value[3] == "3" else "landline"
     return _kind(value)
 
 

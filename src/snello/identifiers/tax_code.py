@@ -47,26 +47,33 @@ def _birth(digits: str, month: int) -> tuple[date, str, str] | None:
             born = date(year, month, day)
         except ValueError:
             continue
-        place = birthplace(digits[4:], born)
-        if born <= today and born.year > today.year - 150 and place is not None:
+        place = birthplace(digits[4:], born) if born <= today and year > today.year - 150 else None
+        if place is not None:
             return born, sex, place
     return None
 
 
 @lru_cache(maxsize=65_536)
 def _decode(value: str) -> _Person | None:
-    code = _NOISE.sub("", value.upper())
+    code = value.upper()
+    if len(code) != 16 or not code.isalnum():
+        code = _NOISE.sub("", code)
     if not _SHAPE.fullmatch(code) or check_letter(code[:15]) != code[15]:
         return None
-    letters = list(code[:15])
-    for index in _DIGIT_PLACES:
-        letters[index] = letters[index].translate(_TO_DIGITS)
-    plain = "".join(letters)
+    plain = _without_homocody(code)
     birth = _birth(plain[6:8] + plain[9:11] + plain[11:15], _MONTHS.index(plain[8]) + 1)
     if birth is None:
         return None
     born, sex, place = birth
-    return _Person(code, plain + check_letter(plain), born, sex, place)
+    return _Person(code, plain, born, sex, place)
+
+
+def _without_homocody(code: str) -> str:
+    letters = list(code[:15])
+    for index in _DIGIT_PLACES:
+        letters[index] = letters[index].translate(_TO_DIGITS)
+    plain = "".join(letters)
+    return code if plain == code[:15] else plain + check_letter(plain)
 
 
 def normalise_tax_code(value: str | None) -> str | None:
