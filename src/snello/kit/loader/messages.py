@@ -65,7 +65,9 @@ def chunks(source: IO[Any] | None, patience: float) -> Iterator[bytes]:
     pending = bytearray()
     for data in _reads(source, patience):
         cut = data.rfind(b"\n") + 1
-        if cut or not data:
+        if not data:
+            yield b""
+        if cut:
             yield bytes(pending + data[:cut])
             pending.clear()
         pending += data[cut:]
