@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snello.kit.sql.chunks import Mask
-from snello.kit.sql.types import UTC_MICROSECONDS, Column, Kind
+from snello.kit.sql.types import DECIMAL_DIGITS, UTC_MICROSECONDS, Column, Kind
 
 Fitted = tuple[pa.Array, Mask | None]
 
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # 0001-01-01, 9999-12-31
 FIRST_MICROSECOND, LAST_MICROSECOND = -62_135_596_800_000_000, 253_402_300_799_999_999
+ARROW_KNOWS_CLOCKS_UNTIL = 2_145_916_800_000_000  # 2038-01-01: later, Arrow leaves summer time out
 
 
 def fitted(column: Column, raw: pa.Array, zone: ZoneInfo) -> Fitted:
@@ -47,6 +48,8 @@ def _number(_column: Column, raw: pa.Array) -> Fitted:
 
 def _decimal(column: Column, raw: pa.Array) -> Fitted:
     try:
+        if pa.types.is_string(raw.type) and (pc.max(pc.utf8_length(raw)).as_py() or 0) > DECIMAL_DIGITS:
+            raise pa.ArrowInvalid("a longer text may overflow in the cast, which does not notice")
         return pc.cast(raw, column.arrow), None
     except pa.ArrowInvalid:
         values = [_decimal_of(text, column.arrow) for text in raw.to_pylist()]
@@ -90,9 +93,12 @@ def _local(raw: pa.Array, zone: ZoneInfo) -> Fitted:
     raw, early = _between(raw, pa.int64(), FIRST_MICROSECOND, LAST_MICROSECOND)
     if zone.key == "UTC":
         return raw.cast(UTC_MICROSECONDS), early
+    last = pc.max(raw.view(pa.int64())).as_py()
     try:
+        if last is not None and last >= ARROW_KNOWS_CLOCKS_UNTIL:
+            raise pa.ArrowInvalid("beyond Arrow's knowledge")
         aware = pc.assume_timezone(raw, zone.key, ambiguous="earliest", nonexistent="raise").cast(UTC_MICROSECONDS)
-    except pa.ArrowInvalid:  # a skipped hour, or a machine without time zone files for Arrow
+    except pa.ArrowInvalid:  # or a skipped hour, or a machine without time zone files for Arrow
         aware = pa.array([_instant_of(value, zone) for value in raw.to_pylist()], pa.int64()).view(UTC_MICROSECONDS)
     aware, late = _between(aware, pa.int64(), FIRST_MICROSECOND, LAST_MICROSECOND)
     masks = [mask for mask in (early, late) if mask is not None]

@@ -56,6 +56,8 @@ class PostgresReader:
             ):
                 for setting in POSTGRES_SESSION:
                     cursor.execute(setting)
+                if self.source.unchecked_text:  # else the server would end the run at the first byte that is not UTF-8
+                    cursor.execute("set client_encoding = 'SQL_ASCII'")
                 cursor.execute(statement)
                 yield from cursor.fetch_record_batch()
         except (adbc_driver_manager.dbapi.Error, pa.ArrowException, OSError) as error:

@@ -97,7 +97,8 @@ class Source:
         if self.dialect == "sqlite":
             arguments["creator"] = partial(_open_sqlite, self.place, self.url.database)
         if self.dialect == "postgresql":
-            arguments |= {"isolation_level": "AUTOCOMMIT", "connect_args": {"connect_timeout": CONNECT_SECONDS}}
+            connection = {"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8"}
+            arguments |= {"isolation_level": "AUTOCOMMIT", "connect_args": connection}
         try:
             engine = sa.create_engine(self.url, **arguments)
         except ModuleNotFoundError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,6 +17,9 @@ from snello.errors import ConfigError
 from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL, Replication, Settings
 from snello.kit.sql.source import Source
 from snello.kit.sql.types import Column, column
+
+
+_DECIMALS = {"numeric", "decimal", "dec", "number", "money", "currency"}
 
 
 @dataclass(frozen=True)
@@ -152,12 +156,26 @@ class _Parts:
 def _parts(inspector: Inspector, schema: str | None, tables: list[str]) -> _Parts:
     wanted: dict[str, Any] = {"filter_names": tables, "kind": ObjectKind.ANY, "scope": ObjectScope.ANY}
     columns = inspector.get_multi_columns(schema, **wanted)
+    if inspector.dialect.name == "sqlite":
+        _untype(inspector, columns)
     keys = inspector.get_multi_pk_constraint(schema, **wanted)
     try:
         comments = inspector.get_multi_table_comment(schema, **wanted)
     except NotImplementedError:
         comments = {}  # this dialect has none
     return _Parts(dict(columns), dict(keys), dict(comments))
+
+
+def _untype(inspector: Inspector, columns: dict[Any, Any]) -> None:
+    """SQLite takes any word as a type, and SQLAlchemy takes those that it does not know for numbers: they are text."""
+    for (_, table), found in columns.items():
+        quoted = inspector.dialect.identifier_preparer.quote_identifier(table)
+        with inspector._operation_context() as connection:
+            declared = {row[1]: row[2] for row in connection.exec_driver_sql(f"pragma table_xinfo({quoted})")}
+        for each in found:
+            word = re.match(r"\w*", declared.get(each["name"]) or "")
+            if isinstance(each["type"], sa.NUMERIC) and word and word[0].lower() not in _DECIMALS:
+                each["type"] = sa.types.NullType()
 
 
 def _table(name: Name, parts: _Parts, settings: Settings, source: Source) -> Table:
