@@ -207,6 +207,25 @@ def test_a_file_that_grows_while_it_is_read_is_read_again(tmp_path: Path) -> Non
     assert read(grow=False) == []
 
 
+def test_a_link_is_the_file_that_it_points_to(tmp_path: Path) -> None:
+    write(tmp_path / "exports" / "today", "a1,1")
+    os.utime(tmp_path / "exports" / "today", (1000, 1000))
+    (tmp_path / "current.csv").symlink_to(tmp_path / "exports" / "today")
+    (tmp_path / "folder.csv").symlink_to(tmp_path / "exports")
+    first = tap(entry(tmp_path))
+    assert ids(first) == ["a1"]
+    assert first.state["bookmarks"]["rows"]["files"]["current.csv"]["modified"] == 1000.0
+    write(tmp_path / "exports" / "today", "a1,1", "a2,1")
+    assert ids(tap(entry(tmp_path), state=first.state)) == ["a1", "a2"]
+
+
+def test_a_link_to_nowhere_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "unmounted")
+    done = tap(entry(tmp_path))
+    assert done.code == 3
+    assert "tap-files: rows: gone.csv: the file cannot be read (FileNotFoundError)" in done.last_line
+
+
 def test_newer_files_come_last_so_that_their_rows_win(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "same,2")
     write(tmp_path / "b.csv", "same,1")

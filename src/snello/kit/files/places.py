@@ -6,7 +6,9 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -56,7 +58,7 @@ class Found:
     def again(self) -> Found | None:
         """The file as it is now; none when it is gone."""
         self.fs.invalidate_cache()
-        return _found(self.fs, self.fs.info(self.path), self.name) if self.fs.exists(self.path) else None
+        return _found(self.fs, _followed(self.fs.info(self.path)), self.name) if self.fs.exists(self.path) else None
 
 
 def find(path: str, options: dict[str, Any], where: str) -> list[Found]:
@@ -72,7 +74,9 @@ def find(path: str, options: dict[str, Any], where: str) -> list[Found]:
     except OSError as error:
         what = f"the place cannot be listed ({type(error).__name__})"
         raise ContractError(where, what, "check the address, the permissions and storage_options") from None
-    found = [_found(fs, info, _relative(str(info["name"]), base)) for info in infos if info["type"] == "file"]
+    found = [
+        _found(fs, info, _relative(str(info["name"]), base)) for info in map(_followed, infos) if info["type"] == "file"
+    ]
     return sorted(found, key=lambda file: (file.modified, file.name))
 
 
@@ -96,6 +100,18 @@ def _listed(fs: Any, pattern: str) -> list[dict[str, Any]]:
     if re.search(r"[*?\[]", pattern):
         return list(fs.glob(pattern, detail=True).values())
     return [fs.info(pattern)] if fs.exists(pattern) else []
+
+
+def _followed(info: dict[str, Any]) -> dict[str, Any]:
+    """What a link points to, as fsspec tells size and time of the link itself; one to nowhere is a file to fail on."""
+    if not info.get("islink"):
+        return info
+    try:
+        there = os.stat(info["name"])
+    except OSError:
+        return {**info, "type": "file"}
+    kind = "file" if stat.S_ISREG(there.st_mode) else "other"
+    return {**info, "type": kind, "size": there.st_size, "mtime": there.st_mtime}
 
 
 def _fixed_part(pattern: str) -> str:
