@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolErr
 from snello.errors import ConfigError, ContractError, RetryLater, SnelloError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 _OS_ERROR = re.compile(r"os error (\d+)")
 
 
@@ -46,7 +46,7 @@ def _fault(error: Exception, where: str) -> SnelloError | None:
     if number in _FULL:
         return RetryLater(where, "no space left on the disk of the lake", "free some, then run again: nothing is lost")
     if number in _CLOSED:
-        return ConfigError(where, "the lake may not be written", "grant this user write access to its folder")
+        return ConfigError(where, "the lake may not be written", "name a folder that this user may write to")
     if "Generic S3 error" in str(error) or "Generic MicrosoftAzure" in str(error) or "Generic GCS" in str(error):
         return RetryLater(where, "the object store does not answer as it should", "check its address and credentials")
     return None
