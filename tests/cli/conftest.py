@@ -15,6 +15,17 @@ from deltalake import write_deltalake
 
 from snello.activation import Ledger
 from snello.cli.app import run
+from snello.cli.summary.figures import (
+    Consent,
+    Count,
+    Delivery,
+    Outcome,
+    People,
+    Phase,
+    Source,
+    Summary,
+    Truth,
+)
 from snello.lake import Lake
 
 CANARY = "canary.rossi@aurora.example"
@@ -242,3 +253,43 @@ def shapes() -> dict[str, set[str]]:
 def canary() -> str:
     """An address that must not be seen where nobody asked for it."""
     return CANARY
+
+
+@pytest.fixture(scope="session")
+def summary() -> Summary:
+    """A run of the loop in figures, every kind of row among them."""
+    syncs = (
+        Delivery("brevo__long_absent", "target-brevo", "email_marketing", "email", 1544, "done", 0, (
+            Outcome("upsert", "delivered", "", 803),
+            Outcome("remove", "delivered", "", 4),
+            Outcome("upsert", "suppressed", "no_consent", 729),
+            Outcome("upsert", "refused", "invalid_parameter", 12),
+        )),
+        Delivery("webhook__loyal", "target-webhook", "profiling", "any", 402, "nothing to deliver", 402, ()),
+    )  # fmt: skip
+    sources = (
+        Source("contact_centre", "gzip CSV, call records", 1, 8_021, 3, 4_410, 2_280, LATER),
+        Source("crm", "PostgreSQL", 3, 31_877, 0, 9_402, 9_100, LATER),
+        Source("loyalty", "CSV and fixed width", 2, 80_550, 37, 7_031, 5_512, None),
+    )
+    consents = (("ads_audiences", "ads", 930, 2_200), ("email_marketing", "email", 5_210, 2_100))
+    return Summary(
+        run_id="r1",
+        published_at=LATER,
+        sources=sources,
+        refusals=(Count("loyalty cards: birth date is not a date", 37), Count("contact_centre calls: 5 fields", 3)),
+        people=People(20_843, 10_112, 4_120, 212),
+        truth=Truth(10_000, 0.9981, 0.9423, 0.9694),
+        joins=(Count("tax code", 8_030), Count("name, birth date and a rather long rule about places", 2_701)),
+        segments=(Count("missing_tax_code", 4_120), Count("long_absent", 1_544), Count("loyal", 402)),
+        consents=tuple(Consent(purpose, by, yes, no, 10_112 - yes - no) for purpose, by, yes, no in consents),
+        deliveries=syncs,
+        phases=(
+            Phase("sandbox", 9.1),
+            Phase("extract", 48.2),
+            Phase("unify", 31.9),
+            Phase("activate", 14.1),
+            Phase("measure", 13.2),
+            Phase("meltano", 3.3),
+        ),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -73,6 +74,7 @@ def run(project: Path, environment: Mapping[str, str], log: Path, tell: Callable
     - raises the fault of the block that failed
     """
     expected = blocks(project)
+    began = time.monotonic()
     done: list[Done] = []
     events: list[dict[str, Any]] = []
     for event in _events(project, environment, log):
@@ -83,7 +85,8 @@ def run(project: Path, environment: Mapping[str, str], log: Path, tell: Callable
             events.clear()
     if len(done) < len(expected):
         raise fault(expected[len(done)], events, log)
-    return phases(done)
+    spent = time.monotonic() - began - sum(step.seconds for step in done)
+    return [*phases(done), Phase("meltano", round(spent, 1))]
 
 
 def _events(project: Path, environment: Mapping[str, str], log: Path) -> Iterator[dict[str, Any]]:

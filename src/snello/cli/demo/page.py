@@ -28,7 +28,7 @@ def page(summary: Summary, report: Path, nexts: list[tuple[str, str]]) -> Iterat
     yield from _deliveries(summary)
     yield Line("")
     total = sum(phase.seconds for phase in summary.phases)
-    spent = ", ".join(f"{phase.phase} {phase.seconds:.0f} s" for phase in summary.phases)
+    spent = ", ".join(f"{phase.phase} {phase.seconds:.0f}" for phase in summary.phases)
     yield Line(f"Time    {total:.0f} s: {spent}")
     yield Line(f"Report  {report}")
     yield Line("")
@@ -49,9 +49,7 @@ def _people(summary: Summary) -> Iterator[Block]:
     yield Line(f"{people.customers:,} people found in {people.records:,} records, in {people.households:,} households")
     yield Line(f"{people.joined:,} duplicates joined, {people.kept_apart:,} pairs kept apart by a contradiction")
     if truth:
-        yield Line(
-            f"against the truth ({truth.people:,} people): precision {truth.precision:.4f}, recall {truth.recall:.4f}"
-        )
+        yield Line(f"truth: {truth.people:,} people; precision {truth.precision:.4f}, recall {truth.recall:.4f}")
 
 
 def _deliveries(summary: Summary) -> Iterator[Block]:

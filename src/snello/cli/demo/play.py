@@ -74,7 +74,7 @@ def nexts(lake: Lake, summary: Summary, kept: bool) -> list[tuple[str, str]]:
     return [
         *found,
         ("meltano run loop", "nothing changed: nothing is delivered"),
-        ("snello demo withdraw", "one customer takes back consent; run the loop again"),
+        ("snello demo withdraw", "one customer withdraws; then run the loop"),
     ]
 
 

@@ -39,6 +39,7 @@ def _data(values: Sequence[Value]) -> Any:
 
 def _svg(chart: Any, name: str, title: str, description: str) -> str:
     """Draw ``chart``; ``name`` keeps its ids apart from those of the other charts on the page."""
+    name = f"chart-{name}"
     spec = {**chart.configure(**_CONFIG).to_dict(), "padding": 2, "background": None}
     drawn = vl_convert.vegalite_to_svg(spec)
     inside = drawn[drawn.index(">", drawn.index("<svg")) + 1 :]

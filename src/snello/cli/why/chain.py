@@ -44,10 +44,12 @@ _QUERIES = {
         select kind, value, records from customer_identifiers where customer_id = $customer
         order by kind, records desc, value""",
     "values": """
-        select attribute, value, source, record_key, kind, rule, is_winner, observed_at, purposes from customer_values
-        where customer_id = $customer order by attribute, is_winner desc, source, record_key""",
+        select attribute, value, source, stream, record_key, kind, rule, is_winner, observed_at, purposes
+        from customer_values where customer_id = $customer
+        order by attribute, is_winner desc, source, stream, record_key""",
     "roles": """
-        select role, state, source, record_key from customer_roles where customer_id = $customer order by role""",
+        select role, state, holding, source, stream, record_key from customer_roles where customer_id = $customer
+        order by role, holding, source, stream, record_key""",
     "segments": """
         select segment, true as member, reason from segments where customer_id = $customer order by segment""",
     "consents": """

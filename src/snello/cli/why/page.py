@@ -55,9 +55,13 @@ def _some(branches: Iterable[Branch]) -> tuple[Branch, ...]:
     return (*every[:SHOWN], *((Branch(f"and {rest} more (--json has all)", mark="dim"),) if rest > 0 else ()))
 
 
+def _reference(row: Row) -> str:
+    return f"{row['source']}/{row['stream']}/{row['record_key']}"
+
+
 def _record(row: Row) -> Branch:
     seen = f"  seen {row['observed_at']:%Y-%m-%d}" if row["observed_at"] else ""
-    return Branch(f"{row['source']}/{row['stream']}/{row['record_key']}{seen}")
+    return Branch(f"{_reference(row)}{seen}")
 
 
 def _joins(chain: Chain) -> Iterator[Branch]:
@@ -89,12 +93,13 @@ def _values(chain: Chain) -> Iterator[Branch]:
 
 
 def _witness(row: Row) -> str:
-    return f"[{row['source']}/{row['record_key']}, {row['kind']}, {row['rule']}]"
+    return f"[{_reference(row)}, {row['kind']}, {row['rule']}]"
 
 
 def _role(row: Row) -> Branch:
     marks: dict[str, Mark] = {"yes": "ok", "unknown": "warn"}
-    return Branch(f"{row['role']}: {row['state']}  [{row['source']}/{row['record_key']}]", mark=marks.get(row["state"]))
+    holding = f" of {row['holding']}" if row["holding"] else ""
+    return Branch(f"{row['role']}{holding}: {row['state']}  [{_reference(row)}]", mark=marks.get(row["state"]))
 
 
 def _segment(row: Row) -> Branch:
