@@ -6,6 +6,7 @@ from snello.dbt.clusters import assign_ids, cluster
 
 
 def model(dbt, session):
+    """One row a customer."""
     dbt.config(materialized="table")
     links = dbt.ref("household_links").to_arrow_table()
     customers = dbt.ref("customer_addresses").to_arrow_table()

@@ -6,12 +6,15 @@ from snello.dbt.clusters import cluster
 
 
 def model(dbt, session):
+    """One row a record (with its cluster) or refused edge (with its rule and reason)."""
     dbt.config(materialized="table")
     records = dbt.ref("person_marks").to_arrow_table()
     edges = dbt.ref("person_edges").to_arrow_table()
     edges = edges.rename_columns({"left_record": "left", "right_record": "right"})
     marks = [
-        pa.table({"record": records["record"], "kind": pa.repeat(pa.scalar(kind), len(records)), "value": records[kind]})
+        pa.table(
+            {"record": records["record"], "kind": pa.repeat(pa.scalar(kind), len(records)), "value": records[kind]}
+        )
         for kind in ("tax_code", "birth_date", "sex", "name")
     ]
     marks = pa.concat_tables(marks)

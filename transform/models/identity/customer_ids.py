@@ -4,7 +4,10 @@ from snello.dbt.clusters import assign_ids
 
 
 def model(dbt, session):
+    """One row a source record."""
     dbt.config(materialized="table")
     clusters = dbt.ref("record_clusters").to_arrow_table()
     previous = dbt.ref("stg_published__customer_sources").to_arrow_table()
-    return assign_ids(clusters.select(["record", "cluster"]), previous, clusters.select(["record", "first_seen"])).assignment
+    return assign_ids(
+        clusters.select(["record", "cluster"]), previous, clusters.select(["record", "first_seen"])
+    ).assignment

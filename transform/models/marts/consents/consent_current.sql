@@ -1,8 +1,4 @@
-with history as (
-    select * from {{ ref('consents') }}
-),
-
-channels as (
+with channels as (
     select
         purpose,
         channel
@@ -13,7 +9,7 @@ channels as (
     select
         purpose,
         channel
-    from history
+    from {{ ref('consents') }} as history
     where channel <> 'any'
 ),
 
@@ -27,7 +23,7 @@ spread as (
         history.observed_at,
         history.source,
         history.record_key
-    from history
+    from {{ ref('consents') }} as history
     inner join channels
         on
             history.purpose = channels.purpose
@@ -36,7 +32,14 @@ spread as (
 
 -- within a source the latest answer stands; of two at the same moment, the refusal
 latest as (
-    select *
+    select
+        customer_id,
+        purpose,
+        channel,
+        state,
+        observed_at,
+        source,
+        record_key
     from spread
     qualify row_number() over (
         partition by customer_id, purpose, channel, source
@@ -47,7 +50,13 @@ latest as (
 -- across sources a refusal stands against any consent
 decided as (
     select
-        *,
+        customer_id,
+        purpose,
+        channel,
+        state,
+        observed_at,
+        source,
+        record_key,
         count(*) over (partition by customer_id, purpose, channel) as sources,
         row_number() over (
             partition by customer_id, purpose, channel

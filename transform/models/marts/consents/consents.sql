@@ -1,57 +1,47 @@
-with observed as (
-    select
-        *,
-        {{ person_record() }} as record
-    from {{ ref('consent_observed') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
 -- a refusal from an address that several people share holds for each of them; a consent from it holds for nobody
-owners as (
+with shared as (
     select distinct
         contacts.record,
-        shared.customer_id
+        owners.customer_id
     from {{ ref('contact_identifiers') }} as contacts
-    inner join {{ ref('customer_identifiers') }} as shared
-        on contacts.kind = shared.kind and contacts.value = shared.value
-    left join customers on contacts.record = customers.record
+    inner join {{ ref('customer_identifiers') }} as owners
+        on contacts.kind = owners.kind and contacts.value = owners.value
+    left join {{ ref('customer_ids') }} as customers on contacts.record = customers.record
     where customers.record is null
 ),
 
-attributed as (
+speakers as (
     select
-        customers.customer_id,
-        observed.*
-    from observed
-    inner join customers on observed.record = customers.record
+        record,
+        customer_id,
+        false as is_shared
+    from {{ ref('customer_ids') }}
 
     union all
 
     select
-        owners.customer_id,
-        observed.*
-    from observed
-    inner join owners on observed.record = owners.record
-    where observed.state = 'denied'
+        record,
+        customer_id,
+        true as is_shared
+    from shared
 ),
 
 final as (
     select
-        customer_id,
-        purpose,
-        channel,
-        state,
-        legal_basis,
-        observed_at,
-        source,
-        stream,
-        record_key,
-        notice_version,
-        collected_by
-    from attributed
+        speakers.customer_id,
+        observed.purpose,
+        observed.channel,
+        observed.state,
+        observed.legal_basis,
+        observed.observed_at,
+        observed.source,
+        observed.stream,
+        observed.record_key,
+        observed.notice_version,
+        observed.collected_by
+    from {{ ref('consent_observed') }} as observed
+    inner join speakers on {{ person_record('observed.') }} = speakers.record
+    where observed.state = 'denied' or not speakers.is_shared
 )
 
 select * from final

@@ -1,12 +1,4 @@
-with persons as (
-    select * from {{ ref('person_records') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-final as (
+with final as (
     select
         persons.source,
         persons.stream,
@@ -21,8 +13,8 @@ final as (
             when persons.province <> persons.postcode_province then 'the postcode is of another province'
             else 'the postcode is of another town'
         end as contradiction
-    from persons
-    left join customers on persons.record = customers.record
+    from {{ ref('person_records') }} as persons
+    left join {{ ref('customer_ids') }} as customers on persons.record = customers.record
     where persons.province <> persons.postcode_province or not persons.postcode_has_city
 )
 

@@ -1,12 +1,4 @@
-with observed as (
-    select * from {{ ref('role_observed') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-said as (
+with said as (
     select
         customers.customer_id,
         observed.role,
@@ -17,8 +9,8 @@ said as (
         observed.holding,
         observed.observed_at,
         case observed.state when 'yes' then 3 when 'unknown' then 2 else 1 end as weight
-    from observed
-    inner join customers on {{ person_record('observed.') }} = customers.record
+    from {{ ref('role_observed') }} as observed
+    inner join {{ ref('customer_ids') }} as customers on {{ person_record('observed.') }} = customers.record
 ),
 
 -- one holding that says yes is enough; without one, a holding that does not say leaves the role unknown

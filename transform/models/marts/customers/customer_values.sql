@@ -1,26 +1,6 @@
-with persons as (
-    select * from {{ ref('person_records') }}
-),
-
-identifiers as (
-    select * from {{ ref('usable_identifiers') }}
-),
-
-records as (
-    select * from {{ ref('record_clusters') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-permissions as (
-    select * from {{ ref('source_permissions') }}
-),
-
--- preference: what a check digit or the postal service vouches for, then what was said, then what was seen
+with -- preference: what a check digit or the postal service vouches for, then what was said, then what was seen
 said as (
-    {{ stated_values('persons') }}
+    {{ stated_values(ref('person_records')) }}
     union all
     select
         identifiers.record,
@@ -30,8 +10,8 @@ said as (
         case when persons.record is null then 'implicit' else 'explicit' end as kind,
         case when persons.record is null then 'seen in use' else 'as recorded' end as rule,
         case when persons.record is null then 1 when identifiers.place = 1 then 2 else 1.5 end as preference
-    from identifiers
-    left join persons on identifiers.record = persons.record
+    from {{ ref('usable_identifiers') }} as identifiers
+    left join {{ ref('person_records') }} as persons on identifiers.record = persons.record
     where identifiers.kind in ('email', 'phone')
     union all
     select
@@ -51,6 +31,7 @@ candidates as (
         said.attribute,
         said.part,
         said.value,
+        records.record,
         records.source,
         records.stream,
         records.record_key,
@@ -58,68 +39,66 @@ candidates as (
         said.rule,
         said.preference,
         permissions.trust,
-        permissions.survivorship,
         permissions.purposes,
+        case permissions.survivorship when 'latest' then records.observed_at end as latest_at,
         records.observed_at,
-        case
-            when said.part not in ('name', 'address') then 1
-            when said.attribute in ('first_name', 'last_name', 'street', 'postcode') then 1
-            else 0
-        end as weight
+        -- how much of a name or an address the record gives
+        sum(case when said.attribute in ('first_name', 'last_name', 'street', 'postcode') then 1 else 0 end) over (
+            partition by customers.customer_id, said.part, records.record
+        ) as completeness,
+        max(case said.part when 'address' then 0 else said.preference end) over (
+            partition by customers.customer_id, said.part, records.record
+        ) as best_preference
     from said
-    inner join customers on said.record = customers.record
-    inner join records on said.record = records.record
-    inner join permissions on records.source = permissions.source
+    inner join {{ ref('customer_ids') }} as customers on said.record = customers.record
+    inner join {{ ref('record_clusters') }} as records on said.record = records.record
+    inner join {{ ref('source_permissions') }} as permissions on records.source = permissions.source
     where said.value is not null
 ),
 
 -- a name or an address comes whole from one record: the completest, then the most trusted, then the latest
-weighed as (
-    select
-        *,
-        sum(weight) over (partition by customer_id, part, source, stream, record_key, kind = 'derived') as completeness
-    from candidates
-),
-
-witnesses as (
+witnessed as (
     select
         customer_id,
+        attribute,
         part,
+        value,
         source,
         stream,
         record_key,
-        row_number() over (
+        kind,
+        rule,
+        preference,
+        observed_at,
+        purposes,
+        dense_rank() over (
             partition by customer_id, part
             order by
-                max(least(completeness, 2)) desc,
-                max(case when part = 'address' then 0 else preference end) desc,
-                max(trust) desc,
-                max(case when survivorship = 'latest' then observed_at end) desc nulls last,
-                min(observed_at) asc nulls last,
-                source asc,
-                stream asc,
-                record_key asc
-        ) as witness_rank
-    from weighed
-    group by customer_id, part, source, stream, record_key
+                completeness desc, best_preference desc, trust desc, latest_at desc nulls last,
+                observed_at asc nulls last, record asc
+        ) as witness
+    from candidates
 ),
 
 ranked as (
     select
-        candidates.*,
-        witnesses.witness_rank,
+        customer_id,
+        attribute,
+        part,
+        value,
+        source,
+        stream,
+        record_key,
+        kind,
+        rule,
+        observed_at,
+        purposes,
+        witness,
         row_number() over (
-            partition by candidates.customer_id, candidates.attribute
-            order by witnesses.witness_rank asc, candidates.preference desc, candidates.value asc
+            partition by customer_id, attribute
+            order by witness asc, preference desc, value asc
         ) as rank
-    from candidates
-    inner join witnesses
-        on
-            candidates.customer_id = witnesses.customer_id
-            and candidates.part = witnesses.part
-            and candidates.source = witnesses.source
-            and candidates.stream = witnesses.stream
-            and candidates.record_key = witnesses.record_key
+    from witnessed
 ),
 
 final as (
@@ -133,7 +112,7 @@ final as (
         kind,
         rule,
         -- the rest of a name or an address does not come from another record than its first half
-        rank = 1 and (part not in ('name', 'address') or witness_rank = 1) as is_winner,
+        rank = 1 and (part not in ('name', 'address') or witness = 1) as is_winner,
         rank,
         observed_at,
         purposes

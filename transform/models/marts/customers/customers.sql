@@ -61,10 +61,6 @@ visited as (
     group by customer_id
 ),
 
-rfm as (
-    select * from {{ ref('customer_rfm') }}
-),
-
 households as (
     select
         customer_id,
@@ -109,7 +105,7 @@ final as (
     left join ordered on sources.customer_id = ordered.customer_id
     left join moved on sources.customer_id = moved.customer_id
     left join visited on sources.customer_id = visited.customer_id
-    left join rfm on sources.customer_id = rfm.customer_id
+    left join {{ ref('customer_rfm') }} as rfm on sources.customer_id = rfm.customer_id
     left join households on sources.customer_id = households.customer_id
 )
 

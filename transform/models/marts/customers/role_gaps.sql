@@ -1,13 +1,4 @@
-with observed as (
-    select * from {{ ref('role_observed') }}
-    where state = 'unknown'
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-final as (
+with final as (
     select
         observed.source,
         observed.stream,
@@ -15,8 +6,9 @@ final as (
         observed.role,
         customers.customer_id,
         observed.holding
-    from observed
-    left join customers on {{ person_record('observed.') }} = customers.record
+    from {{ ref('role_observed') }} as observed
+    left join {{ ref('customer_ids') }} as customers on {{ person_record('observed.') }} = customers.record
+    where observed.state = 'unknown'
 )
 
 select * from final

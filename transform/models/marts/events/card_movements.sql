@@ -1,17 +1,9 @@
-with observed as (
-    select * from {{ ref('card_movement_observed') }}
-),
-
-cards as (
+with cards as (
     select
         normalise_card(card_no) as card_no,
         {{ person_record() }} as holder,
         issued_on
     from {{ ref('card_observed') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
 ),
 
 -- a movement belongs to who holds the card by its registry, whoever of the family showed it
@@ -20,7 +12,7 @@ holders as (
         cards.card_no,
         customers.customer_id
     from cards
-    inner join customers on cards.holder = customers.record
+    inner join {{ ref('customer_ids') }} as customers on cards.holder = customers.record
     qualify row_number() over (partition by cards.card_no order by cards.issued_on, cards.holder) = 1
 ),
 
@@ -36,7 +28,7 @@ final as (
         observed.kind,
         observed.points,
         observed.amount
-    from observed
+    from {{ ref('card_movement_observed') }} as observed
     left join holders on normalise_card(observed.card_no) = holders.card_no
 )
 

@@ -1,12 +1,4 @@
-with observed as (
-    select * from {{ ref('interaction_observed') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-gathered as (
+with gathered as (
     select
         customers.customer_id,
         observed.occurred_at,
@@ -16,8 +8,8 @@ gathered as (
         observed.stream,
         observed.record_key,
         observed.detail
-    from observed
-    left join customers on {{ person_record('observed.') }} = customers.record
+    from {{ ref('interaction_observed') }} as observed
+    left join {{ ref('customer_ids') }} as customers on {{ person_record('observed.') }} = customers.record
 
     union all
 

@@ -1,8 +1,4 @@
-with observed as (
-    select * from {{ ref('order_line_observed') }}
-),
-
-orders as (
+with orders as (
     select
         order_id,
         customer_id
@@ -19,7 +15,7 @@ final as (
         observed.product,
         observed.quantity,
         observed.amount
-    from observed
+    from {{ ref('order_line_observed') }} as observed
     inner join orders on {{ record('observed.') }} = orders.order_id
 )
 

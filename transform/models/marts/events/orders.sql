@@ -1,12 +1,4 @@
-with observed as (
-    select * from {{ ref('order_observed') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-final as (
+with final as (
     select
         {{ record('observed.') }} as order_id,
         customers.customer_id,
@@ -26,8 +18,8 @@ final as (
         observed.payment_method,
         observed.channel,
         observed.pickup_shop
-    from observed
-    left join customers on {{ person_record('observed.') }} = customers.record
+    from {{ ref('order_observed') }} as observed
+    left join {{ ref('customer_ids') }} as customers on {{ person_record('observed.') }} = customers.record
 )
 
 select * from final

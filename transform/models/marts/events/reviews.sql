@@ -1,12 +1,4 @@
-with observed as (
-    select * from {{ ref('review_observed') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-final as (
+with final as (
     select
         customers.customer_id,
         observed.source,
@@ -19,8 +11,8 @@ final as (
         observed.status,
         observed.review,
         observed.reviewed_at
-    from observed
-    left join customers on {{ person_record('observed.') }} = customers.record
+    from {{ ref('review_observed') }} as observed
+    left join {{ ref('customer_ids') }} as customers on {{ person_record('observed.') }} = customers.record
 )
 
 select * from final

@@ -1,19 +1,11 @@
-with identifiers as (
-    select * from {{ ref('usable_identifiers') }}
-),
-
-customers as (
-    select * from {{ ref('customer_ids') }}
-),
-
-final as (
+with final as (
     select
         customers.customer_id,
         identifiers.kind,
         identifiers.value,
         count(*) as records
-    from identifiers
-    inner join customers on identifiers.record = customers.record
+    from {{ ref('usable_identifiers') }} as identifiers
+    inner join {{ ref('customer_ids') }} as customers on identifiers.record = customers.record
     group by customers.customer_id, identifiers.kind, identifiers.value
 )
 

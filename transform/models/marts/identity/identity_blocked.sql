@@ -1,14 +1,10 @@
-with blocked as (
-    select * from {{ ref('blocked_identifiers') }}
-),
-
-final as (
+with final as (
     select
         kind,
         hash_key(value, kind) as value_hash,
         records,
         reason
-    from blocked
+    from {{ ref('blocked_identifiers') }} as blocked
 )
 
 select * from final

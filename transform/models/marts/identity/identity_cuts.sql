@@ -1,15 +1,11 @@
-with cuts as (
-    select * from {{ ref('clustering') }}
-    where rule is not null
-),
-
-final as (
+with final as (
     select
         left_record,
         right_record,
         rule,
         reason
-    from cuts
+    from {{ ref('clustering') }}
+    where rule is not null
 )
 
 select * from final

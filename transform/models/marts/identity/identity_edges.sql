@@ -1,8 +1,4 @@
-with edges as (
-    select * from {{ ref('person_edges') }}
-),
-
-clusters as (
+with clusters as (
     select
         record,
         cluster
@@ -17,7 +13,7 @@ final as (
         edges.identifier_kind,
         edges.strength,
         lefts.cluster = rights.cluster as kept
-    from edges
+    from {{ ref('person_edges') }} as edges
     inner join clusters as lefts on edges.left_record = lefts.record
     inner join clusters as rights on edges.right_record = rights.record
 )

@@ -1,5 +1,8 @@
 with source as (
-    select * from {{ source('loyalty', 'movements') }}
+    select
+        *,
+        lpad(moved_at_time, 4, '0') as hhmm
+    from {{ source('loyalty', 'movements') }}
 ),
 
 renamed as (
@@ -14,11 +17,9 @@ renamed as (
         case kind when 'R' then -abs(points) else points end as points,
         (amount_cents / 100.0)::decimal(18, 2) as amount,
         ---------- timestamps
-        try_cast(
-            moved_on::string || ' ' || coalesce(
-                substr(lpad(moved_at_time, 4, '0'), 1, 2) || ':' || substr(lpad(moved_at_time, 4, '0'), 3, 2) || ':00',
-                '00:00:00'
-            ) as timestamp
+        coalesce(
+            try_cast(moved_on::string || ' ' || substr(hhmm, 1, 2) || ':' || substr(hhmm, 3, 2) || ':00' as timestamp),
+            cast(moved_on as timestamp)
         ) as moved_at
     from source
 )

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Hub
+
+PROJECT = Path(__file__).parents[2] / "transform"
+
+FOLDER = {
+    "_gym.yml": """
+sources:
+  - name: gym
+    schema: raw_gym
+    description: The gym next door.
+    tables:
+      - name: members
+        description: Members. One row a member.
+        columns:
+          - {name: id, data_type: bigint}
+          - {name: name, data_type: varchar}
+          - {name: mail, data_type: varchar}
+          - {name: updated_at, data_type: timestamp with time zone}
+""",
+    "_gym__shapes.sql": """
+{{ config(enabled=false) }}
+{% macro shapes__gym() %}{{ return({'person_observed': ['stg_gym__persons']}) }}{% endmacro %}
+""",
+    "stg_gym__persons.sql": """
+select
+    'members' as stream,
+    id as record_key,
+    name as full_name,
+    mail as email,
+    updated_at as observed_at
+from {{ source('gym', 'members') }}
+""",
+}
+UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+ROWS = {
+    "crm.customers": [{"customer_no": 1, "first_name": "Ada", "last_name": "Rossi", "email": "ada@posta.example"}],
+    "gym.members": [
+        {"id": 7, "name": "Rossi Ada", "mail": "ADA@posta.example"},
+        {"id": 8, "name": "Bruno Neri", "mail": "bruno@posta.example"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which another source has a folder."""
+    copy = tmp_path_factory.mktemp("project") / "transform"
+    copytree(PROJECT, copy, ignore=ignore_patterns("target", "logs"))
+    folder = copy / "models" / "staging" / "gym"
+    folder.mkdir()
+    for name, text in FOLDER.items():
+        (folder / name).write_text(text.lstrip())
+    return copy
+
+
+@pytest.fixture(scope="module")
+def gym(project: Path, make_hub: Callable[..., Hub]) -> Hub:
+    """What dbt makes of the copy."""
+    return make_hub(ROWS, project).make("build", *UNTESTED, "--select", "+customer_values")
+
+
+def test_a_new_folder_under_staging_adds_its_people_with_no_other_edit(gym: Hub) -> None:
+    assert gym.customer("gym/members/7") == gym.customer("crm/customers/1")
+    assert gym.customer("gym/members/8") not in (None, gym.customer("crm/customers/1"))
+
+
+def test_a_source_of_which_nobody_said_what_its_notice_allows_serves_service_alone(gym: Hub) -> None:
+    assert gym.query("select distinct purposes from marts.customer_values where source = 'gym'") == [("service",)]
+
+
+def test_a_column_that_the_shape_does_not_have_is_refused_by_name(gym: Hub, project: Path) -> None:
+    staged = project / "models" / "staging" / "gym" / "stg_gym__persons.sql"
+    staged.write_text(staged.read_text().replace("as email", "as e_mail"))
+    done = gym.dbt("build", *UNTESTED, "--select", "stg_gym__persons", "person_observed")
+    assert done.returncode != 0
+    assert "shape person_observed has no column 'e_mail'. Next: rename it to one of" in done.stdout
+
+
+def test_a_sync_without_a_purpose_does_not_compile(gym: Hub, project: Path) -> None:
+    audiences = project / "models" / "activation" / "_activation.yml"
+    audiences.write_text(audiences.read_text().replace("          purpose: email_marketing\n", ""))
+    done = gym.dbt("compile", "--select", "brevo__long_absent")
+    assert done.returncode != 0
+    assert "brevo__long_absent: a sync without a declared purpose reaches nobody" in done.stdout

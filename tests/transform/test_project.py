@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Hub
+
+
+@pytest.fixture(scope="module")
+def models(hub: Hub) -> list[dict[str, Any]]:
+    """The models of the project, as dbt's manifest tells them."""
+    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def test_every_description_ends_with_the_grain(models: list[dict[str, Any]]) -> None:
+    ungrained = [m["name"] for m in models if not re.search(r"One row an? [^.]+\.\s*$", m["description"])]
+    assert models
+    assert not ungrained
+
+
+def test_every_published_model_has_an_enforced_contract_and_a_described_column_each(
+    models: list[dict[str, Any]],
+) -> None:
+    published = [m for m in models if m["config"]["meta"].get("publish")]
+    loose = [m["name"] for m in published if not m["config"]["contract"]["enforced"]]
+    undescribed = [f"{m['name']}.{c}" for m in published for c, v in m["columns"].items() if not v["description"]]
+    assert len(published) > 20
+    assert not loose
+    assert not undescribed
+
+
+def test_every_model_outside_staging_and_the_unions_has_a_grain_test_where_it_is_published(
+    hub: Hub, models: list[dict[str, Any]]
+) -> None:
+    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+    tested = {
+        node["attached_node"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node["test_metadata"]["name"] == "grain"
+    }
+    untested = [m["name"] for m in models if m["config"]["meta"].get("publish") and m["unique_id"] not in tested]
+    assert not untested
+
+
+def test_source_is_read_in_staging_only(models: list[dict[str, Any]]) -> None:
+    outside = [m["name"] for m in models if m["sources"] and "/staging/" not in m["original_file_path"]]
+    assert not outside
+
+
+def test_a_mart_selects_everything_from_its_last_thought_alone(models: list[dict[str, Any]]) -> None:
+    marts = [m for m in models if "/marts/" in m["original_file_path"]]
+    greedy = [m["name"] for m in marts if "*" in re.sub(r"select \* from final\n?$|count\(\*\)", "", m["raw_code"])]
+    assert marts
+    assert not greedy
+
+
+def test_every_raw_table_has_a_bound_on_its_age(hub: Hub) -> None:
+    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+    raw = [source for source in manifest["sources"].values() if source["schema"].startswith("raw_")]
+    timeless = [
+        s["name"] for s in raw if s["loaded_at_field"] != "_sdc_extracted_at" or not s["freshness"]["warn_after"]
+    ]
+    assert len(raw) >= 18
+    assert not timeless
