@@ -122,6 +122,23 @@ def test_no_secret_and_no_address_reaches_the_log(fault: str | None) -> None:
     assert GOOD["password"] not in done.err
 
 
+def test_the_structured_log_that_meltano_asks_for_is_scrubbed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "logging.yml").write_text(
+        "{version: 1, disable_existing_loggers: false, root: {level: INFO, handlers: [console]}, "
+        "formatters: {structured: {(): singer_sdk.logging.StructuredFormatter}}, "
+        "handlers: {console: {class: logging.StreamHandler, formatter: structured, stream: ext://sys.stderr}}}"
+    )
+    monkeypatch.setenv("SINGER_SDK_LOG_CONFIG", str(tmp_path / "logging.yml"))
+    done = probe()
+    lines = [json.loads(line) for line in done.err.splitlines()]
+    assert "signing in with *** for ***" in [line["message"] for line in lines]
+    assert any(line["message"] == "METRIC" for line in lines)
+    assert CANARY not in done.err
+    assert GOOD["password"] not in done.err
+
+
 def test_a_loader_that_went_away_is_a_fault_of_the_moment() -> None:
     assert (probe("pipe").code, probe("pipe").last_line) == (
         4,

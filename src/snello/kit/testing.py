@@ -99,8 +99,7 @@ def _fresh_logging() -> Iterator[None]:
     try:
         yield
     finally:
-        for handler in set(root.handlers) - set(handlers):
-            root.removeHandler(handler)
+        root.handlers[:] = handlers
         root.setLevel(level)
         logging.captureWarnings(False)
         sys.excepthook = hook
