@@ -29,8 +29,8 @@ def page(summary: Summary, report: Path, nexts: list[tuple[str, str]]) -> Iterat
     yield Line("")
     total = sum(phase.seconds for phase in summary.phases)
     spent = ", ".join(f"{phase.phase} {phase.seconds:.0f}" for phase in summary.phases)
-    yield Line(f"Time    {total:.0f} s: {spent}")
-    yield Line(f"Report  {report}")
+    yield Line(f"{total:.0f} s: {spent}")
+    yield Line(f"report: {report}")
     yield Line("")
     yield from following(nexts)
 
