@@ -14,10 +14,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tap_sql import TapSql
 
 from snello.kit.loader.columns import columns_of
 from snello.kit.loader.decoding import RowDecoder
+from tap_sql import TapSql
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
+
 from tap_sql import TapSql
 
 SHOP = """
@@ -339,7 +340,8 @@ def test_every_state_goes_on_where_it_was_cut_off(
 ) -> None:
     """Rows up to a STATE, and those of a run from that STATE, are the table: nothing lost, nothing twice."""
     values = ", ".join(f"('{i % 7:02}', {i}, '2026-01-0{1 + i // 10}')" for i in range(40))
-    script = f"create table moves (shop text, no int, moved_at date, primary key (shop, no)); insert into moves values {values}"
+    script = "create table moves (shop text, no int, moved_at date, primary key (shop, no));"
+    script += f"insert into moves values {values}"
     if database == "sqlite":
         url = sqlite_at(tmp_path / "moves.db", script)
     else:
@@ -393,7 +395,8 @@ def test_a_key_can_be_given_to_a_view(shop: str, tap_sql: Any) -> None:
 
 
 def test_rows_with_an_empty_key_are_read_too(tmp_path: Path, tap_sql: Any) -> None:
-    url = sqlite_at(tmp_path / "k.db", "create table k (a text primary key, b int); insert into k values (null, 1), ('x', 2)")
+    script = "create table k (a text primary key, b int); insert into k values (null, 1), ('x', 2)"
+    url = sqlite_at(tmp_path / "k.db", script)
     assert ids(tap_sql({"url": url}).records("k"), "b") == [1, 2]
 
 

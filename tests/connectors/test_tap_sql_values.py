@@ -17,11 +17,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tap_sql import TapSql
 
 from snello.kit.sql.chunks import Outline
 from snello.kit.sql.query import Range
 from snello.kit.sql.rows import RowReader
+from tap_sql import TapSql
 
 ROME = ZoneInfo("Europe/Rome")
 
@@ -103,9 +103,8 @@ def insert(url: str, rows: list[dict[str, Any]]) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(b"truncate things restart identity")
         for row in rows:
-            values = [
-                json.dumps(row[name]) if name in {"doc", "facts"} and row[name] is not None else row[name] for name in TYPES
-            ]
+            documents = {name: json.dumps(row[name]) for name in ("doc", "facts") if row[name] is not None}
+            values = [documents.get(name, row[name]) for name in TYPES]
             connection.execute(f"insert into things ({names}) values ({holders})".encode(), values)
 
 
@@ -193,7 +192,7 @@ ODD = {
     "minus infinity": ("timestamp", "'-infinity'", "not a timestamp of the years 1 to 9999", "-infinity"),
     "infinite date": ("date", "'infinity'", "not a date of the years 1 to 9999", "infinity"),
     "year 12345": ("date", "'12345-01-01'", "not a date of the years 1 to 9999", "12345-01-01"),
-    "before Christ": ("timestamptz", "'0044-03-15 BC'", "not a timestamp of the years 1 to 9999", "-043-03-15T00:00:00"),
+    "before Christ": ("timestamp", "'0044-03-15 BC'", "not a timestamp of the years 1 to 9999", "-043-03-15T"),
     "NaN": ("numeric(8, 2)", "'NaN'", "does not fit decimal(8, 2)", "NaN"),
     "numeric infinity": ("numeric", "'Infinity'", "does not fit decimal(38, 18)", "Infinity"),
     "too many decimals": ("numeric", "1/3.0", "does not fit decimal(38, 18)", "0.33333333333333333333"),
@@ -227,7 +226,8 @@ def test_local_times_of_a_changing_clock(postgres: str, tap_sql: Any, tmp_path: 
     """A hour shown twice is the first one; a skipped one is counted on from the old offset."""
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("create table t (no int primary key, at timestamp)")
-        connection.execute("insert into t values (1, '2026-10-25 02:30'), (2, '2026-03-29 02:30'), (3, '2026-07-01 12:00')")
+        connection.execute("insert into t values (1, '2026-10-25 02:30'), (2, '2026-03-29 02:30')")
+        connection.execute("insert into t values (3, '2026-07-01 12:00')")
     config = {"url": postgres, "timezone": "Europe/Rome"}
     for ran in (tap_sql(config), tap_sql.batched(config, tmp_path)):
         assert ran.as_lake("t").column("at").to_pylist() == [
@@ -246,7 +246,8 @@ def test_types_that_the_lake_does_not_know_come_as_text(postgres: str, tap_sql: 
             "create table t (a inet, b interval, c mood, d cap, e price, f int4range, g timetz, h point, j bit(3))"
         )
         connection.execute(
-            "insert into t values ('10.0.0.1/8', '1 day 02:00', 'glad', 'IT', 9.9, '[1,3)', '10:00+02', '(1,2)', B'101')"
+            "insert into t values "
+            "('10.0.0.1/8', '1 day 02:00', 'glad', 'IT', 9.9, '[1,3)', '10:00+02', '(1,2)', B'101')"
         )
     wanted = {
         "a": "10.0.0.1/8", "b": "P1DT2H", "c": "glad", "d": "IT     ", "e": Decimal("9.90"),
@@ -264,9 +265,9 @@ def test_text_of_databases_that_are_not_utf8(encoding: str, postgres_server: str
         connection.execute(f"create database {name} encoding '{encoding}' locale 'C' template template0".encode())
     url = postgres_server.replace("/postgres?", f"/{name}?")
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("set client_encoding to 'LATIN1'" if encoding == "LATIN1" else "set client_encoding to 'SQL_ASCII'")
+        connection.execute(f"set client_encoding to '{encoding}'".encode())
         connection.execute("create table t (no int primary key, name text)")
-        connection.execute(rb"insert into t values (1, 'Nicol' || e'\xf2')" if encoding == "SQL_ASCII" else "insert into t values (1, 'Nicolò')")
+        connection.execute("insert into t values (1, 'Nicolò')".encode("latin-1"))
         connection.execute("insert into t values (2, 'Anna')")
     try:
         for ran in (tap_sql({"url": url}), tap_sql.batched({"url": url}, tmp_path)):
@@ -360,7 +361,9 @@ def test_a_value_that_is_not_of_its_columns_type(
     kind: str, value: str, reason: str | None, held: Any, tap_sql: Any, tmp_path: Path
 ) -> None:
     connection = sqlite3.connect(tmp_path / "t.db")
-    connection.executescript(f"create table t (no integer primary key, v {kind}); insert into t values (1, {value}), (2, null)")
+    connection.execute(f"create table t (no integer primary key, v {kind})")
+    connection.execute(f"insert into t values (1, {value}), (2, null)")
+    connection.commit()
     connection.close()
     config = {"url": f"sqlite:///{tmp_path}/t.db"}
     for ran in (tap_sql(config), tap_sql.batched(config, tmp_path / "batches")):

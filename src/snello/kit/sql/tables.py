@@ -18,7 +18,6 @@ from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL, Replication, Settin
 from snello.kit.sql.source import Source
 from snello.kit.sql.types import Column, column
 
-
 _DECIMALS = {"numeric", "decimal", "dec", "number", "money", "currency"}
 
 
