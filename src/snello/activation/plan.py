@@ -34,7 +34,8 @@ left join published as a on c.op = 'upsert' and a.{key}::varchar = c.key
 left join (
     select
         customer_id::varchar as key, state, decided_by_source as source, observed_at::varchar as observed_at, record_key
-    from consents where purpose = $purpose and channel in ($channel, 'any')
+    from consents semi join changes as wanted on wanted.key = consents.customer_id::varchar
+    where purpose = $purpose and channel in ($channel, 'any')
     qualify row_number() over (partition by customer_id order by state <> 'yes' desc, channel = 'any') = 1
 ) as e on e.key = c.key
 order by c.batch is null, c.batch, c.op, c.key
@@ -54,6 +55,8 @@ class Plan:
 
     def tables(self, chunk: int = 10_000) -> Iterator[pa.Table]:
         """The changes, flat: what earlier runs left open first, then removals, then upserts, by key."""
+        if not self.figures.changes:
+            return
         key = quoted(self.sync.key)
         payload = ", ".join(self._column(field) for field in self.schema)
         given = {"purpose": self.sync.purpose, "channel": self.sync.channel, "run_id": self.run_id}
