@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -46,8 +47,9 @@ def place() -> Iterator[Path]:
 
 
 def four_ports() -> int:
-    """First of four neighbouring free ports."""
-    for first in range(21_000, 60_000, 4):
+    """First of four neighbouring free ports; each process looks elsewhere first."""
+    start = 20_000 + os.getpid() % 2_500 * 4
+    for first in range(start, 60_000, 4):
         sockets = [socket.socket() for _ in range(4)]
         try:
             for offset, probe in enumerate(sockets):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.sandbox.draw import DAY_US, Draw, days, daytime, instants, spread
@@ -11,6 +11,7 @@ from snello.sandbox.texts import apostrophised, blank, choose, mapped, patch, pl
 
 from .conftest import AS_OF
 
+LAW = settings(max_examples=60, deadline=None)
 MOMENTS = st.lists(st.integers(0, 40_000 * DAY_US), min_size=1, max_size=40)
 TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=5)), max_size=30)
 
@@ -28,6 +29,7 @@ def test_a_topic_draws_the_same_whatever_other_topics_draw() -> None:
     assert (first != draw("a", seed=2).ints(0, 10**9, 50)).any()
 
 
+@LAW
 @given(MOMENTS)
 def test_pressing_moments_into_the_day_keeps_their_order_and_their_day(moments: list[int]) -> None:
     before = np.sort(np.array(moments, np.int64))
@@ -37,6 +39,7 @@ def test_pressing_moments_into_the_day_keeps_their_order_and_their_day(moments: 
     assert instants(before).dt.hour().is_between(6, 19).all()
 
 
+@LAW
 @given(MOMENTS, st.floats(0.1, 5))
 def test_a_moment_between_two_bounds_lies_between_them(moments: list[int], lean: float) -> None:
     first = np.array(moments, np.int64)
@@ -45,6 +48,7 @@ def test_a_moment_between_two_bounds_lies_between_them(moments: list[int], lean:
     assert ((first <= drawn) & (drawn <= last)).all()
 
 
+@LAW
 @given(st.lists(st.integers(0, 4), max_size=20))
 def test_spread_names_each_subject_as_often_as_it_has_events(counts: list[int]) -> None:
     assert np.bincount(spread(np.array(counts, np.int64)), minlength=len(counts)).tolist() == counts
@@ -56,6 +60,7 @@ def test_weights_decide_how_often_a_value_is_drawn_and_zero_is_never() -> None:
     assert (drawn == "a").mean() == pytest.approx(0.7, abs=0.03)
 
 
+@LAW
 @given(TEXTS, st.data())
 def test_patching_changes_the_chosen_rows_alone(texts: list[str | None], data: st.DataObject) -> None:
     series = pl.Series("t", texts, dtype=pl.String)
@@ -70,6 +75,7 @@ def test_patching_changes_the_chosen_rows_alone(texts: list[str | None], data: s
     ]
 
 
+@LAW
 @given(TEXTS)
 def test_mapping_by_distinct_values_equals_mapping_each(texts: list[str | None]) -> None:
     series = pl.Series(texts, dtype=pl.String)

@@ -6,6 +6,7 @@ import pytest
 from codicefiscale import codicefiscale
 from email_validator import validate_email
 
+from snello.sandbox.atlas import atlas
 from snello.sandbox.draw import Draw
 from snello.sandbox.emulators.brevo_rules import valid_email
 from snello.sandbox.observe import ADDRESS, PLACEHOLDER_EMAILS, PLACEHOLDER_PHONES, Habits, observe
@@ -103,6 +104,13 @@ def test_placeholders_are_the_known_ones(people: People) -> None:
 def test_broken_addresses_are_taken_by_no_mail_server(people: People) -> None:
     broken = seen(people, bad_email=1.0)["email"].drop_nulls()
     assert not broken.str.contains(r"^[^@\s]+@[^@\s,]+\.example$").any()
+
+
+def test_a_wrong_postcode_is_one_of_another_town(people: People) -> None:
+    known = atlas().towns.select("postcode", "city", "province")
+    places = seen(people, wrong_postcode=1.0).select(ADDRESS)
+    assert places.join(known, on=["postcode"], how="anti").height == 0
+    assert places.join(known, on=["postcode", "city", "province"], how="anti").height > 0.9 * len(people)
 
 
 def test_odd_addresses_are_right_by_the_standard_and_refused_by_brevo(people: People) -> None:

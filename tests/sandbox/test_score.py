@@ -5,11 +5,12 @@ from itertools import combinations
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.sandbox import World, measure
 
+LAW = settings(max_examples=60, deadline=None)
 GROUPS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=25)
 
 
@@ -25,6 +26,7 @@ def tables(pairs: list[tuple[int | None, object]], stream: str = "crm.customers"
     return truth, found
 
 
+@LAW
 @given(GROUPS)
 def test_figures_equal_those_of_counting_every_pair_and_every_record(pairs: list[tuple[int, int]]) -> None:
     score = measure(*tables(pairs))
@@ -46,6 +48,7 @@ def test_figures_equal_those_of_counting_every_pair_and_every_record(pairs: list
     assert score.bcubed_recall == pytest.approx(sum(r for _, r in each) / len(pairs))
 
 
+@LAW
 @given(GROUPS)
 def test_the_truth_against_itself_is_faultless(pairs: list[tuple[int, int]]) -> None:
     score = measure(*tables([(person, person) for person, _ in pairs]))

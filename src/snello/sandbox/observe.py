@@ -42,6 +42,7 @@ class Habits:
     placeholder: float = 0.012
     stale_address: float = 0.12
     no_address: float = 0.05
+    wrong_postcode: float = 0.01
     abbreviated: float = 0.2
 
 
@@ -176,7 +177,9 @@ def _addresses(real: pl.DataFrame, at_us: Ints, habits: Habits, draw: Draw) -> p
     short = street.str.replace_many(["Via ", "Viale ", "Piazza ", "Corso "], ["V. ", "V.le ", "P.zza ", "C.so "])
     street = choose(draw.chance(size, habits.abbreviated), short, street)
     street = choose(draw.chance(size, 0.2), street.str.replace(r" (\d)", ", $1"), street)
-    place = place.with_columns(street=street, postcode=blank(place["postcode"], draw.chance(size, habits.no_address)))
+    elsewhere = place["postcode"].gather((np.arange(size) + 7) % max(size, 1))
+    postcode = choose(draw.chance(size, habits.wrong_postcode), elsewhere, place["postcode"])
+    place = place.with_columns(street=street, postcode=blank(postcode, draw.chance(size, habits.no_address)))
     none = draw.chance(size, habits.no_address)
     return pl.DataFrame({name: blank(place[name], none) for name in ADDRESS})
 

@@ -53,7 +53,7 @@ def trace(people: People, draw: Draw) -> Traces:
     """Streams customers, orders and product_reviews."""
     who, created = _accounts(people, draw)
     seen = observe(people, who, created, HABITS, draw).with_columns(
-        email=observe(people, who, created, HABITS, draw)["email"].fill_null(people.frame["email"].gather(who))
+        pl.col("email").fill_null(people.frame["email"].gather(who))
     )
     # A shop lets nobody register an address twice.
     fresh = seen["email"].is_not_null() & seen["email"].str.to_lowercase().is_first_distinct()
