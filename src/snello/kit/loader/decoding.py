@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated, Any
 
 import msgspec
@@ -81,7 +82,7 @@ class RowDecoder:
 
     def _array(self, rows: Sequence[Row], place: int) -> pa.Array:
         name, column = self._fields[place], self.columns[place]
-        return _to_arrow([getattr(row, name) for row in rows], column)
+        return _to_arrow(list(map(attrgetter(name), rows)), column)
 
     def _one_by_one(self, records: Sequence[msgspec.Raw]) -> Decoded:
         rows: list[list[Any]] = []

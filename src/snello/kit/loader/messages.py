@@ -32,10 +32,12 @@ _DECODER = msgspec.json.Decoder(Message)
 
 
 class BrokenLine(msgspec.Struct, gc=False):
-    """A line that is no message, and why."""
+    """A line that is no message, and why; its type is empty."""
 
     line: bytes
     reason: str
+    type: str = ""
+    stream: str | None = None
 
 
 def messages(chunk: bytes) -> list[Message | BrokenLine]:

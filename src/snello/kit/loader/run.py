@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import attrgetter
 from typing import IO, Any
 
 import msgspec
@@ -24,6 +25,8 @@ from snello.lake.upkeep import tidy
 from snello.lake.writer import TableWriter
 
 Counts = dict[str, int]
+
+_KIND, _RECORD, _TIME = attrgetter("type", "stream"), attrgetter("record"), attrgetter("time_extracted")
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Run:
         self._writers.clear()
 
     def _take_all(self, found: Sequence[Message | BrokenLine], counts: Counts) -> None:
-        for (kind, stream), group in groupby(found, key=_kind):
+        for (kind, stream), group in groupby(found, key=_KIND):
             together: list[Any] = list(group)
             counts[kind] = counts.get(kind, 0) + len(together)
             if kind == "RECORD":
@@ -108,9 +111,9 @@ class Run:
             self._count += len(together)
 
     def _take_records(self, stream: str | None, together: Sequence[Message]) -> None:
-        records = [message.record for message in together]
+        records = list(map(_RECORD, together))
         load = self._load_of(stream)
-        load.add(records, [message.time_extracted for message in together], self._count + 1)
+        load.add(records, list(map(_TIME, together)), self._count + 1)
         self._rows += len(records)
         self._bytes += sum(map(len, records))
         if self._oldest is None:
@@ -183,10 +186,6 @@ class Run:
         sys.stdout.write(self._state.decode() + "\n")
         sys.stdout.flush()
         self._state = None
-
-
-def _kind(message: Message | BrokenLine) -> tuple[str, str | None]:
-    return ("", None) if isinstance(message, BrokenLine) else (message.type, message.stream)
 
 
 def _decoded(raw: msgspec.Raw, kind: Any) -> Any:

@@ -104,7 +104,7 @@ class StreamLoad:
         if not records:
             return []
         decoded = self._decoder.decode(records)
-        table = _stamped(decoded.table, [times[place] for place in decoded.kept])
+        table = _stamped(decoded.table, times if not decoded.misfits else [times[place] for place in decoded.kept])
         misfits = dict(decoded.misfits)
         for row, reason in self._keyless_rows(table).items():
             misfits[decoded.kept[row]] = reason
@@ -168,7 +168,10 @@ def _stamped(table: pa.Table, times: Sequence[str | None]) -> pa.Table:
         return table
     now = datetime.now(UTC)
     known: dict[str | None, datetime] = {text: _moment(text) or now for text in set(times)}
-    told = pa.array([known[text] for text in times], TIMESTAMP)
+    if len(known) == 1:
+        told = pa.scalar(*known.values(), TIMESTAMP)
+    else:
+        told = pa.array(map(known.__getitem__, times), TIMESTAMP)
     return table.set_column(table.column_names.index(EXTRACTED_AT), EXTRACTED_AT, pc.coalesce(column, told))
 
 
