@@ -266,9 +266,21 @@ def test_rows_in_doubt_are_repeated_under_the_same_idempotency_key(world: World)
     with pytest.raises(Crash):
         world.run(Day(day.members, dies_at=2, after_effect=True))
     keys = set(world.channel.contents)
+    first = run_ids(world)
     world.run(day)
     assert keys < set(world.channel.contents)
     assert sum(len(content) for content in world.channel.contents.values()) == 7
+    ledger = Ledger(world.stage.ledger_url)
+    doubted = {(row["run_id"], row["key"]) for row in ledger.receipts() if row["status"] == "in_doubt"}
+    ledger.close()
+    assert doubted == {(first[0], key) for key in ("c3", "c4", "c5")}
+
+
+def run_ids(world: World) -> list[str]:
+    ledger = Ledger(world.stage.ledger_url)
+    found = [row["run_id"] for row in ledger.recent_runs()]
+    ledger.close()
+    return found
 
 
 def test_in_upsert_mode_members_stay_until_they_withdraw_their_consent() -> None:

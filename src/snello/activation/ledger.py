@@ -41,8 +41,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close the connections; locks held by this process are released."""
-        for sync, role in list(self.locks._held):
-            self.locks.release(sync, role)
+        self.locks.release_all()
         self.engine.dispose()
 
     # ---- what a channel holds

@@ -42,6 +42,11 @@ class SyncLock:
         if release is not None:
             release()
 
+    def release_all(self) -> None:
+        """Let go of every lock that this process holds."""
+        for sync, role in list(self._held):
+            self.release(sync, role)
+
     def _tried(self, sync: str, role: Role) -> Callable[[], None] | None:
         if self.engine.dialect.name == "postgresql":
             return self._tried_advisory(f"snello {sync} {role}")
