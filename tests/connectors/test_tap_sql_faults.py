@@ -118,7 +118,7 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
 # ------------------------------------------------------------ settings
 
 SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
-    "pattern": ({"tables": ["custmers"]}, "no table fits 'custmers' in setting tables. Next: did you mean 'customers'?"),
+    "pattern": ({"tables": ["custmers"]}, "no table fits 'custmers' in setting tables. Next: did you mean 'customers'"),
     "schema": ({"schemas": ["pubic"]}, "no schema 'pubic', as setting schemas asks. Next: did you mean 'public'?"),
     "replication key": (
         {"replication": {"cust*": {"key": "update_at"}}},

@@ -334,6 +334,11 @@ def test_messages_that_the_lake_has_no_use_for_are_passed_over(load: Load, lake:
         load({"type": "BOTCH"})
 
 
+def test_a_stream_with_the_name_of_the_books_is_refused(load: Load) -> None:
+    with pytest.raises(ContractError, match="the loader's own books"):
+        load(schema("_loads", id=INTEGER))
+
+
 def test_refused_rows_fail_the_run_only_when_asked_to(load: Load, lake: Lake) -> None:
     bad = [schema(id=INTEGER), record(id="x"), record(id=1)]
     load(*bad)

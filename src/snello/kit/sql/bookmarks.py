@@ -28,9 +28,11 @@ class Clock:
     zone: ZoneInfo
     overlap: timedelta
 
-    def now(self, kind: Kind) -> datetime:
-        """The start as a column of this kind would have it."""
-        return self.began.astimezone(UTC if kind is Kind.INSTANT else self.zone)
+    def like(self, moment: datetime, kind: Kind) -> datetime:
+        """The start as the column would have it that ``moment`` is from: in its zone, or on its wall clock."""
+        if moment.tzinfo is not None:
+            return self.began.astimezone(moment.tzinfo)
+        return self.began.astimezone(UTC if kind is Kind.INSTANT else self.zone).replace(tzinfo=None)
 
 
 def unfinished(state: dict[str, Any], order: tuple[str, ...], *, unique: bool) -> Range | None:
@@ -70,9 +72,7 @@ def bookmark(column: Column, value: Any, clock: Clock) -> Any:
     moment = _moment(column, value)
     if moment is None:
         return value
-    now = clock.now(column.kind)
-    if moment.tzinfo is None:
-        now = now.replace(tzinfo=None)
+    now = clock.like(moment, column.kind)
     return value if moment <= now else _like(value, now)
 
 
