@@ -41,7 +41,7 @@ def cluster(records: Iterable[str] | pa.Array | pa.ChunkedArray, edges: pa.Table
     Raises ``ContractError`` when an edge or mark names no record, a kind is unknown or a strength is missing.
     """
     names = _sorted_distinct(records)
-    left, right = (positions(edges, end, names) for end in ("left", "right"))
+    left, right = positions(names, edges["left"], edges["right"])
     if edges["strength"].null_count:
         raise ContractError("identity edges", "an edge has no strength", "give each rule a number")
     labels = _components(left, right, len(names))
@@ -50,9 +50,10 @@ def cluster(records: Iterable[str] | pa.Array | pa.ChunkedArray, edges: pa.Table
     inside = np.flatnonzero(suspect[labels[left]] & (left != right))
     order = inside[_strongest_first(edges, inside, left, right)]
     refused = _rebuild(order, left, right, profiles)
-    kept = np.ones(len(left), bool)
-    kept[list(refused)] = False
-    labels = _components(left[kept], right[kept], len(names))
+    if refused:
+        kept = np.ones(len(left), bool)
+        kept[list(refused)] = False
+        labels = _components(left[kept], right[kept], len(names))
     first = np.full(int(labels.max(initial=-1)) + 1, len(names))
     np.minimum.at(first, labels, np.arange(len(names)))
     cuts = edges.select(["left", "right", "strength", "rule"]).take(pa.array(list(refused), pa.int64()))

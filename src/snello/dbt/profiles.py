@@ -18,13 +18,16 @@ Ints = npt.NDArray[np.int64]
 _FEW = 40  # with more distinct profiles in a component, rebuilding is cheaper than comparing them pairwise
 
 
-def positions(table: pa.Table, column: str, names: pa.Array) -> Ints:
-    """Where each value of a column stands among the records' names; raises ``ContractError`` for strangers."""
-    found = pc.index_in(table[column].cast(pa.string()), value_set=names)
+def positions(names: pa.Array, *columns: pa.ChunkedArray) -> list[Ints]:
+    """Where the values of each column stand among the records' names; raises ``ContractError`` for strangers."""
+    # One search for all of them: most of its time goes into hashing the names.
+    every = pa.chunked_array([chunk.cast(pa.string()) for column in columns for chunk in column.chunks], pa.string())
+    found = pc.index_in(every, value_set=names)
     if found.null_count:
-        what = f"{found.null_count} values of {column!r} are not among the records"
+        what = f"{found.null_count:,} ends of edges or marks name no record"
         raise ContractError("identity", what, "pass every record that the edges and marks speak of")
-    return np.asarray(found.to_numpy(), np.int64)
+    ends = np.cumsum([len(column) for column in columns])[:-1]
+    return np.split(np.asarray(found.to_numpy(), np.int64), ends)
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,11 @@ class Profiles:
                 what = f"unknown kind {kind!r}; {choices(str(kind), KINDS)}"
                 raise ContractError("identity marks", what, "mend the model that lists the marks")
         index, raw = np.zeros(len(names), np.int64), [Profile()]
+        [records] = positions(names, marks["record"])
         for kind in KINDS:
-            chosen = marks.filter(pc.equal(kinds, kind))
-            codes, values = _coded(chosen, names, plain_name if kind == "name" else str)
+            chosen = np.flatnonzero(pc.equal(kinds, kind).to_numpy())
+            given = marks["value"].cast(pa.string()).take(pa.array(chosen)).combine_chunks()
+            codes, values = _coded(given, plain_name if kind == "name" else str, records[chosen], len(names))
             index, raw = _combined(index, raw, codes, kind, values)
         return cls(index, [profile(*one) for one in raw])
 
@@ -76,17 +81,16 @@ def _bare(value: str | None, kind: str) -> str | None:
     return " ".join(sorted(value.replace("|", " ").split())) if value and kind == "name" else value
 
 
-def _coded(chosen: pa.Table, names: pa.Array, plain: Callable[[str], str | None]) -> tuple[Ints, list[str]]:
-    """The value of one kind for each record, as a number into the values in text order; -1 for none."""
-    values = chosen["value"].cast(pa.string()).combine_chunks().dictionary_encode()
+def _coded(given: pa.Array, plain: Callable[[str], str | None], records: Ints, count: int) -> tuple[Ints, list[str]]:
+    """The value of one kind for each of ``count`` records, as a number into the values in text order; -1 for none."""
+    values = given.dictionary_encode()
     made = [None if value is None else plain(value) for value in values.dictionary.to_pylist()]
     distinct = sorted({value for value in made if value})
     rank = {value: number for number, value in enumerate(distinct)}
     nothing = len(distinct)
     lookup = np.array([*(rank.get(value or "", nothing) for value in made), nothing], np.int64)
-    codes = np.full(len(names), nothing, np.int64)
-    given = lookup[values.indices.fill_null(len(made)).to_numpy()]
-    np.minimum.at(codes, positions(chosen, "record", names), given)
+    codes = np.full(count, nothing, np.int64)
+    np.minimum.at(codes, records, lookup[values.indices.fill_null(len(made)).to_numpy()])
     return np.where(codes == nothing, -1, codes), distinct
 
 

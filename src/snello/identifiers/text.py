@@ -45,4 +45,4 @@ def fold(value: str) -> str:
     if plain.isascii():
         return plain.lower()
     text = unicodedata.normalize("NFKD", plain.translate(_LETTERS).casefold())
-    return "".join(c for c in text if not unicodedata.combining(c)).translate(_LETTERS | APOSTROPHES)
+    return "".join(c for c in text if not unicodedata.combining(c)).translate(_LETTERS).translate(APOSTROPHES)
