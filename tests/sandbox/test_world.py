@@ -180,6 +180,14 @@ def test_order_totals_are_the_sum_of_their_lines_tax_and_shipping(world: World) 
     assert (orders["total_cents"] == goods + orders["tax_cents"] + orders["shipping_cents"]).all()
 
 
+def test_a_paying_customer_is_one_with_a_paid_order(world: World) -> None:
+    orders = pl.read_ipc(world.company / "shop" / "orders.arrow")
+    paid = orders.filter(pl.col("status").is_in(["completed", "processing"]))["customer_id"].unique()
+    customers = pl.read_ipc(world.company / "shop" / "customers.arrow")
+    assert (customers["is_paying_customer"] == customers["id"].is_in(paid.implode())).all()
+    assert 0 < customers["is_paying_customer"].sum() < customers.height
+
+
 def test_shop_accounts_have_one_valid_address_each_as_the_shop_insists(world: World) -> None:
     emails = pl.read_ipc(world.company / "shop" / "customers.arrow")["email"]
     assert emails.null_count() == 0

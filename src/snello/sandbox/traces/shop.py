@@ -40,6 +40,7 @@ STATUSES = {
     "failed": 0.03,
     "pending": 0.02,
 }
+PAID = ("completed", "processing")
 PAYMENTS = ("stripe", "paypal", "bacs", "cod", "satispay")
 PICKUP_SHOPS = tuple(f"{number:05}" for number in range(101, 145))
 REVIEWS = (
@@ -61,7 +62,8 @@ def trace(people: People, draw: Draw) -> Traces:
     traces = Traces("shop")
     numbers = np.arange(len(who)) + FIRST_CUSTOMER
     orders, guest = _orders(people, who, created, seen, draw)
-    traces.tables["customers"] = _customers(people, who, created, seen, orders["customer_id"], draw)
+    buyers = orders.filter(pl.col("status").is_in(PAID))["customer_id"]
+    traces.tables["customers"] = _customers(people, who, created, seen, buyers, draw)
     traces.tables["orders"] = orders
     traces.tables["product_reviews"] = _reviews(orders, draw)
     traces.speaks("customers", pl.Series(numbers), who)
