@@ -29,6 +29,11 @@ def test_each_join_names_its_rule_and_each_cut_its_reason(chain: dict[str, Any])
     assert [row["reason"] for row in chain["cuts"]] == ["birth dates differ"]
 
 
+def test_a_record_without_a_name_is_said_to_have_come_by_its_contact(hub: Any, snello: Snello) -> None:
+    lines = [line.strip() for line in snello("why", "c3").out.splitlines()]
+    assert "marketing/newsletter/N1" in lines[lines.index("contact with one owner") :]
+
+
 def test_a_value_keeps_the_candidates_that_lost(chain: dict[str, Any]) -> None:
     lost = [row["value"] for row in chain["values"] if row["attribute"] == "email" and not row["is_winner"]]
     assert "old@aurora.example" in lost

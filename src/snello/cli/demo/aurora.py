@@ -25,4 +25,4 @@ def truth(home: Path, lake: Lake) -> Truth:
     """How well the published customers match the people who left the records."""
     known = pq.read_table(home / "company" / "truth.parquet")
     score = sandbox.measure(known, lake.published("customer_sources"))
-    return Truth(score.people, score.precision, score.recall, score.f1)
+    return Truth(score.people, score.customers, score.precision, score.recall, score.f1)

@@ -47,7 +47,8 @@ def _people(summary: Summary) -> Iterator[Block]:
     people, truth = summary.people, summary.truth
     yield Line("Who is who", "title")
     yield Line(f"{people.customers:,} people found in {people.records:,} records, in {people.households:,} households")
-    yield Line(f"{people.joined:,} duplicates joined, {people.kept_apart:,} pairs kept apart by a contradiction")
+    pairs = "pair" if people.kept_apart == 1 else "pairs"
+    yield Line(f"{people.joined:,} duplicates joined, {people.kept_apart:,} {pairs} kept apart by a contradiction")
     if truth:
         yield Line(f"truth: {truth.people:,} people; precision {truth.precision:.4f}, recall {truth.recall:.4f}")
 

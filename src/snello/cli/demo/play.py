@@ -16,6 +16,13 @@ from snello.cli.summary.figures import Phase, Summary
 from snello.cli.summary.reading import read
 from snello.cli.tables import Tables
 from snello.lake import Lake
+from snello.settings import project_root
+
+_BEST_KNOWN = """
+select customers.customer_id::varchar from customers
+inner join "{audience}" as audience on customers.customer_id = audience.customer_id
+order by customers.records desc, customers.customer_id limit 1
+"""
 
 
 @dataclass(frozen=True)
@@ -60,26 +67,28 @@ def _sum_up(stage: Stage, phases: list[Phase], kept: bool) -> Played:
     lake = Lake(hub.lake)
     summary = read(hub, aurora.TECHNOLOGIES, aurora.truth(stage.home, lake), phases)
     report = write(summary, aurora.TITLE, stage.home / "report.html")
-    return Played(summary, _short(report), nexts(lake, summary, kept))
+    there = [] if stage.project == project_root() else [(f"cd {stage.project}", "where this demo's project is")]
+    return Played(summary, _short(report), [*there, *nexts(lake, summary, kept)])
 
 
 def nexts(lake: Lake, summary: Summary, kept: bool) -> list[tuple[str, str]]:
     """Commands that show something with the tables as they are now."""
-    tables = Tables.published(lake, ("segments",))
-    member = tables.value("select min(customer_id) from segments where segment = $name", {"name": _smallest(summary)})
-    found = [(f"snello why {member}", "the whole chain behind one person")] if member else []
+    found = [(f"snello why {member}", "the whole chain behind one person") for member in _member(lake, summary)]
     found += [(f"snello receipts {sync.sync}", "what the channel took and refused") for sync in summary.deliveries[:1]]
     found += [("snello status", "last runs, quarantine, freshness")]
     found += [] if kept else [("snello demo up", "start the company's services again, then:")]
-    return [
-        *found,
-        ("meltano run loop", "nothing changed: nothing is delivered"),
-        ("snello demo withdraw", "one customer withdraws; then run the loop"),
-    ]
+    found += [("meltano run loop", "nothing changed: nothing is delivered")]
+    found += [("snello demo withdraw", "one customer withdraws; then run the loop")]
+    return [*found, ("snello demo down", "stop the company's services")] if kept else found
 
 
-def _smallest(summary: Summary) -> str:
-    return min(summary.segments, key=lambda count: count.rows).name if summary.segments else ""
+def _member(lake: Lake, summary: Summary) -> list[str]:
+    """Somebody who was delivered, known from as many records as anyone; nobody when no audience has members."""
+    for sync in summary.deliveries:
+        if sync.audience:
+            tables = Tables.published(lake, ("customers", audience := f"activation/{sync.sync}"))
+            return [tables.value(_BEST_KNOWN.format(audience=audience))]
+    return []
 
 
 def _short(path: Path) -> Path:

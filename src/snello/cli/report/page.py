@@ -11,7 +11,7 @@ import jinja2
 from snello.cli.report import charts
 from snello.cli.report.palette import DARK, LIGHT
 from snello.cli.screen import figure
-from snello.cli.summary.figures import Summary
+from snello.cli.summary.figures import Delivery, Summary
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _headline(summary: Summary) -> list[tuple[str, int, str]]:
     return [
         ("rows read", rows, f"{refused:,} refused, with the reason"),
         ("people found", summary.people.customers, f"in {summary.people.records:,} records of persons"),
-        ("duplicates joined", summary.people.joined, f"{summary.people.kept_apart:,} pairs kept apart"),
+        ("duplicates joined", summary.people.joined, f"{summary.people.kept_apart:,} kept apart as contradicting"),
         ("households", summary.people.households, "of people who share a home"),
         ("rows delivered", delivered, f"{held:,} held back or refused"),
     ]
@@ -96,7 +96,7 @@ def _truth(summary: Summary) -> list[Figure]:
         return []
     rows = [("precision", truth.precision), ("recall", truth.recall), ("F1", truth.f1)]
     told = (
-        f"{truth.people:,} people really left those records. "
+        f"{truth.people:,} known people left records and were found as {truth.customers:,}. "
         f"Of the pairs of records that were joined, {truth.precision:.2%} are one person; "
         f"of the pairs that are one person, {truth.recall:.2%} were joined."
     )
@@ -128,7 +128,7 @@ def _deliveries(summary: Summary) -> list[Figure]:
         Figure(
             sync.sync,
             f"Audience of {sync.audience:,} for {sync.target}, under consent to {sync.purpose.replace('_', ' ')} by "
-            f"{'any channel' if sync.channel == 'any' else sync.channel}. {_ended(sync.delivered, sync.unchanged)}",
+            f"{'any channel' if sync.channel == 'any' else sync.channel}. {_ended(sync)}",
             charts.delivery(sync),
             ("outcome", "rows"),
             [(name, rows) for name, rows, _ in charts.outcomes(sync)],
@@ -137,10 +137,12 @@ def _deliveries(summary: Summary) -> list[Figure]:
     ]
 
 
-def _ended(delivered: int, unchanged: int) -> str:
-    if delivered:
+def _ended(sync: Delivery) -> str:
+    if sync.reasons:
         return "Grey did not reach the channel."
-    return "Nothing had changed, so nothing was sent." if unchanged else "Nothing was sent."
+    if sync.delivered or sync.removed:
+        return "Every change reached the channel."
+    return "Nothing had changed, so nothing was sent." if sync.unchanged else "Nothing was sent."
 
 
 def _time(summary: Summary) -> list[Figure]:

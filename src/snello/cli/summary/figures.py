@@ -45,9 +45,13 @@ class People:
 
 @dataclass(frozen=True)
 class Truth:
-    """The customers found against the ``people`` who left the records: shares of pairs of records."""
+    """Who was found against who left the records, where that is known: precision and recall over pairs of records.
+
+    ``people`` is how many they really are, ``customers`` how many were found.
+    """
 
     people: int
+    customers: int
     precision: float
     recall: float
     f1: float

@@ -35,16 +35,10 @@ select
 _BY_SOURCE = """
 select source, count(*) as records, count(distinct customer_id) as customers from customer_sources group by source
 """
-# Every record but the first of its customer is one that was joined, by the strongest rule that touches it.
+# Every record but the first of its customer is one that was joined, by the strongest rule that touches it. A record
+# that holds no name has no edge: it goes to the only customer who owns its contact.
 _JOINS = """
-with records as (
-    select
-        source || '/' || stream || '/' || record_key as record,
-        row_number() over (partition by customer_id order by source, stream, record_key) as place
-    from customer_sources
-),
-
-touched as (
+with touched as (
     select left_record as record, rule, strength from identity_edges where kept
     union all
     select right_record as record, rule, strength from identity_edges where kept
@@ -52,13 +46,20 @@ touched as (
 
 strongest as (
     select record, max_by(rule, (strength, rule)) as rule from touched group by record
+),
+
+records as (
+    select
+        coalesce(strongest.rule, 'contact with one owner') as rule,
+        row_number() over (partition by customer_id order by strongest.rule is null, source, stream, record_key) as place
+    from customer_sources
+    left join strongest on source || '/' || stream || '/' || record_key = strongest.record
 )
 
-select coalesce(rule, 'decided in an earlier run') as name, count(*) as rows
+select rule as name, count(*) as rows
 from records
-left join strongest on records.record = strongest.record
 where place > 1
-group by all
+group by rule
 order by rows desc, name
 """
 _SEGMENTS = "select segment as name, count(*) as rows from segments group by segment order by rows desc, name"

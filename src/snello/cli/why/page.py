@@ -9,7 +9,7 @@ from snello.cli.screen import Block, Branch, Grid, Line, Mark, figure
 from snello.cli.tables import Row
 from snello.cli.why.chain import Chain
 
-SHOWN = 8
+SHOWN = 10
 
 
 def several(matches: list[Row]) -> Iterator[Block]:
@@ -32,7 +32,7 @@ def page(chain: Chain) -> Iterator[Block]:
     yield Branch(
         f"{name} · {' · '.join(facts)}",
         (
-            Branch(f"records ({len(chain.records)})", tuple(map(_record, chain.records)), "title"),
+            Branch(f"records ({len(chain.records)})", _some(map(_record, chain.records)), "title"),
             Branch("joined by", tuple(_joins(chain)), "title"),
             Branch("identifiers", tuple(map(_identifier, chain.identifiers)), "title"),
             Branch("values", tuple(_values(chain)), "title"),
@@ -70,9 +70,17 @@ def _joins(chain: Chain) -> Iterator[Branch]:
     for rule, pairs in groupby(chain.joins, key=lambda row: (row["rule"], row["strength"])):
         held = [Branch(f"{row['left_record']} = {row['right_record']}") for row in pairs]
         yield Branch(f"{rule[0]} (strength {rule[1]:g})", _some(held))
+    alone = _without_edge(chain)
+    if len(chain.records) > 1 and alone:
+        yield Branch("contact with one owner", _some(map(Branch, alone)))
     for row in chain.cuts:
         cut = f"{row['left_record']} is not {row['right_record']}"
         yield Branch(f"kept apart: {cut}, though {row['rule']}: {row['reason']}", mark="warn")
+
+
+def _without_edge(chain: Chain) -> list[str]:
+    touched = {row[side] for row in chain.joins for side in ("left_record", "right_record")}
+    return [reference for reference in map(_reference, chain.records) if reference not in touched]
 
 
 def _identifier(row: Row) -> Branch:
