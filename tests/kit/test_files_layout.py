@@ -27,6 +27,9 @@ def fault_of(**changes: Any) -> str:
         ({"encoding": "latin1x"}, "'latin1x' is not an encoding. Next: did you mean 'latin-1'?"),
         ({"keys": ["card_nr"]}, "keys: no column is called 'card_nr'. Next: did you mean 'card_no'?"),
         ({"delimeter": ";"}, "unknown setting files[0].delimeter. Next: did you mean 'delimiter'?"),
+        ({"date_format": "%d/%d/%Y"}, "setting files[0].date_format: a part is there twice"),
+        ({"date_format": "%d/%Q"}, "setting files[0].date_format: a part of the format is unknown"),
+        ({"date_format": "%d/%"}, "setting files[0].date_format: a part of the format is unknown"),
         ({"delimiter": ";;"}, "a delimiter is one character"),
         (
             {"format": "xml"},

@@ -47,6 +47,29 @@ def test_every_date_written_by_a_format_is_read_back(form: str | None, days: lis
     assert parsed(texts, type="date", date_format=form) == days
 
 
+@pytest.mark.parametrize("form", ["%d/%m/%y", "%y%m%d", "%H.%M %d-%m-%Y", "%Y-%m", "%Y %d %m %S", "100%% %d%m%Y"])
+@given(numbers=st.lists(st.lists(st.integers(0, 62), min_size=6, max_size=6), min_size=1, max_size=20))
+def test_whatever_a_format_is_made_of_python_and_the_fast_path_agree(form: str, numbers: list[list[int]]) -> None:
+    parts = ("%d", "%m", "%Y", "%y", "%H", "%M", "%S")
+
+    def written(values: list[int]) -> str:
+        day, month, year, hour, minute, second = values
+        texts = (day, month, 1960 + year, year, hour, minute, second)
+        text = form
+        for part, value in zip(parts, texts, strict=True):
+            text = text.replace(part, f"{value:02}")
+        return text.replace("%%", "%")
+
+    def oracle(text: str) -> Any:
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            return BAD
+
+    texts = [written(values) for values in numbers]
+    assert parsed(texts, type="date-time", date_format=form) == [oracle(text) for text in texts]
+
+
 @given(st.lists(st.one_of(st.text("0123456789/- ", max_size=11), st.text(max_size=6)), max_size=20))
 def test_any_text_is_the_date_that_python_reads_in_it_or_bad(texts: list[str]) -> None:
     def oracle(text: str) -> Any:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-CHUNK_ROWS = 20_000  # bounds the memory of a run, whatever the size of a file
+CHUNK_ROWS = 10_000  # bounds the memory of a run, whatever the size of a file
 
 
 class Refusal(NamedTuple):

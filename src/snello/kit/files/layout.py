@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
+from datetime import datetime
 from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -38,6 +40,20 @@ class Conventions(BaseModel):
     false_values: tuple[str, ...] | None = Field(
         None, description="Texts that mean false; false, f, no, n, 0 when absent."
     )
+
+    @field_validator("date_format")
+    @classmethod
+    def _format_exists(cls, form: str | None) -> str | None:
+        try:
+            datetime.strptime("", form or "")
+        except re.error:
+            raise ValueError("a part is there twice. Next: name each part once") from None
+        except ValueError as error:
+            if "directive" in str(error) or "stray" in str(error):
+                raise ValueError(
+                    "a part of the format is unknown. Next: use parts such as %d, %m, %Y, %H, %M"
+                ) from None
+        return form
 
     @field_validator("timezone")
     @classmethod

@@ -1,7 +1,7 @@
 """Dates and times out of text.
 
 Arrow's own parser is too trusting for this work (it turns 31/02/2024 into the 2nd of March), so its result counts only
-when writing it back gives the same text; the rest is tried with Python's strict parsers.
+for texts of the format's exact shape that name the day it found; the rest is tried with Python's strict parsers.
 """
 
 from __future__ import annotations
@@ -20,16 +20,44 @@ from snello.kit.files.layout import Column
 DAY = 86_400_000_000
 LAST_DAY = (date.max - date(1970, 1, 1)).days
 STAMP = pa.timestamp("us", "UTC")
-PROVABLE = re.compile(r"(?:%[dmYyHMS]|[^%])+")  # formats whose text Arrow writes back exactly as it read it
+PARTS = {
+    "%d": "(?:0[1-9]|[12][0-9]|3[01])",
+    "%m": "(?:0[1-9]|1[0-2])",
+    "%Y": "[0-9]{4}",
+    "%y": "[0-9]{2}",
+    "%H": "(?:[01][0-9]|2[0-3])",
+    "%M": "[0-5][0-9]",
+    "%S": "[0-5][0-9]",
+}
 FIRST_YEAR = pa.scalar(datetime(1, 1, 1), pa.timestamp("s"))
 
 
+@cache
+def _proof(form: str) -> tuple[str, int] | None:
+    """The shape of texts of this format and the place of the day in them, when every part has its own fixed width."""
+    shape, place, day = "^", 0, -1
+    for part in re.findall("%.|[^%]", form):
+        known = PARTS.get(part)
+        if known is None and part.startswith("%"):
+            return None
+        day = place if part == "%d" else day
+        shape += known or re.escape(part)
+        place += (4 if part == "%Y" else 2) if known else 1
+    whole = all(form.count(part) == 1 for part in ("%d", "%m")) and form.count("%Y") + form.count("%y") == 1
+    return (f"{shape}$", day) if whole else None
+
+
 def _stamps(text: pa.Array, form: str) -> pa.Array:
-    """Naive timestamps by format, null where writing them back does not give the same text."""
-    if not PROVABLE.fullmatch(form):
+    """Naive timestamps by format, null where they are not proven to be what the text says."""
+    proof = _proof(form)
+    if proof is None:
         return pa.nulls(len(text), pa.timestamp("s"))
-    stamps = pc.strptime(text, format=form, unit="s", error_is_null=True)
-    proven = pc.and_(pc.equal(pc.strftime(stamps, format=form), text), pc.greater_equal(stamps, FIRST_YEAR))
+    shape, day = proof
+    nothing = pa.scalar(None, pa.string())
+    fitting = pc.if_else(pc.match_substring_regex(text, shape), text, nothing)
+    stamps = pc.strptime(fitting, format=form, unit="s", error_is_null=True)
+    days = pc.utf8_slice_codeunits(fitting, day, day + 2).cast(pa.int64())
+    proven = pc.and_(pc.equal(pc.day(stamps), days), pc.greater_equal(stamps, FIRST_YEAR))
     return pc.if_else(proven, stamps, pa.scalar(None, pa.timestamp("s")))
 
 
