@@ -90,7 +90,8 @@ def statistics(rows: int, bounds: Bounds) -> str:
             "minValues": {key: _plain(low) for key, (low, _) in kept.items()},
             "maxValues": {key: _plain(high) for key, (_, high) in kept.items()},
             "nullCount": {},
-        }
+        },
+        ensure_ascii=False,  # delta-rs reads escaped surrogate pairs as other characters
     )
 
 

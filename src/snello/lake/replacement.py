@@ -9,6 +9,7 @@ import pyarrow as pa
 from snello.lake import storage
 from snello.lake.bounds import live_files
 from snello.lake.datafiles import DataFile
+from snello.lake.faults import told
 from snello.lake.trail import aside
 from snello.lake.writer import TableWriter
 
@@ -24,8 +25,9 @@ class Replacement:
     def commit(self) -> None:
         """Let the table hold exactly what was written here, with this schema."""
         files = live_files(self.writer.table, self.writer.schema.names)
-        for file in files:
-            self.target.filesystem.move(f"{self._name}/{file.name}", file.name)
+        with told(self.target.where):
+            for file in files:
+                self.target.filesystem.move(f"{self._name}/{file.name}", file.name)
         self.target.put([DataFile(file.name, file.size, file.rows, file.bounds) for file in files], self.writer.schema)
         self.drop()
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import pyarrow as pa
 import pyarrow.fs as pa_fs
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]")
@@ -71,7 +72,7 @@ def read_bytes(uri: str, name: str) -> bytes | None:
 def replace_bytes(uri: str, name: str, content: bytes) -> None:
     """Replace the file ``name`` under ``uri`` in one step: readers see the old or the new content, never a part."""
     if is_remote(uri):
-        with filesystem(uri).open_output_stream(name) as stream:
+        with pa.BufferedOutputStream(filesystem(uri).open_output_stream(name), len(content) + 1) as stream:
             stream.write(content)
         return
     folder = local_path(uri)

@@ -17,7 +17,7 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from snello.errors import ContractError
+from snello.errors import ContractError, RetryLater
 from snello.lake import storage
 from snello.lake.bounds import LiveFile, disjoint, live_files
 from snello.lake.datafiles import DataFile, FileWriter, conform, delete, read_batches, read_columns, removed
@@ -116,12 +116,18 @@ class TableWriter:
 
         return self._retrying(attempt)
 
-    def adopt(self, file: DataFile, held: KeySet) -> None:
+    def adopt(self, file: DataFile, held: KeySet, schema: pa.Schema) -> None:
         """Take in a file that lies in the table's folder already: its rows replace those of the same keys.
 
-        The caller has checked that its columns are the table's and its keys are unique.
+        The caller has checked that its columns, ``schema``, are the table's and its keys are unique.
         """
-        self._retrying(lambda: self._replace(held, [file]))
+
+        def attempt() -> None:
+            if any(self.schema.field(name).type != schema.field(name).type for name in schema.names):
+                raise RetryLater(self.where, "another writer changed the type of a column", "run again")
+            self._replace(held, [file])
+
+        self._retrying(attempt)
 
     def replace_all(self, parts: Iterable[pa.Table], schema: pa.Schema, unless: Callable[[], bool]) -> int | None:
         """Let the table hold exactly the rows of ``parts``, in one commit; returns the version that does.

@@ -78,7 +78,8 @@ def _adopted(load: StreamLoad, path: Path) -> bool:
     name = new_name(load.writer.run_id)
     shutil.move(path, storage.local_path(load.writer.uri) / name)
     try:
-        load.writer.adopt(DataFile(name, size, rows, bounds_of(keys, load.keys)), KeySet(keys, load.keys))
+        columns = pa.schema([load.writer.schema.field(column) for column in file.schema_arrow.names])
+        load.writer.adopt(DataFile(name, size, rows, bounds_of(keys, load.keys)), KeySet(keys, load.keys), columns)
     except BaseException:
         delete(load.writer.filesystem, name)
         raise

@@ -17,7 +17,7 @@ from snello.errors import ContractError, RetryLater
 from snello.kit.loader import batchfiles
 from snello.kit.loader.columns import arrow_schema, columns_of
 from snello.kit.loader.faults import NoSchema
-from snello.kit.loader.ledgers import Ledgers
+from snello.kit.loader.ledgers import LOADS, Ledgers
 from snello.kit.loader.messages import BrokenLine, Message, chunks, messages
 from snello.kit.loader.stream import Method, StreamLoad
 from snello.lake import Lake
@@ -142,6 +142,8 @@ class Run:
         schema = _decoded(message.schema, dict)
         if schema is None or not isinstance(schema.get("properties"), dict):
             raise ContractError(f"stream {name}", "its schema has no properties", "mend the tap")
+        if name == LOADS:
+            raise ContractError(f"stream {name}", "the name is that of the loader's own books", "rename it in the tap")
         keys = _decoded(message.key_properties, list[str]) or []
         self.flush()
         if name not in self.streams:
