@@ -5,7 +5,8 @@
     - yields customer_id and reason
 -#}
 {% macro audience(segment) -%}
-    {%- set sync = sync_settings() -%}
+    {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
+    {{- require_purpose(model.name, sync) if execute -}}
     select
         members.customer_id,
         members.reason
@@ -22,20 +23,11 @@
         and {{ permits('members.purposes', sync.purpose) }}
 {%- endmacro %}
 
-{#- The sync of the model that is being compiled. -#}
-{% macro sync_settings() -%}
-    {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
-    {%- if execute -%}
-        {%- do require_purpose(model.name, sync) -%}
-    {%- endif -%}
-    {%- do return(sync) -%}
-{%- endmacro %}
-
 {% macro require_purpose(name, sync) -%}
-    {%- if sync.get('purpose') not in purposes() -%}
+    {%- if sync.get('purpose') not in purposes().split(',') -%}
         {{ exceptions.raise_compiler_error(
             name ~ ": a sync without a declared purpose reaches nobody. Next: set config: meta: sync: purpose: in its YAML to one of "
-            ~ purposes() | join(', ') ~ "."
+            ~ purposes().replace(',', ', ') ~ "."
         ) }}
     {%- endif -%}
     {%- if not sync.get('channel') -%}
@@ -49,7 +41,7 @@
 {% macro require_purposes() -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'activation' in node.fqn -%}
-            {%- do require_purpose(node.name, node.config.get('meta', {}).get('sync', {})) -%}
+            {{- require_purpose(node.name, node.config.get('meta', {}).get('sync', {})) -}}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
@@ -59,7 +51,7 @@
     allow the purpose does not exist here, even where it won in `customers`.
 -#}
 {% macro permitted_values(attributes) -%}
-    {%- set sync = sync_settings() -%}
+    {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
     select
         customer_id,
         {{ best_values(attributes) }}
@@ -70,7 +62,7 @@
 
 {#- Orders as this model's purpose may know them, one row a customer. -#}
 {% macro permitted_orders() -%}
-    {%- set sync = sync_settings() -%}
+    {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
     select
         orders.customer_id,
         count(*) as orders,

@@ -45,24 +45,6 @@
 {% macro default__json_rows(document) -%}explode(from_json({{ document }}, 'array<string>')){%- endmacro %}
 {% macro duckdb__json_rows(document) -%}unnest(cast(json_extract({{ document }}, '$[*]') as json [])){%- endmacro %}
 
-{#- A text without its accents. -#}
-{% macro without_accents(expression) -%}{{ adapter.dispatch('without_accents')(expression) }}{%- endmacro %}
-{% macro default__without_accents(expression) -%}
-    translate({{ expression }}, 'àáâäãèéêëìíîïòóôöõùúûüçñ', 'aaaaaeeeeiiiiooooouuuucn')
-{%- endmacro %}
-{% macro duckdb__without_accents(expression) -%}strip_accents({{ expression }}){%- endmacro %}
-
-{#- Every occurrence of a pattern replaced. -#}
-{% macro replace_all(expression, pattern, replacement) -%}
-    {{ adapter.dispatch('replace_all')(expression, pattern, replacement) }}
-{%- endmacro %}
-{% macro default__replace_all(expression, pattern, replacement) -%}
-    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement }}')
-{%- endmacro %}
-{% macro duckdb__replace_all(expression, pattern, replacement) -%}
-    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement }}', 'g')
-{%- endmacro %}
-
 {#- The sum of the amounts at a path of each object of a JSON list, without its sign; nothing is zero. -#}
 {% macro json_sum(document, path) -%}{{ adapter.dispatch('json_sum')(document, path) }}{%- endmacro %}
 {% macro default__json_sum(document, path) -%}

@@ -47,8 +47,8 @@ final as (
             when 'prospect' then 'no purchase on record'
             when 'lapsed' then 'no purchase for {{ var("lapsed_days") }} days'
             when 'new' then 'first purchase in the last {{ var("new_days") }} days'
-            when 'long_standing' then
-                '{{ var("long_standing_purchases") }} purchases or more over {{ var("long_standing_days") }} days or more'
+            when 'long_standing'
+                then '{{ var("long_standing_purchases") }} purchases or more in {{ var("long_standing_days") }} days'
             else 'a purchase in the last {{ var("lapsed_days") }} days'
         end as rule,
         source,

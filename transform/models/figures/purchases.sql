@@ -21,7 +21,7 @@ collected as (
             till.customer_id = orders.customer_id
             and till.amount = orders.total
             and {{ days_between('orders.ordered_at', 'till.occurred_at') }} between 0 and 14
-            and orders.pickup_shop = till.shop
+            and till.shop = orders.pickup_shop
 ),
 
 gathered as (

@@ -14,7 +14,7 @@ seen as (
         select split_first_name(full_name) as raw from persons
         union all
         select split_last_name(full_name) as raw from persons
-    )
+    ) as said
     where raw is not null
 ),
 

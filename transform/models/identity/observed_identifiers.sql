@@ -11,21 +11,85 @@ further as (
 ),
 
 gathered as (
-    select source, stream, record_key, country, 'tax_code' as kind, tax_code as raw, 1 as place from persons
+    select
+        source,
+        stream,
+        record_key,
+        country,
+        'tax_code' as kind,
+        tax_code as raw,
+        1 as place
+    from persons
     union all
-    select source, stream, record_key, country, 'email' as kind, email as raw, 1 as place from persons
+    select
+        source,
+        stream,
+        record_key,
+        country,
+        'email' as kind,
+        email as raw,
+        1 as place
+    from persons
     union all
-    select source, stream, record_key, country, 'phone' as kind, mobile as raw, 1 as place from persons
+    select
+        source,
+        stream,
+        record_key,
+        country,
+        'phone' as kind,
+        mobile as raw,
+        1 as place
+    from persons
     union all
-    select source, stream, record_key, country, 'phone' as kind, phone as raw, 2 as place from persons
+    select
+        source,
+        stream,
+        record_key,
+        country,
+        'phone' as kind,
+        phone as raw,
+        2 as place
+    from persons
     union all
-    select source, stream, record_key, null as country, 'email' as kind, email as raw, 1 as place from contacts
+    select
+        source,
+        stream,
+        record_key,
+        null as country,
+        'email' as kind,
+        email as raw,
+        1 as place
+    from contacts
     union all
-    select source, stream, record_key, null as country, 'phone' as kind, phone as raw, 1 as place from contacts
+    select
+        source,
+        stream,
+        record_key,
+        null as country,
+        'phone' as kind,
+        phone as raw,
+        1 as place
+    from contacts
     union all
-    select source, stream, record_key, null as country, 'handle' as kind, handle as raw, 1 as place from contacts
+    select
+        source,
+        stream,
+        record_key,
+        null as country,
+        'handle' as kind,
+        handle as raw,
+        1 as place
+    from contacts
     union all
-    select source, stream, record_key, null as country, kind, value as raw, 3 as place from further
+    select
+        source,
+        stream,
+        record_key,
+        null as country,
+        kind,
+        value as raw,
+        3 as place
+    from further
 ),
 
 final as (

@@ -9,7 +9,7 @@ with channels as (
     select
         purpose,
         channel
-    from {{ ref('consents') }} as history
+    from {{ ref('consents') }}
     where channel <> 'any'
 ),
 

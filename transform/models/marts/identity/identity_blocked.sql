@@ -4,7 +4,7 @@ with final as (
         hash_key(value, kind) as value_hash,
         records,
         reason
-    from {{ ref('blocked_identifiers') }} as blocked
+    from {{ ref('blocked_identifiers') }}
 )
 
 select * from final

@@ -16,7 +16,7 @@ renamed as (
         'registrations' as person_stream,
         source.registration_no as person_key,
         ---------- role
-        roles.role as role,
+        roles.role,
         -- a plan that has ended gives no role any more, whoever held it
         case
             when source.ends_on < {{ today() }} then 'no'

@@ -9,7 +9,7 @@ renamed as (
         order_no as record_key,
         'registrations' as person_stream,
         registration_no as person_key,
-        order_no as order_no,
+        order_no,
         ---------- order
         'completed' as status,
         true as is_counted,

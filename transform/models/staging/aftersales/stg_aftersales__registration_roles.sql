@@ -16,7 +16,7 @@ renamed as (
         'registrations' as person_stream,
         source.registration_no as person_key,
         ---------- role
-        roles.role as role,
+        roles.role,
         {{ role_state('source.role', 'roles.role') }} as state,
         concat_ws(' ', source.product, source.serial_no) as holding,
         ---------- timestamps

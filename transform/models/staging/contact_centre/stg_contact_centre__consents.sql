@@ -32,7 +32,7 @@ renamed as (
         'calls' as person_stream,
         withdrawn.uniqueid as person_key,
         ---------- consent
-        purposes.purpose as purpose,
+        purposes.purpose,
         'any' as channel,
         'denied' as state,
         'withdrawal' as legal_basis,

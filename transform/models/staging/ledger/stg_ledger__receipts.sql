@@ -1,5 +1,9 @@
 with source as (
-    select * from {{ source('ledger', 'receipts') }}
+    -- at is a word of SQL
+    select
+        raw.*,
+        raw.at as happened_at
+    from {{ source('ledger', 'receipts') }} as raw
 ),
 
 renamed as (
@@ -16,7 +20,7 @@ renamed as (
         reason,
         attempt,
         ---------- timestamps
-        {{ moment('source.at') }} as received_at
+        {{ moment('happened_at') }} as received_at
     from source
 )
 

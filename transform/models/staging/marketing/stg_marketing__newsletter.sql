@@ -1,5 +1,9 @@
 with source as (
-    select * from {{ source('marketing', 'newsletter') }}
+    -- at is a word of SQL
+    select
+        raw.*,
+        raw.at as happened_at
+    from {{ source('marketing', 'newsletter') }} as raw
 ),
 
 renamed as (
@@ -14,7 +18,7 @@ renamed as (
         'email' as channel,
         campaign as detail,
         ---------- timestamps
-        {{ moment('source.at') }} as occurred_at
+        {{ moment('happened_at') }} as occurred_at
     from source
 )
 

@@ -1,5 +1,9 @@
 with source as (
-    select * from {{ source('marketing', 'newsletter') }}
+    -- at is a word of SQL
+    select
+        raw.*,
+        raw.at as happened_at
+    from {{ source('marketing', 'newsletter') }} as raw
 ),
 
 renamed as (
@@ -16,7 +20,7 @@ renamed as (
         case lower(trim(event)) when 'subscribe' then 'consent' else 'withdrawal' end as legal_basis,
         'newsletter' as collected_by,
         ---------- timestamps
-        {{ moment('source.at') }} as observed_at
+        {{ moment('happened_at') }} as observed_at
     from source
     where lower(trim(event)) in ('subscribe', 'unsubscribe')
 )

@@ -1,5 +1,9 @@
 with source as (
-    select * from {{ source('marketing', 'social') }}
+    -- at is a word of SQL
+    select
+        raw.*,
+        raw.at as happened_at
+    from {{ source('marketing', 'social') }} as raw
 ),
 
 renamed as (
@@ -12,7 +16,7 @@ renamed as (
         email,
         phone,
         ---------- timestamps
-        {{ moment('source.at') }} as observed_at
+        {{ moment('happened_at') }} as observed_at
     from source
 )
 

@@ -1,5 +1,9 @@
 with source as (
-    select * from {{ source('marketing', 'newsletter') }}
+    -- at is a word of SQL
+    select
+        raw.*,
+        raw.at as happened_at
+    from {{ source('marketing', 'newsletter') }} as raw
 ),
 
 renamed as (
@@ -10,7 +14,7 @@ renamed as (
         ---------- identifiers
         email,
         ---------- timestamps
-        {{ moment('source.at') }} as observed_at
+        {{ moment('happened_at') }} as observed_at
     from source
 )
 

@@ -1,5 +1,9 @@
 with source as (
-    select * from {{ source('marketing', 'social') }}
+    -- at is a word of SQL
+    select
+        raw.*,
+        raw.at as happened_at
+    from {{ source('marketing', 'social') }} as raw
 ),
 
 renamed as (
@@ -14,7 +18,7 @@ renamed as (
         'social' as channel,
         concat_ws('; ', post, 'followers ' || followers::string) as detail,
         ---------- timestamps
-        {{ moment('source.at') }} as occurred_at
+        {{ moment('happened_at') }} as occurred_at
     from source
 )
 
