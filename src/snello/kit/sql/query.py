@@ -77,7 +77,8 @@ class Writer:
 
 
 def _aliased(table: Table) -> sa.FromClause:
-    columns = (sa.column(column.name) for column in table.columns)  # untyped: `read` and `bind` know the types
+    # untyped: `read` and `bind` know the types
+    columns: list[sa.ColumnClause[Any]] = [sa.column(column.name) for column in table.columns]
     return sa.table(table.name.table, *columns, schema=table.name.schema).alias("t")
 
 
