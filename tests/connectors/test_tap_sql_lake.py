@@ -88,7 +88,8 @@ def test_killed_at_random_points_and_resumed_the_lake_equals_the_source(
             pipe.run(kill=kill, after_states=dice.randrange(1, 9))
             if replication:
                 connection.execute(
-                    "update people set name = name || '!', updated_at = now() - interval '1 hour' where id %% 1000 = %s",
+                    "update people set name = name || '!', updated_at = now() - interval '1 hour' "
+                    "where id %% 1000 = %s",
                     [dice.randrange(1000)],
                 )
     assert pipe.run() == 0
