@@ -82,4 +82,4 @@ def test_the_commands_to_try_name_things_that_exist(summary: Summary, hub: Any, 
         words = command.split()
         if words[0] == "snello" and words[1] in {"why", "receipts"}:
             assert snello(*words[1:]).code == 0
-    assert "snello why c1" in commands
+    assert "snello why c2" in commands

@@ -50,7 +50,10 @@ def _people(summary: Summary) -> Iterator[Block]:
     pairs = "pair" if people.kept_apart == 1 else "pairs"
     yield Line(f"{people.joined:,} duplicates joined, {people.kept_apart:,} {pairs} kept apart by a contradiction")
     if truth:
-        yield Line(f"truth: {truth.people:,} people; precision {truth.precision:.4f}, recall {truth.recall:.4f}")
+        yield Line(
+            f"truth: {truth.people:,} known people, found as {truth.customers:,}; "
+            f"precision {truth.precision:.4f}, recall {truth.recall:.4f}"
+        )
 
 
 def _deliveries(summary: Summary) -> Iterator[Block]:
