@@ -66,7 +66,7 @@ def load(root: Path | None = None) -> Settings:
         if key.startswith("SNELLO_") and key not in os.environ
     }
     try:
-        settings = Settings(**given)
+        settings = Settings(**given)  # type: ignore[arg-type]  # pydantic turns the texts into their types
     except ValidationError as error:
         first = error.errors()[0]
         name = "SNELLO_" + "_".join(str(part) for part in first["loc"]).upper()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-import typer
 import yaml
+from typer.main import get_command
 
 from snello import errors
 from snello.cli.app import build
@@ -20,30 +19,33 @@ from snello.settings import Settings, project_root
 MADE = "<!-- made by `make docs`; do not edit -->\n\n"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines) + "\n"
 
 
-def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    if not isinstance(command, click.Group) or command.invoke_without_command:
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Each command that can be called, with its whole name; a group without a meaning of its own is none."""
+    children = getattr(command, "commands", {})
+    if not children or command.invoke_without_command:
         yield name, command
-    if isinstance(command, click.Group):
-        for child in sorted(command.commands):
-            yield from _commands(command.commands[child], f"{name} {child}")
+    for child in sorted(children):
+        yield from _commands(children[child], f"{name} {child}")
 
 
 def commands(_root: Path) -> str:
     """Every command of ``snello`` with its arguments and options."""
     text = f"# Commands\n\n{MADE}"
-    for name, command in _commands(typer.main.get_command(build()), "snello"):
+    for name, command in _commands(get_command(build()), "snello"):
         text += f"## `{name}`\n\n{(command.help or '').strip()}\n\n"
-        context = click.Context(command, info_name=name)
-        rows = [record for parameter in command.params if (record := parameter.get_help_record(context))]
-        rows += [(p.make_metavar(context), "argument") for p in command.params if isinstance(p, click.Argument)]
-        if rows:
-            text += table(("option", "meaning"), [(f"`{left}`", right) for left, right in rows])
+        context = command.make_context(name, [], resilient_parsing=True)
+        rows = [
+            (f"`{record[0]}`", " ".join(record[1].split()))
+            for parameter in command.params
+            if (record := parameter.get_help_record(context))
+        ]
+        text += table(("argument or option", "meaning"), rows) if rows else ""
     return text
 
 
@@ -88,7 +90,11 @@ def tables(root: Path) -> str:
 def settings(_root: Path) -> str:
     """The hub's own settings and exit codes."""
     rows = [
-        (f"`SNELLO_{name.upper()}`", "secret" if "Secret" in str(field.annotation) else f"`{field.default}`", str(field.description))
+        (
+            f"`SNELLO_{name.upper()}`",
+            "secret" if "Secret" in str(field.annotation) else f"`{field.default}`",
+            str(field.description),
+        )
         for name, field in Settings.model_fields.items()
     ]
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SnelloError)]

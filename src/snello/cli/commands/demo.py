@@ -67,8 +67,11 @@ def withdraw(home: Home = HOME, as_json: Json = False) -> None:
     from snello import sandbox
     from snello.cli.demo import services
     from snello.cli.demo.stage import Stage
+    from snello.cli.demo.willing import delivered_customer
+    from snello.lake import Lake
 
-    withdrawal = sandbox.withdraw(Stage.at(home).home)
+    stage = Stage.at(home)
+    withdrawal = sandbox.withdraw(stage.home, delivered_customer(Lake(stage.hub().lake)))
     show(withdrawal, services.withdrawn(withdrawal), as_json=as_json)
 
 
