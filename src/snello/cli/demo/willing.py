@@ -37,6 +37,7 @@ semi join consent_current
 def delivered_customer(lake: Lake) -> int | None:
     """Number of a CRM customer whom a channel holds by a consent that the CRM gave; None when nobody is known."""
     try:
-        return Tables.published(lake, _NAMES).value(_HELD_AND_WILLING)
+        found = Tables.published(lake, _NAMES).value(_HELD_AND_WILLING)
     except ContractError:
         return None  # nothing is published yet: the sandbox chooses by its own truth
+    return None if found is None else int(found)
