@@ -9,7 +9,7 @@ from snello.cli.status.reading import Status
 from snello.cli.tables import Row
 
 _SOURCES = ("source", "finished_at", "age", "streams", "rows", "refused")
-_SYNCS = ("sync", "finished_at", "outcome", "delivered", "removals", "unchanged", "suppressed", "refused")
+_SYNCS = ("sync", "age", "outcome", "delivered", "suppressed", "refused")
 _QUARANTINE = ("source", "stream", "reason", "rows")
 
 
@@ -18,13 +18,12 @@ def page(status: Status) -> Iterator[Block]:
     if not status.sources and status.published is None:
         yield Line("Nothing has run yet. Next: run `meltano run loop`, or `snello demo` for a company to try.", "warn")
         return
-    sources = [{**row, "age": age(row["age_minutes"])} for row in status.sources]
-    yield _grid("Sources, last run (times are UTC)", _SOURCES, sources)
+    yield _grid("Sources, last run (times are UTC)", _SOURCES, _aged(status.sources))
     yield Line("")
     yield from _published(status)
     yield Line("")
     if status.syncs:
-        yield _grid("Syncs, last run", _SYNCS, status.syncs)
+        yield _grid("Syncs, last run", _SYNCS, _aged(status.syncs))
     else:
         yield Line("No sync has run yet. Next: run `meltano run activate`.")
     yield Line("")
@@ -40,6 +39,10 @@ def age(minutes: int) -> str:
         if minutes >= size:
             return f"{minutes // size} {unit}"
     return f"{minutes} min"
+
+
+def _aged(rows: Sequence[Row]) -> list[Row]:
+    return [{**row, "age": None if row["age_minutes"] is None else age(row["age_minutes"])} for row in rows]
 
 
 def _grid(title: str, names: Sequence[str], rows: Sequence[Row]) -> Grid:

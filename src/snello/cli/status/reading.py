@@ -72,9 +72,10 @@ def read(hub: Settings, now: datetime | None = None) -> Status:
     lake = Lake(hub.lake)
     sources = last_loads(lake)
     moment = now or datetime.now(UTC)
-    for row in sources:
-        row["age_minutes"] = int((moment - row["finished_at"]).total_seconds() // 60)
     syncs = Receipts(hub.ledger).last_runs()
+    for row in (*sources, *syncs):
+        ended = row["finished_at"]
+        row["age_minutes"] = int((moment - ended).total_seconds() // 60) if ended else None
     shares = {row["source"]: _share(row["refused"], row["rows"] + row["refused"]) for row in sources}
     shares |= {row["sync"]: _share(row["refused"], row["upserts"] + row["removals"]) for row in syncs}
     worst = max(shares, key=lambda name: shares[name], default="")
