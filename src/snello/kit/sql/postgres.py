@@ -7,11 +7,11 @@ from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import adbc_driver_manager.dbapi
-import adbc_driver_postgresql.dbapi
+import adbc_driver_postgresql
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from snello.kit.sql.ahead import ahead
@@ -49,18 +49,24 @@ class PostgresReader:
             yield from gathered((self._chunk(outline, batch) for batch in batches), size)
 
     def _batches(self, statement: str, table: str) -> Iterator[pa.RecordBatch]:
+        session = list(POSTGRES_SESSION)
+        if self.source.unchecked_text:  # else the server would end the run at the first byte that is not UTF-8
+            session.append("set client_encoding = 'SQL_ASCII'")
         try:
+            # not the driver's DB-API, which imports Polars where it finds it: half a second of every start
             with (
-                closing(adbc_driver_postgresql.dbapi.connect(_uri(self.source), autocommit=True)) as connection,
-                closing(connection.cursor()) as cursor,
+                adbc_driver_postgresql.connect(_uri(self.source)) as database,
+                AdbcConnection(database) as connection,
+                AdbcStatement(connection) as reading,
             ):
-                for setting in POSTGRES_SESSION:
-                    cursor.execute(setting)
-                if self.source.unchecked_text:  # else the server would end the run at the first byte that is not UTF-8
-                    cursor.execute("set client_encoding = 'SQL_ASCII'")
-                cursor.execute(statement)
-                yield from cursor.fetch_record_batch()
-        except (adbc_driver_manager.dbapi.Error, pa.ArrowException, OSError) as error:
+                for setting in session:
+                    reading.set_sql_query(setting)
+                    reading.execute_update()
+                reading.set_sql_query(statement)
+                stream, _ = reading.execute_query()
+                with pa.RecordBatchReader.from_stream(stream) as batches:
+                    yield from batches
+        except (Error, pa.ArrowException, OSError) as error:
             raise told(error, self.source.place, table) from None
 
     def _chunk(self, outline: Outline, batch: pa.RecordBatch) -> Chunk:
