@@ -7,6 +7,7 @@ import json
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -41,8 +42,10 @@ def test_a_pipe_gets_aligned_lines_without_boxes_or_colour(capsys: pytest.Captur
 
 
 def test_json_is_one_document_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    show({"at": datetime(2026, 1, 1, tzinfo=UTC), "rows": 3}, [Line("not shown")], as_json=True)
-    assert json.loads(capsys.readouterr().out) == {"at": "2026-01-01T00:00:00Z", "rows": 3}
+    data = {"at": datetime(2026, 1, 1, tzinfo=UTC), "rows": 3, "home": Path("demo"), "revenue": Decimal("1.50")}
+    show(data, [Line("not shown")], as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"at": "2026-01-01T00:00:00Z", "rows": 3, "home": "demo", "revenue": "1.50"}
 
 
 def test_a_terminal_gets_signs_and_branches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def show(data: object, blocks: Iterable[Block], *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(data, enc_hook=str), indent=2).decode() + "\n")
     elif sys.stdout.isatty():
         from rich.console import Console
 
