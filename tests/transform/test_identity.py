@@ -72,6 +72,13 @@ def test_a_surname_changed_by_marriage_is_one_person_by_the_tax_code(hub: Hub) -
     assert maiden == married
 
 
+def test_another_surname_is_one_person_by_mailbox_and_home_together_and_not_by_the_mailbox_alone(hub: Hub) -> None:
+    maiden, married = hub.customers("crm/customers/200", "crm/customers/201")
+    one, other = hub.customers("crm/customers/202", "crm/customers/203")
+    assert maiden == married
+    assert one != other
+
+
 def test_placeholders_join_nobody(hub: Hub) -> None:
     assert len(set(hub.customers("crm/customers/26", "crm/customers/27", "crm/customers/28"))) == 3
     assert hub.query("select kind, records, reason from marts.identity_blocked") == [("email", 3, "blocklist")]
@@ -125,3 +132,10 @@ def test_a_household_is_the_people_who_live_together(hub: Hub) -> None:
     holder, wife, child = household("crm/customers/50", "crm/customers/51", "crm/customers/52")
     assert mother == son
     assert holder == wife == child != mother
+
+
+def test_who_has_no_known_home_has_no_household(hub: Hub) -> None:
+    found = hub.query(
+        "select household_id from marts.customers where customer_id = ?", [hub.customer("crm/customers/160")]
+    )
+    assert found == [(None,)]

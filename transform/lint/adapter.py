@@ -1,4 +1,4 @@
-"""What stands for dbt's ``adapter`` while sqlfluff reads the models: no engine, so a phrase is a function of its name."""
+"""Stands for dbt's ``adapter`` while sqlfluff reads the models: a phrase of an engine is a function of its name."""
 
 from __future__ import annotations
 

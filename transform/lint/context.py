@@ -1,4 +1,4 @@
-"""What stands for dbt's ``context`` while sqlfluff reads the models: a project of one source and one segment."""
+"""Stands for dbt's ``context`` while sqlfluff reads the models: a project of one source and one segment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands for dbt's ``model`` while sqlfluff reads the models."""
+"""Stands for dbt's ``model`` while sqlfluff reads the models."""
 
 from __future__ import annotations
 

@@ -6,10 +6,9 @@ from snello.dbt.clusters import assign_ids, cluster
 
 
 def model(dbt, session):
-    """One row a customer."""
+    """One row a customer with a home, or a mailbox or line that is shared."""
     dbt.config(materialized="table")
     links = dbt.ref("household_links").to_arrow_table()
-    customers = dbt.ref("customer_addresses").to_arrow_table()
     previous = dbt.ref("stg_published__household_members").to_arrow_table()
     edges = pa.table(
         {
@@ -20,9 +19,7 @@ def model(dbt, session):
         }
     )
     marks = pa.table({name: pa.array([], pa.string()) for name in ("record", "kind", "value")})
-    everybody = pa.chunked_array(
-        [*customers["customer_id"].chunks, *links["customer_id"].chunks, *links["other_id"].chunks], pa.string()
-    )
+    everybody = pa.chunked_array([*links["customer_id"].chunks, *links["other_id"].chunks], pa.string())
     found = cluster(everybody, edges, marks)
     first_seen = pa.table({"record": pa.array([], pa.string()), "first_seen": pa.array([], pa.timestamp("us", "UTC"))})
     previous = previous.rename_columns({"household_id": "customer_id"})

@@ -11,7 +11,7 @@ homes as (
     where street_key is not null and postcode is not null
 ),
 
--- people under one roof with one surname; neighbours of that name are the price
+-- people under one roof with one surname, and whoever lives alone; neighbours of one name are the price
 same_name as (
     select
         homes.customer_id,

@@ -7,16 +7,19 @@ persons as (
 ),
 
 distinct_pairs as (
-    select distinct
+    select
         left_record,
-        right_record
+        right_record,
+        bool_or(identifier_kind = 'address') as is_one_home
     from pairs
+    group by left_record, right_record
 ),
 
 sides as (
     select
         distinct_pairs.left_record,
         distinct_pairs.right_record,
+        distinct_pairs.is_one_home,
         lefts.first_key as left_first,
         rights.first_key as right_first,
         lefts.last_key as left_last,
@@ -34,6 +37,7 @@ levels as (
     select
         left_record,
         right_record,
+        is_one_home,
         {{ name_level() }} as name_level,
         {{ birth_level() }} as birth_level,
         {{ tax_level() }} as tax_level
@@ -54,6 +58,7 @@ final as (
         levels.name_level >= rules.min_name
         and levels.birth_level >= rules.min_birth
         and levels.tax_level >= rules.min_tax
+        and (levels.is_one_home or not rules.needs_home)
 )
 
 select * from final
