@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow.parquet as pq
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
+from snello.errors import RowsRefused
 from tap_sql import TapSql
 
 SHOP = """
@@ -426,3 +428,49 @@ def test_names_that_need_quoting_are_read(postgres: str, tap_sql: Any) -> None:
     assert ran.records('Odd "Table" 100%')[0] == {"a%b": 1, "c:d": "x", "e'f": "y"}
     rest = tap_sql({"url": postgres}, state=state).records('Odd "Table" 100%')
     assert rest == [{"a%b": 2, "c:d": "it's 5% \\ :z", "e'f": None}]
+
+
+def test_refused_rows_fail_the_run_when_asked(postgres: str, tap_sql: Any) -> None:
+    execute(postgres, "create table t (id int primary key, at date)")
+    execute(postgres, "insert into t values (1, 'infinity'), (2, now())")
+    tap_sql({"url": postgres})
+    with pytest.raises(RowsRefused, match="tap-sql: 1 rows were refused"):
+        tap_sql({"url": postgres, "fail_on_refused": True})
+
+
+def test_a_trial_run_stops_after_one_row(postgres: str, tmp_path: Path) -> None:
+    execute(postgres, "create table t (id int primary key)", "insert into t select generate_series(1, 50000)")
+    storage = {"root": tmp_path.as_uri()}
+    config = {"url": postgres, "batch_config": {"encoding": {"format": "parquet"}, "storage": storage}}
+    assert TapSql(config=config).run_connection_test()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_in_write_ahead_mode_is_read_while_it_is_written(tmp_path: Path, tap_sql: Any) -> None:
+    writer = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    writer.execute("pragma journal_mode = wal")
+    writer.execute("create table receipts (id integer primary key)")
+    writer.execute("insert into receipts values (1)")
+    writer.execute("begin immediate")
+    writer.execute("insert into receipts values (2)")
+    try:
+        assert ids(tap_sql({"url": f"sqlite:///{tmp_path}/ledger.db"}).records("receipts"), "id") == [1]
+    finally:
+        writer.close()
+    assert ids(tap_sql({"url": f"sqlite:///{tmp_path}/ledger.db"}).records("receipts"), "id") == [1]
+
+
+def test_a_database_without_tables_is_told(tmp_path: Path, tap_sql: Any, caplog: pytest.LogCaptureFixture) -> None:
+    url = sqlite_at(tmp_path / "empty.db", "create table t (id int); drop table t")
+    assert tap_sql({"url": url}).records("_quarantine") == []
+    assert "shows no table to this user" in caplog.text
+
+
+def test_a_table_with_an_extraction_time_of_its_own_keeps_it(postgres: str, tap_sql: Any, tmp_path: Path) -> None:
+    execute(
+        postgres,
+        "create table t (id int primary key, _sdc_extracted_at timestamptz)",
+        "insert into t values (1, '2026-01-01')",
+    )
+    [path] = tap_sql.batched({"url": postgres}, tmp_path).files("t")
+    assert pq.read_table(path).column("_sdc_extracted_at")[0].as_py().isoformat() == "2026-01-01T00:00:00+00:00"

@@ -14,16 +14,18 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import fsspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from singer_sdk.helpers._batch import BatchConfig
 
 from snello.errors import ConfigError, RetryLater
 
-COMPRESSION = "snappy"
+SAMPLE_ROWS = 5_000
 ABANDONED_SECONDS = 24 * 3600
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -58,11 +60,11 @@ class BatchFolder:
         path = f"{self._root}/{name}"
         with self._faults(path):
             if self.local:
-                pq.write_table(table, f"{path}.part", compression=COMPRESSION, row_group_size=max(table.num_rows, 1))
+                _write(table, f"{path}.part")
                 os.replace(f"{path}.part", path)
             else:
                 with self._files.open(path, "wb") as file:
-                    pq.write_table(table, file, compression=COMPRESSION, row_group_size=max(table.num_rows, 1))
+                    _write(table, file)
         return self.storage.get_url(name)
 
     def sweep(self) -> int:
@@ -102,6 +104,23 @@ class BatchFolder:
                 raise RetryLater(self.plugin, f"no space left in {where}", cure) from None
             name = errno.errorcode.get(code, type(error).__name__)
             raise ConfigError(self.plugin, f"{where} cannot be used ({name})", "name a folder to write in") from None
+
+
+def _write(table: pa.Table, where: Any) -> None:
+    """One row group, with dictionaries only where values repeat: elsewhere they cost a third of the writing."""
+    sample = table.slice(0, SAMPLE_ROWS)
+    flat = [field.name for field in sample.schema if not pa.types.is_nested(field.type)]
+    repeating = [
+        name for name in flat if pc.count_distinct(sample.column(name), mode="all").as_py() * 4 < sample.num_rows * 3
+    ]
+    pq.write_table(
+        table,
+        where,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=repeating or False,
+        row_group_size=max(table.num_rows, 1),
+    )
 
 
 def _code(error: OSError) -> int:

@@ -231,8 +231,11 @@ class SqlStream(Stream):
             self.logger.warning(told, self.where, counts["keyless"], self.replication_key)
         if counts["refused"]:
             self.logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
+        self._sql_tap.stream_done(self)
 
 
 def _stamped(rows: pa.Table) -> pa.Table:
+    if EXTRACTED_AT in rows.column_names:
+        return rows
     moment = pa.scalar(datetime.now(UTC), UTC_MICROSECONDS)
     return rows.append_column(EXTRACTED_AT, pa.repeat(moment, rows.num_rows))

@@ -16,7 +16,7 @@ from singer_sdk.helpers._batch import BatchConfig
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
-from snello.errors import ConfigError, ContractError
+from snello.errors import ConfigError, ContractError, RowsRefused
 from snello.kit.batches import BatchFolder
 from snello.kit.configuration import schema_of, settings_of
 from snello.kit.quarantine import NAME, QuarantineStream
@@ -94,6 +94,8 @@ class SqlTap(Tap):
     def discover_streams(self) -> Sequence[Stream]:
         """One stream a table or view, and ``_quarantine``; with a catalog, those that it selects."""
         found = self._by_stream(names(self.source, self.options))
+        if not found:
+            self.logger.warning("%s: %s shows no table to this user", self.name, self.source.place.server)
         if self.input_catalog is not None:
             found = {stream: self._known(stream, found) for stream in _selected(self.input_catalog)}
         streams = {name: stream for stream, name in found.items()}
@@ -107,10 +109,20 @@ class SqlTap(Tap):
             schema = stream.selected_schema() if isinstance(stream, SqlStream) else stream.schema
             self.mapper.register_raw_stream_schema(stream.name, schema, stream.primary_keys)
 
+    def stream_done(self, done: SqlStream) -> None:
+        """After the last stream, leave with the run's verdict: everything that could be read has been."""
+        streams = [stream for stream in self.streams.values() if isinstance(stream, SqlStream)]
+        refused = sum(stream.counts["refused"] for stream in streams)
+        if done is streams[-1] and refused and self.options.fail_on_refused:
+            raise RowsRefused(self.name, f"{refused} rows were refused", "read the stream _quarantine")
+
     def _by_stream(self, found: Sequence[Name]) -> dict[str, Name]:
         streams: dict[str, Name] = {}
         for name in found:
             stream = name.stream(self.options.stream_name)
+            if stream == NAME:
+                what = f"a table called {NAME} cannot be told from the rows that are refused"
+                raise ConfigError(self.name, what, "leave it out in setting tables")
             if stream in streams:
                 what = f"{stream} is in schema {streams[stream].schema} and in {name.schema}"
                 raise ConfigError(self.name, what, "set stream_name to 'schema-table', or narrow schemas or tables")
