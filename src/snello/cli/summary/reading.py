@@ -51,7 +51,9 @@ strongest as (
 records as (
     select
         coalesce(strongest.rule, 'contact with one owner') as rule,
-        row_number() over (partition by customer_id order by strongest.rule is null, source, stream, record_key) as place
+        row_number() over (
+            partition by customer_id order by strongest.rule is null, source, stream, record_key
+        ) as place
     from customer_sources
     left join strongest on source || '/' || stream || '/' || record_key = strongest.record
 )
