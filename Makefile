@@ -45,7 +45,7 @@ lint: setup ## ruff, mypy, sqlfluff, import floors, dependencies
 	@ruff check .
 	@ruff format --check .
 	@mypy src $(PACKAGES)
-	@sqlfluff lint --processes 2 transform/models transform/macros transform/tests
+	@cd transform && sqlfluff lint --processes 2 .
 	@pytest -q -p no:cacheprovider tests/test_architecture.py
 	@deptry .
 

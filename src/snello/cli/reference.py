@@ -100,9 +100,10 @@ def settings(_root: Path) -> str:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SnelloError)]
     codes = [(str(k.exit_code), f"`{k.__name__}`", str(k.__doc__).split("\n")[0]) for k in kinds if k.exit_code > 1]
     return (
-        f"# Settings and exit codes\n\n{MADE}## Settings\n\nFrom the environment, else from the `env` of the active environment of "
-        f"`meltano.yml`.\n\n{table(('variable', 'default', 'meaning'), rows)}## Exit codes\n\n0 is success, 1 an unforeseen fault, 130 Ctrl-C.\n\n"
-        f"{table(('code', 'kind', 'meaning'), codes)}"
+        f"# Settings and exit codes\n\n{MADE}## Settings\n\n"
+        "From the environment, else from the `env` of the active environment of `meltano.yml`.\n\n"
+        f"{table(('variable', 'default', 'meaning'), rows)}## Exit codes\n\n"
+        f"0 is success, 1 an unforeseen fault, 130 Ctrl-C.\n\n{table(('code', 'kind', 'meaning'), codes)}"
     )
 
 
