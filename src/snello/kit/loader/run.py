@@ -113,9 +113,8 @@ class Run:
     def _take_records(self, stream: str | None, together: Sequence[Message]) -> None:
         records = list(map(_RECORD, together))
         load = self._load_of(stream)
-        load.add(records, list(map(_TIME, together)), self._count + 1)
+        self._bytes += load.add(records, list(map(_TIME, together)), self._count + 1)
         self._rows += len(records)
-        self._bytes += sum(map(len, records))
         if self._oldest is None:
             self._oldest = time.monotonic()
         if self._due():

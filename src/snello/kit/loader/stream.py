@@ -21,6 +21,8 @@ from snello.lake.writer import TableWriter
 
 Method = Literal["upsert", "append-only", "overwrite"]
 
+_DECODED_AT_ONCE = 1_000  # fewer would make too many small columns, more would leave the processor's cache
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -52,6 +54,8 @@ class StreamLoad:
         self._records: list[msgspec.Raw] = []
         self._times: list[str | None] = []
         self._messages: list[int] = []
+        self._parts: list[pa.Table] = []
+        self._refusals: list[Refusal] = []
         self.columns: tuple[Column, ...] = ()
         self.keys: tuple[str, ...] = ()
 
@@ -88,21 +92,34 @@ class StreamLoad:
     @property
     def waiting(self) -> bool:
         """Whether rows arrived that no commit holds yet."""
-        return bool(self._records) or (self._replacement is not None and self.tally.rows > 0)
+        return bool(self._records or self._parts) or (self._replacement is not None and self.tally.rows > 0)
 
-    def add(self, records: Sequence[msgspec.Raw], times: Sequence[str | None], first_message: int) -> None:
-        """Take records that stand one after the other in the run."""
+    def add(self, records: Sequence[msgspec.Raw], times: Sequence[str | None], first_message: int) -> int:
+        """Take records that stand one after the other in the run; returns their size in bytes."""
         self._records.extend(records)
         self._times.extend(times)
         self._messages.extend(range(first_message, first_message + len(records)))
-        self.tally.bytes += sum(map(len, records))
+        if len(self._records) >= _DECODED_AT_ONCE:
+            self._decode()
+        size = sum(map(len, records))
+        self.tally.bytes += size
+        return size
 
     def flush(self) -> list[Refusal]:
         """Write the batch; the records that do not fit come back."""
+        self._decode()
+        parts, refusals = self._parts, self._refusals
+        self._parts, self._refusals = [], []
+        if parts:
+            self.write(pa.concat_tables(parts, promote_options="default"))
+        return refusals
+
+    def _decode(self) -> None:
+        """Make columns of the records at hand."""
         records, times, messages = self._records, self._times, self._messages
         self._records, self._times, self._messages = [], [], []
         if not records:
-            return []
+            return
         decoded = self._decoder.decode(records)
         table = _stamped(decoded.table, times if not decoded.misfits else [times[place] for place in decoded.kept])
         misfits = dict(decoded.misfits)
@@ -110,9 +127,9 @@ class StreamLoad:
             misfits[decoded.kept[row]] = reason
         if len(misfits) > len(decoded.misfits):
             table = table.filter(pa.array([place not in misfits for place in decoded.kept]))
-        self.write(table)
+        self._parts.append(table)
+        self._refusals += [Refusal(messages[place], misfits[place], bytes(records[place])) for place in sorted(misfits)]
         self.tally.refused += len(misfits)
-        return [Refusal(messages[place], reason, bytes(records[place])) for place, reason in sorted(misfits.items())]
 
     def write(self, table: pa.Table) -> None:
         """Write rows that are columns of this stream already, keys not null."""
