@@ -37,7 +37,7 @@ def left_by_a_dead_process(root: Path, pipeline: str) -> Path:
     return path.rename(path.with_name(path.name.replace(f".{os.getpid()}.", f".{dead.pid}.")))
 
 
-@pytest.mark.parametrize("name", ["batches", "a b%20c è"])
+@pytest.mark.parametrize("name", ["batches", "a b%20c è", "c# [1]?"])
 def test_a_file_is_where_its_url_says_and_holds_the_table(name: str, tmp_path: Path) -> None:
     url = folder(tmp_path / name).write(TABLE)
     path = Path(unquote(urlparse(url).path))

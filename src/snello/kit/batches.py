@@ -14,8 +14,9 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote
 
 import fsspec
 import pyarrow as pa
@@ -45,12 +46,13 @@ class BatchFolder:
             what = f"batch_config.encoding.format is {config.encoding.format!r}"
             raise ConfigError(plugin, what, "set it to 'parquet', the one format there is")
         self.plugin, self.storage = plugin, config.storage
-        self.local = urlparse(config.storage.root).scheme in {"", "file"}
+        root = _plain(config.storage.root)
+        self.local = "://" not in root
         self.prefix = f"{config.storage.prefix or ''}{plugin}-{hashlib.sha256(pipeline.encode()).hexdigest()[:10]}"
         self._run = f"{_host()}.{os.getpid()}.{time.time_ns():x}"
         self._written = 0
         with self._faults():
-            self._files, self._root = fsspec.core.url_to_fs(_plain(config.storage.root), **config.storage.params)
+            self._files, self._root = fsspec.core.url_to_fs(root, **config.storage.params)
             self._files.makedirs(self._root, exist_ok=True)
 
     def write(self, table: pa.Table) -> str:
@@ -65,13 +67,13 @@ class BatchFolder:
             else:
                 with self._files.open(path, "wb") as file:
                     _write(table, file)
-        return self.storage.get_url(name)
+        return Path(path).as_uri() if self.local else self.storage.get_url(name)
 
     def sweep(self) -> int:
         """Remove what killed runs left: files of this pipeline whose process is gone, and files older than a day."""
         removed = 0
         with self._faults():
-            for path in self._files.glob(f"{self._root}/{self.prefix.rsplit('-', 1)[0]}-*.parquet*"):
+            for path in self._files.ls(self._root, detail=False):
                 if self._left_behind(path):
                     with suppress(FileNotFoundError):
                         self._files.rm_file(path)
@@ -81,7 +83,7 @@ class BatchFolder:
     def _left_behind(self, path: str) -> bool:
         name = path.rsplit("/", 1)[-1]
         found = _NAME.search(name)
-        if found is None or f".{self._run}." in name:
+        if found is None or not name.startswith(f"{self.prefix.rpartition('-')[0]}-") or f".{self._run}." in name:
             return False
         if name.startswith(f"{self.prefix}.") and found["host"] == _host() and not _alive(int(found["pid"])):
             return True
@@ -131,9 +133,8 @@ def _code(error: OSError) -> int:
 
 
 def _plain(root: str) -> str:
-    """The root with a local file URL made a path: fsspec takes percent signs in those literally."""
-    url = urlparse(root)
-    return unquote(url.path) if url.scheme == "file" else root
+    """The root, as a path when it is a local file URL: fsspec takes percent signs in those literally."""
+    return os.path.abspath(unquote(root.removeprefix("file://"))) if root.startswith("file://") else root
 
 
 def _host() -> str:
