@@ -192,10 +192,12 @@ def test_when_the_receiver_is_down_the_rows_are_sent_again_under_the_same_key(st
             stage.run(TargetWebhook, config(url))
         assert statuses(stage) == {("retrying", "unreachable"): 5}
         down.judge = all_well
+        stage.publish(people(7))
         stage.run(TargetWebhook, config(url))
-    assert statuses(stage) == {("delivered", ""): 5}
-    (first, body), (second, again) = down.requests
+    assert statuses(stage) == {("delivered", ""): 7}
+    (first, body), (second, again), _ = down.requests
     assert (first["Idempotency-Key"], body) == (second["Idempotency-Key"], again)
+    assert down.sizes == [5, 5, 2]
 
 
 def test_a_changed_row_gets_its_batch_a_new_key(stage: Rehearsal) -> None:

@@ -291,3 +291,12 @@ def test_in_upsert_mode_members_stay_until_they_withdraw_their_consent() -> None
         assert world.channel.held == {"c1": 1, "c2": 1}
         world.run(Day({"c2": 1}))
         assert world.channel.held == {"c2": 1}
+
+
+def test_what_a_doubtful_try_left_behind_is_removed_even_after_a_refusal(world: World) -> None:
+    with pytest.raises(Crash):
+        world.run(Day({"c1": 1}, dies_at=1, after_effect=True))
+    world.run(Day({"c1": 2}, bad=frozenset({("c1", 2)})))
+    assert (world.channel.held, world.statuses()) == ({"c1": 1}, {"c1": "refused"})
+    world.run(Day({"c2": 0}))
+    assert world.channel.held == {"c2": 0}

@@ -88,6 +88,8 @@ class Account:
         offset = 0
         while page := self.read("/contacts/lists", limit=LISTS_A_PAGE, offset=offset).get("lists"):
             yield from page
+            if len(page) < LISTS_A_PAGE:
+                return
             offset += len(page)
 
     def check_attributes(self, wanted: Mapping[str, str], create: bool) -> None:
