@@ -18,7 +18,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SNELLO_", extra="ignore")
 
-    lake: str = Field("lake", description="Root of the lake: a folder, or an object store URL such as s3://bucket/lake.")
+    lake: str = Field(
+        "lake", description="Root of the lake: a folder, or an object store URL such as s3://bucket/lake."
+    )
     ledger: str = Field("sqlite:///state/ledger.db", description="SQLAlchemy URL of the ledger.")
     warehouse: Path = Field(Path("state/warehouse.duckdb"), description="DuckDB file in which dbt builds.")
     salt: SecretStr = Field(
@@ -44,8 +46,22 @@ def project_root(start: Path | None = None) -> Path:
     raise ConfigError("snello", f"no meltano.yml in {here} or above", "run the command inside a Snello project")
 
 
+def _project(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text()) or {}
+    except FileNotFoundError:
+        raise ConfigError("settings", f"no meltano.yml in {path.parent}", "run inside a Snello project") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigError("settings", f"{path} is not valid YAML{place}", "mend the file") from None
+    if not isinstance(found, dict):
+        raise ConfigError("settings", f"{path} holds no mapping", "mend the file")
+    return found
+
+
 def _environment(root: Path) -> dict[str, str]:
-    project: dict[str, Any] = yaml.safe_load((root / "meltano.yml").read_text()) or {}
+    project: dict[str, Any] = _project(root / "meltano.yml")
     wanted = os.environ.get("MELTANO_ENVIRONMENT") or project.get("default_environment")
     found: dict[str, str] = dict(project.get("env") or {})
     for environment in project.get("environments") or []:

@@ -1,0 +1,68 @@
+"""Where the hub keeps its things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from snello.errors import ConfigError
+from snello.settings import load, project_root
+
+PROJECT = """
+default_environment: demo
+env: {SNELLO_LEDGER: sqlite:///all.db}
+environments:
+- name: demo
+  env: {SNELLO_LAKE: demo/lake, SNELLO_REFUSED_TOLERANCE: "0.5"}
+- name: prod
+  env: {SNELLO_LAKE: s3://bucket/lake}
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("MELTANO_PROJECT_ROOT", "MELTANO_ENVIRONMENT", "SNELLO_LAKE", "SNELLO_LEDGER", "SNELLO_SALT"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "meltano.yml").write_text(PROJECT)
+    return tmp_path
+
+
+def test_the_active_environment_of_the_project_gives_the_settings(project: Path) -> None:
+    settings = load(project)
+    assert settings.lake == str(project / "demo" / "lake")
+    assert settings.ledger == f"sqlite:///{project / 'all.db'}"
+    assert settings.refused_tolerance == 0.5
+
+
+def test_another_environment_is_named_by_meltanos_variable(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "prod")
+    assert load(project).lake == "s3://bucket/lake"
+
+
+def test_a_variable_of_the_process_wins(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNELLO_LAKE", "elsewhere")
+    assert load(project).lake == str(project / "elsewhere")
+
+
+def test_the_salt_is_never_shown(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNELLO_SALT", "canary-of-a-salt")
+    assert "canary" not in repr(load(project))
+
+
+def test_a_wrong_value_is_one_sentence_with_the_variables_name(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNELLO_REFUSED_TOLERANCE", "many")
+    with pytest.raises(ConfigError, match=r"SNELLO_REFUSED_TOLERANCE: .* Next: set SNELLO_REFUSED_TOLERANCE"):
+        load(project)
+
+
+def test_a_project_file_that_is_not_yaml_is_one_sentence_with_its_line(project: Path) -> None:
+    (project / "meltano.yml").write_text("a: [1\nb: 2\n")
+    with pytest.raises(ConfigError, match=r"not valid YAML at line 2\. Next: mend the file"):
+        load(project)
+
+
+def test_a_folder_outside_of_any_project_says_so(tmp_path: Path) -> None:
+    (tmp_path / "meltano.yml").unlink()
+    with pytest.raises(ConfigError, match="no meltano.yml"):
+        project_root(tmp_path)
