@@ -64,5 +64,5 @@ def test_a_project_file_that_is_not_yaml_is_one_sentence_with_its_line(project: 
 
 def test_a_folder_outside_of_any_project_says_so(tmp_path: Path) -> None:
     (tmp_path / "meltano.yml").unlink()
-    with pytest.raises(ConfigError, match="no meltano.yml"):
+    with pytest.raises(ConfigError, match=r"no meltano\.yml"):
         project_root(tmp_path)
