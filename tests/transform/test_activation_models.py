@@ -29,7 +29,7 @@ def test_where_the_workshop_and_the_shop_differ_marketing_knows_the_shops_alone(
     quinto = hub.customer("crm/customers/111")
     assert hub.query(
         "select email, city, last_order_on::text from activation.brevo__long_absent where customer_id = ?", [quinto]
-    ) == [("quinto@posta.example", "Bologna", "2023-12-24")]
+    ) == [("quinto@posta.example", "Bologna", "2024-01-11")]
     assert hub.query("select last_order_on::text from marts.customers where customer_id = ?", [quinto]) == [
         ("2026-10-01",)
     ]

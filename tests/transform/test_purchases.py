@@ -57,7 +57,7 @@ def test_loyal_are_those_who_bought_lately_often_and_for_much_with_the_figures(h
 def test_who_still_reads_is_not_long_absent_and_a_mail_that_was_sent_is_no_sign_of_life(hub: Hub) -> None:
     absent = dict(hub.query("select customer_id, reason from marts.segments where segment = 'long_absent'"))
     assert absent[hub.customer("crm/customers/164")] == (
-        "nothing heard since 2023-03-10, after 1 purchases worth 70.00 EUR"
+        "nothing heard since 2023-03-10, after 1 purchase worth 70.00 EUR"
     )
     assert hub.customer("crm/customers/165") not in absent
 

@@ -60,18 +60,17 @@
     group by customer_id
 {%- endmacro %}
 
-{#- Orders as this model's purpose may know them, one row a customer. -#}
-{% macro permitted_orders() -%}
+{#- Purchases, online and at tills, as this model's purpose may know them, one row a customer. -#}
+{% macro permitted_purchases() -%}
     {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
     select
-        orders.customer_id,
+        customer_id,
         count(*) as orders,
-        sum(orders.net)::decimal(18, 2) as revenue,
-        max(cast(orders.ordered_at as date)) as last_order_on
-    from {{ ref('orders') }} as orders
-    inner join {{ ref('source_permissions') }} as permissions on orders.source = permissions.source
-    where orders.is_counted and {{ permits('permissions.purposes', sync.purpose) }}
-    group by orders.customer_id
+        sum(amount)::decimal(18, 2) as revenue,
+        max(purchased_on) as last_order_on
+    from {{ ref('purchases') }}
+    where {{ permits('purposes', sync.purpose) }}
+    group by customer_id
 {%- endmacro %}
 
 {#- The best of the candidate values of each attribute, a column each, within a group by customer. -#}

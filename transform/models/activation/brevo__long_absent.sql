@@ -7,7 +7,7 @@ golden as (
 ),
 
 purchased as (
-    {{ permitted_orders() }}
+    {{ permitted_purchases() }}
 ),
 
 -- a mailbox that a family shares gets one letter, to whom of them bought last

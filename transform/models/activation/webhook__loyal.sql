@@ -3,7 +3,7 @@ with audience as (
 ),
 
 purchased as (
-    {{ permitted_orders() }}
+    {{ permitted_purchases() }}
 ),
 
 households as (

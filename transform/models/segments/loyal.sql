@@ -11,7 +11,7 @@ with rfm as (
 final as (
     select
         customer_id,
-        frequency::string || ' purchases worth ' || monetary::decimal(18, 2)::string || ' EUR since '
+        {{ counted('frequency', 'purchase') }} || ' worth ' || monetary::decimal(18, 2)::string || ' EUR since '
         || first_purchase_on::string || ', the last on ' || last_purchase_on::string
         || ': recency ' || recency_class::string || ', frequency ' || frequency_class::string
         || ', money ' || monetary_class::string || ' of 5' as reason,
