@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+import snello.lake.manifest as manifests
+import snello.lake.publishing as publishing
+import snello.lake.storage as storage
 from snello.errors import ContractError
-from snello.lake import manifest as manifests
-from snello.lake import publishing, storage
 from snello.lake.manifest import Manifest, TableRef
 from snello.lake.scan import open_table, scan_sql
 

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+import snello.lake.storage as storage
 from snello.errors import ContractError
-from snello.lake import storage
 
 FILE = "manifest.json"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from snello.lake import manifest as manifests
-from snello.lake import storage
+import snello.lake.manifest as manifests
+import snello.lake.storage as storage
 from snello.lake.arrowtypes import plain_schema
 from snello.lake.datafiles import conform
 from snello.lake.faults import told

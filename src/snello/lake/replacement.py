@@ -6,7 +6,7 @@ import shutil
 
 import pyarrow as pa
 
-from snello.lake import storage
+import snello.lake.storage as storage
 from snello.lake.bounds import live_files
 from snello.lake.datafiles import DataFile
 from snello.lake.faults import told

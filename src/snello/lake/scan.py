@@ -9,8 +9,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from deltalake.schema import ArrayType, MapType, PrimitiveType, StructType
 
+import snello.lake.storage as storage
 from snello.errors import ContractError
-from snello.lake import storage
 
 _TYPES = {
     "string": "VARCHAR",

@@ -16,7 +16,7 @@ from typing import IO
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from snello.lake import storage
+import snello.lake.storage as storage
 from snello.lake.bounds import OURS
 
 _FOLDER = "_writers"

@@ -17,8 +17,8 @@ from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+import snello.lake.storage as storage
 from snello.errors import ContractError, RetryLater
-from snello.lake import storage
 from snello.lake.bounds import LiveFile, disjoint, live_files
 from snello.lake.datafiles import DataFile, FileWriter, conform, delete, read_batches, read_columns, removed
 from snello.lake.evolution import growth

@@ -14,7 +14,7 @@ from typing import IO, Any
 import msgspec
 
 from snello.errors import ContractError, RetryLater
-from snello.kit.loader import batchfiles
+from snello.kit.loader.batchfiles import take
 from snello.kit.loader.columns import arrow_schema, columns_of
 from snello.kit.loader.faults import NoSchema
 from snello.kit.loader.ledgers import LOADS, Ledgers
@@ -157,7 +157,7 @@ class Run:
         encoding = _decoded(message.encoding, dict) or {}
         self.flush()
         for path in _decoded(message.manifest, list[str]) or []:
-            for records in batchfiles.take(load, path, encoding, self.plan.batch_rows):
+            for records in take(load, path, encoding, self.plan.batch_rows):
                 load.add(records, [None] * len(records), self._count + 1)
                 self.ledgers.refuse(load.name, load.flush())
         self.ledgers.write_refused()
