@@ -28,7 +28,8 @@ final as (
     select
         rfm.customer_id,
         'nothing heard since ' || greatest(rfm.last_purchase_on, signs.last_sign_on)::string || ', after '
-        || {{ counted('rfm.frequency', 'purchase') }} || ' worth ' || rfm.monetary::decimal(18, 2)::string || ' EUR' as reason,
+        || {{ counted('rfm.frequency', 'purchase') }}
+        || ' worth ' || rfm.monetary::decimal(18, 2)::string || ' EUR' as reason,
         signs.purposes
     from rfm
     inner join signs on rfm.customer_id = signs.customer_id
