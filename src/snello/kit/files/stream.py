@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pyarrow as pa
+from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers._batch import BatchConfig
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -21,15 +22,23 @@ from snello.kit.files.chunks import Refusal
 from snello.kit.files.known import KnownFiles
 from snello.kit.files.layout import FILE, LINE, FileSet, schema_of_rows
 from snello.kit.files.reader import LayoutReader
-from snello.kit.quarantine import quarantined
+from snello.kit.quarantine import QuarantineStream, quarantined
 from snello.kit.records import RecordLines, records_of
-
-if TYPE_CHECKING:
-    from snello.kit.files.tap import FileTap
 
 STATE_SECONDS = 5.0  # the state lists every file: written after each of many small ones it would outweigh the rows
 BATCH_ROWS = 250_000
 EXTRACTED_AT = "_sdc_extracted_at"
+
+
+class Host(Protocol):
+    """What a stream of files asks of its tap."""
+
+    @property
+    def quarantine(self) -> QuarantineStream:
+        """The stream of refused rows."""
+
+    def stream_done(self, stream: FileStream) -> None:
+        """Called when a stream has ended."""
 
 
 class FileStream(Stream):
@@ -37,12 +46,8 @@ class FileStream(Stream):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the values are made to the schema already
 
-    def __init__(self, tap: FileTap, layout: FileSet) -> None:
-        options = tap.options
-        self.layout, self._file_tap = layout, tap
-        self.reader = LayoutReader(
-            f"{tap.name}: {layout.stream}", layout, options.storage_options, options.settle_seconds
-        )
+    def __init__(self, tap: Tap, host: Host, layout: FileSet, reader: LayoutReader) -> None:
+        self.layout, self.reader, self._host = layout, reader, host
         self._state_at = 0.0
         super().__init__(tap, schema=schema_of_rows(self.reader.columns, layout.key_columns), name=layout.stream)
         self.primary_keys = layout.key_columns
@@ -70,7 +75,7 @@ class FileStream(Stream):
             yield table.select(self._names)
 
     def _refuse(self, file: str, refusals: list[Refusal]) -> None:
-        self._file_tap.quarantine.refuse(
+        self._host.quarantine.refuse(
             quarantined(self.name, f"{file}:{row.line}", row.reason, row.record) for row in refusals
         )
 
@@ -135,4 +140,4 @@ class FileStream(Stream):
     def log_sync_costs(self) -> None:
         """Tell what was read; the SDK calls this for each stream when all are through."""
         self.reader.tell()
-        self._file_tap.stream_done(self)
+        self._host.stream_done(self)

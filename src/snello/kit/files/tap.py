@@ -14,6 +14,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, TapCapabilities
 from snello.errors import ContractError, RowsRefused
 from snello.kit.configuration import schema_of, settings_of
 from snello.kit.files.layout import FileSet
+from snello.kit.files.reader import LayoutReader
 from snello.kit.files.stream import FileStream
 from snello.kit.quarantine import NAME, QuarantineStream
 
@@ -70,7 +71,13 @@ class FileTap(Tap):
 
     def discover_streams(self) -> Sequence[Stream]:
         """One stream an entry of ``files``, and ``_quarantine``."""
-        return [QuarantineStream(self), *(FileStream(self, layout) for layout in self.options.files)]
+        return [QuarantineStream(self), *(self._stream(layout) for layout in self.options.files)]
+
+    def _stream(self, layout: FileSet) -> FileStream:
+        options = self.options
+        where = f"{self.name}: {layout.stream}"
+        reader = LayoutReader(where, layout, options.storage_options, options.settle_seconds)
+        return FileStream(self, self, layout, reader)
 
     def stream_done(self, stream: FileStream) -> None:
         """After the last stream, leave with the run's verdict: everything that could be read has been."""

@@ -8,9 +8,10 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pyarrow as pa
+from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers._batch import BatchConfig
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -20,20 +21,49 @@ from singer_sdk.singerlib import Catalog, CatalogEntry
 from singer_sdk.streams import Stream
 
 from snello.errors import ConfigError, ContractError, choices
+from snello.kit.batches import BatchFolder
+from snello.kit.quarantine import QuarantineStream
 from snello.kit.records import RecordLines, records_of
 from snello.kit.sql import bookmarks
+from snello.kit.sql.bookmarks import Clock
 from snello.kit.sql.chunks import Chunk, Outline
 from snello.kit.sql.query import Range
 from snello.kit.sql.selection import chosen
-from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL
-from snello.kit.sql.tables import Table
+from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL, Settings
+from snello.kit.sql.tables import Name, Table
 from snello.kit.sql.types import UTC_MICROSECONDS, Column
-
-if TYPE_CHECKING:
-    from snello.kit.sql.tap import SqlTap
 
 EXTRACTED_AT = "_sdc_extracted_at"
 RECORD_ROWS = 20_000
+
+
+class Host(Protocol):
+    """What a stream of rows asks of its tap."""
+
+    @property
+    def options(self) -> Settings:
+        """The settings, typed."""
+
+    @property
+    def reader(self) -> Any:
+        """How rows are read."""
+
+    @property
+    def clock(self) -> Clock:
+        """When this run began."""
+
+    @property
+    def quarantine(self) -> QuarantineStream:
+        """The stream of refused rows."""
+
+    def folder(self, config: BatchConfig) -> BatchFolder:
+        """Where batch files go."""
+
+    def live(self, name: Name) -> Table | None:
+        """A table as it is this moment."""
+
+    def stream_done(self, done: SqlStream) -> None:
+        """Called when a stream has ended."""
 
 
 class SqlStream(Stream):
@@ -41,10 +71,10 @@ class SqlStream(Stream):
 
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the values are made to the schema already
 
-    def __init__(self, tap: SqlTap, table: Table, name: str) -> None:
+    def __init__(self, tap: Tap, host: Host, table: Table, name: str) -> None:
         self.table, self.where = table, f"{tap.name}: {name}"
         self.counts: Counter[str] = Counter()
-        self._sql_tap = tap
+        self._host = host
         self._last: tuple[Any, ...] | None = None
         super().__init__(tap, schema=table.json_schema(), name=name)
         self.primary_keys = list(table.keys)
@@ -105,7 +135,7 @@ class SqlStream(Stream):
 
     def _chunks(self, size: int) -> Iterator[tuple[Range, Chunk]]:
         """Chunks in key order, each with the range that it belongs to; rows without a key come first."""
-        reader = self._sql_tap.reader
+        reader = self._host.reader
         outline = Outline(self.name, self.columns, self._order, tuple(self.primary_keys))
         try:
             rows = bookmarks.unfinished(self.stream_state, self._order, unique=bool(self.primary_keys))
@@ -122,7 +152,7 @@ class SqlStream(Stream):
         """Rows without a value in a column of the order: no bookmark can speak of them, so every run reads them."""
         missing = Range(missing=tuple(name for name in self._order if self.table.column(name).nullable))
         if missing.missing:
-            for chunk in self._sql_tap.reader.chunks(self.table, outline, missing, size):
+            for chunk in self._host.reader.chunks(self.table, outline, missing, size):
                 self.counts["keyless"] += chunk.rows.num_rows + len(chunk.refused)
                 yield missing, chunk
 
@@ -131,12 +161,12 @@ class SqlStream(Stream):
         unique, key = bool(self.primary_keys), self.replication_key
         if self.replication_method != INCREMENTAL or key is None:
             return Range(self._order, unique)
-        since = bookmarks.since(self.table.column(key), self.stream_state, self._sql_tap.clock)
-        return Range(self._order, unique, since=since, until=self._sql_tap.reader.highest(self.table, key))
+        since = bookmarks.since(self.table.column(key), self.stream_state, self._host.clock)
+        return Range(self._order, unique, since=since, until=self._host.reader.highest(self.table, key))
 
     def _explained(self, fault: ContractError) -> ContractError:
         """The fault with the name of the column that vanished while the run was on, if that is what happened."""
-        now = self._sql_tap.live(self.table.name)
+        now = self._host.live(self.table.name)
         gone = [column.name for column in self.columns if now and column.name not in now.column_names]
         if not gone:
             return fault
@@ -145,9 +175,9 @@ class SqlStream(Stream):
     # ------------------------------------------------------------ writing
 
     def _sync_batches(self, batch_config: BatchConfig, context: Context | None = None) -> None:
-        folder = self._sql_tap.folder(batch_config)
+        folder = self._host.folder(batch_config)
         with self.get_batch_counter() as counter, self.get_sync_timer():
-            for rows, chunk in self._chunks(self._sql_tap.options.batch_rows):
+            for rows, chunk in self._chunks(self._host.options.batch_rows):
                 self._count(chunk)
                 if chunk.rows.num_rows:
                     url = folder.write(_stamped(chunk.rows))
@@ -198,7 +228,7 @@ class SqlStream(Stream):
         self.counts["rows"] += chunk.rows.num_rows
         self.counts["refused"] += len(chunk.refused)
         if chunk.refused:
-            self._sql_tap.quarantine.refuse(chunk.refused)
+            self._host.quarantine.refuse(chunk.refused)
 
     # ------------------------------------------------------------ state
 
@@ -211,7 +241,7 @@ class SqlStream(Stream):
     def _finish(self) -> None:
         key = self.replication_key
         if self.replication_method == INCREMENTAL and key and self._last:
-            value = bookmarks.bookmark(self.table.column(key), self._last[0], self._sql_tap.clock)
+            value = bookmarks.bookmark(self.table.column(key), self._last[0], self._host.clock)
             self.stream_state.update(replication_key=key, replication_key_value=value)
         bookmarks.finish(self.stream_state)
         self.state_manager.is_flushed = False
@@ -231,7 +261,7 @@ class SqlStream(Stream):
             self.logger.warning(told, self.where, counts["keyless"], self.replication_key)
         if counts["refused"]:
             self.logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
-        self._sql_tap.stream_done(self)
+        self._host.stream_done(self)
 
 
 def _stamped(rows: pa.Table) -> pa.Table:

@@ -100,7 +100,7 @@ class SqlTap(Tap):
             found = {stream: self._known(stream, found) for stream in _selected(self.input_catalog)}
         streams = {name: stream for stream, name in found.items()}
         tables = describe(self.source, list(streams), self.options)
-        return [_Refused(self), *(SqlStream(self, table, streams[table.name]) for table in tables)]
+        return [_Refused(self), *(SqlStream(self, self, table, streams[table.name]) for table in tables)]
 
     def setup_mapper(self) -> None:
         """Register the live schemas: those of a catalog may be older, and lose the precision of decimals."""
