@@ -16,6 +16,7 @@ import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from snello.errors import RowsRefused
+from snello.kit.sql.chunks import CHUNK_BYTES
 from tap_sql import TapSql
 
 SHOP = """
@@ -474,3 +475,43 @@ def test_a_table_with_an_extraction_time_of_its_own_keeps_it(postgres: str, tap_
     )
     [path] = tap_sql.batched({"url": postgres}, tmp_path).files("t")
     assert pq.read_table(path).column("_sdc_extracted_at")[0].as_py().isoformat() == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("database", ["postgres", "sqlite"])
+def test_a_view_without_a_key_is_read_by_changes_and_loses_no_tie(
+    database: str, tmp_path: Path, tap_sql: Any, request: pytest.FixtureRequest
+) -> None:
+    script = "create table t (at timestamp, n int); create view v as select at, n from t; insert into t values "
+    script += ", ".join(f"('2026-01-0{1 + n // 4} 00:00:00', {n})" for n in range(12))
+    if database == "sqlite":
+        url = sqlite_at(tmp_path / "t.db", script)
+    else:
+        url = request.getfixturevalue("postgres")
+        execute(url, *script.split(";"))
+    config = {"url": url, "tables": ["v"], "replication": {"v": {"key": "at"}}, "overlap": 0}
+    assert sorted(ids(tap_sql(config).records("v"), "n")) == list(range(12))
+    second = {"order": ["at"], "after": ["2026-01-02 00:00:00"]}
+    rest = tap_sql(config, state={"bookmarks": {"v": {"resume": second}}})
+    assert sorted(ids(rest.records("v"), "n")) == list(range(4, 12))
+    assert rest.bookmark("v")["replication_key_value"].startswith("2026-01-03")
+
+
+def test_rows_of_any_size_go_through_in_small_steps(tmp_path: Path, tap_sql: Any) -> None:
+    """Large values are fetched a few rows at a time, so that memory does not depend on them."""
+    url = sqlite_at(
+        tmp_path / "t.db",
+        "create table t (id integer primary key, photo blob);"
+        "with recursive i(n) as (select 1 union all select n + 1 from i where n < 900) "
+        "insert into t select n, zeroblob(100000) from i",
+    )
+    tap = TapSql(config={"url": url})
+    stream: Any = tap.streams["t"]
+    chunks = [chunk for _, chunk in stream._chunks(1_000_000)]
+    assert sum(chunk.rows.num_rows for chunk in chunks) == 900
+    assert max(chunk.rows.nbytes for chunk in chunks) < 2 * CHUNK_BYTES
+    assert len(chunks) == 1
+
+
+def test_a_table_without_columns_is_no_fault(postgres: str, tap_sql: Any) -> None:
+    execute(postgres, "create table nothing ()")
+    assert tap_sql({"url": postgres}).records("nothing") == []

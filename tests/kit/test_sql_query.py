@@ -11,10 +11,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
 
 from snello.kit.sql import Settings
 from snello.kit.sql.chunks import Outline
+from snello.kit.sql.postgres import _where
 from snello.kit.sql.query import Range, Writer
 from snello.kit.sql.rows import RowReader
 from snello.kit.sql.source import Source
@@ -104,3 +106,11 @@ def test_a_page_whose_key_does_not_move_on_is_a_fault_and_no_loop(tmp_path: Path
     outline = Outline("t", table.columns, ("id",), ("id",))
     with pytest.raises(Exception, match="tap: t: the key id is finer than its values show"):
         list(reader.chunks(table, outline, Range(("id",)), 1))
+
+
+@pytest.mark.parametrize("password", ["a/b@c:d%e?f#g h", "ò'\"\\"])
+def test_the_fast_path_logs_in_with_any_password(password: str) -> None:
+    url = sa.URL.create("postgresql", "user@firm", password, "db.example", 5432, "c%rm", {"sslmode": "require"})
+    given_ = conninfo_to_dict(_where(Source(url.render_as_string(hide_password=False), "tap")))
+    assert (given_["user"], given_["password"], given_["dbname"]) == ("user@firm", password, "c%rm")
+    assert (given_["host"], given_["sslmode"], given_["connect_timeout"]) == ("db.example", "require", "10")

@@ -48,7 +48,8 @@ def unfinished(state: dict[str, Any], order: tuple[str, ...], *, unique: bool) -
 
 def note(state: dict[str, Any], rows: Range, after: tuple[Any, ...]) -> None:
     """Write down that all rows of the range up to ``after`` were sent."""
-    state[RESUME] = {"order": list(rows.order), "after": list(after)} | ({"until": rows.until} if rows.until else {})
+    end = {} if rows.until is None else {"until": rows.until}
+    state[RESUME] = {"order": list(rows.order), "after": list(after)} | end
 
 
 def finish(state: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
+from psycopg.conninfo import make_conninfo
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from snello.kit.sql.ahead import ahead
@@ -55,7 +56,7 @@ class PostgresReader:
         try:
             # not the driver's DB-API, which imports Polars where it finds it: half a second of every start
             with (
-                adbc_driver_postgresql.connect(_uri(self.source)) as database,
+                adbc_driver_postgresql.connect(_where(self.source)) as database,
                 AdbcConnection(database) as connection,
                 AdbcStatement(connection) as reading,
             ):
@@ -100,11 +101,10 @@ def _bind(_column: Column, value: Any) -> Expression:
     return sa.literal_column(f"'{text}'")
 
 
-def _uri(source: Source) -> str:
-    url = source.url.set(drivername="postgresql")
-    if "connect_timeout" not in url.query:
-        url = url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
-    return url.render_as_string(hide_password=False)
+def _where(source: Source) -> str:
+    """The address as libpq takes it, the same that SQLAlchemy connects to."""
+    _, given = source.url.get_dialect()().create_connect_args(source.url)
+    return make_conninfo(**{"connect_timeout": CONNECT_SECONDS, **given})
 
 
 def _cell(raw: pa.Array, row: int) -> Any:

@@ -20,7 +20,8 @@ from snello.kit.sql.tables import Table
 from snello.kit.sql.types import Column, Kind
 from snello.kit.sql.values import from_state, raw_array, to_state
 
-FETCHED_ROWS = 10_000
+FIRST_ROWS = 500
+FETCHED_ROWS, FETCHED_BYTES = 10_000, 16 * 2**20
 ORACLE_TEXT = 4_000  # Oracle has no text without a length
 
 
@@ -42,35 +43,36 @@ class RowReader:
         """The rows of a range, in its order, about ``size`` at a time."""
         if rows.order and rows.unique and not rows.missing:
             return gathered(self._pages(table, outline, rows), size)
-        return gathered(self._fetched(table, outline, self.writer.select(table, outline.columns, rows)), size)
+        statement = self.writer.select(table, outline.columns, rows)
+        return gathered((chunk for chunk, _ in self._fetched(table, outline, statement)), size)
 
     def _pages(self, table: Table, outline: Outline, rows: Range) -> Iterator[Chunk]:
-        size = min(self.page, FETCHED_ROWS)
         while True:
             statement = self.writer.select(table, outline.columns, rows).limit(self.page)
-            pieces: list[Chunk] = []
-            last: tuple[Any, ...] | None = None
-            for values in self._values(table, statement, size):
-                pieces.append(self._chunk(outline, values))
-                last = _key_of(outline, values)
-            yield from pieces
-            if last is not None and last == rows.after:
+            read, last = 0, rows.after
+            for chunk, key in self._fetched(table, outline, statement):
+                read, last = read + chunk.rows.num_rows + len(chunk.refused), key
+                yield chunk
+            if read < self.page:
+                return
+            if last == rows.after:
                 what = f"the key {', '.join(rows.order)} is finer than its values show, so pages cannot go on behind it"
                 raise ContractError(self.source.place.at(table.name.table), what, "set primary_keys to other columns")
-            if last is None or sum(chunk.rows.num_rows + len(chunk.refused) for chunk in pieces) < self.page:
-                return
             rows = replace(rows, after=last, since=None)
 
-    def _fetched(self, table: Table, outline: Outline, statement: sa.Select[Any]) -> Iterator[Chunk]:
-        for values in self._values(table, statement, FETCHED_ROWS):
-            yield self._chunk(outline, values)
-
-    def _values(self, table: Table, statement: sa.Select[Any], size: int) -> Iterator[list[Sequence[Any]]]:
-        """Columns of values, some rows at a time."""
+    def _fetched(
+        self, table: Table, outline: Outline, statement: sa.Select[Any]
+    ) -> Iterator[tuple[Chunk, tuple[Any, ...]]]:
+        """Chunks of about the same size in bytes, each with the key of its last row, fit or not."""
+        size = FIRST_ROWS
         with self.source.connect(table.name.table) as connection:
-            result = connection.execution_options(stream_results=True, max_row_buffer=size).execute(statement)
-            while rows := result.fetchmany(size):
-                yield list(zip(*rows, strict=True))
+            reading = connection.execution_options(stream_results=True, max_row_buffer=FIRST_ROWS)
+            result = reading.execute(statement)
+            while fetched := result.fetchmany(size):
+                values: list[Sequence[Any]] = list(zip(*fetched, strict=True))
+                chunk = self._chunk(outline, values)
+                yield chunk, _key_of(outline, values)
+                size = min(FETCHED_ROWS, 1 + FETCHED_BYTES * len(fetched) // (chunk.rows.nbytes + 1))
 
     def _chunk(self, outline: Outline, values: list[Sequence[Any]]) -> Chunk:
         arrays, unfit = [], []
