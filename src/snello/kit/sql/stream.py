@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 from singer_sdk import Tap
@@ -21,49 +21,18 @@ from singer_sdk.singerlib import Catalog, CatalogEntry
 from singer_sdk.streams import Stream
 
 from snello.errors import ConfigError, ContractError, choices
-from snello.kit.batches import BatchFolder
-from snello.kit.quarantine import QuarantineStream
 from snello.kit.records import RecordLines, records_of
 from snello.kit.sql import bookmarks
-from snello.kit.sql.bookmarks import Clock
 from snello.kit.sql.chunks import Chunk, Outline
+from snello.kit.sql.host import Host
 from snello.kit.sql.query import Range
 from snello.kit.sql.selection import chosen
-from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL, Settings
-from snello.kit.sql.tables import Name, Table
+from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL
+from snello.kit.sql.tables import Table
 from snello.kit.sql.types import UTC_MICROSECONDS, Column
 
 EXTRACTED_AT = "_sdc_extracted_at"
 RECORD_ROWS = 20_000
-
-
-class Host(Protocol):
-    """What a stream of rows asks of its tap."""
-
-    @property
-    def options(self) -> Settings:
-        """The settings, typed."""
-
-    @property
-    def reader(self) -> Any:
-        """How rows are read."""
-
-    @property
-    def clock(self) -> Clock:
-        """When this run began."""
-
-    @property
-    def quarantine(self) -> QuarantineStream:
-        """The stream of refused rows."""
-
-    def folder(self, config: BatchConfig) -> BatchFolder:
-        """Where batch files go."""
-
-    def live(self, name: Name) -> Table | None:
-        """A table as it is this moment."""
-
-    def stream_done(self, done: SqlStream) -> None:
-        """Called when a stream has ended."""
 
 
 class SqlStream(Stream):
@@ -261,7 +230,7 @@ class SqlStream(Stream):
             self.logger.warning(told, self.where, counts["keyless"], self.replication_key)
         if counts["refused"]:
             self.logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
-        self._host.stream_done(self)
+        self._host.stream_done(self.name)
 
 
 def _stamped(rows: pa.Table) -> pa.Table:

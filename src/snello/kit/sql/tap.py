@@ -21,6 +21,7 @@ from snello.kit.batches import BatchFolder
 from snello.kit.configuration import schema_of, settings_of
 from snello.kit.quarantine import NAME, QuarantineStream
 from snello.kit.sql.bookmarks import Clock
+from snello.kit.sql.host import Reader
 from snello.kit.sql.rows import RowReader
 from snello.kit.sql.settings import Settings
 from snello.kit.sql.source import Source
@@ -57,7 +58,7 @@ class SqlTap(Tap):
         return Source(self.options.url.get_secret_value(), self.name)
 
     @cached_property
-    def reader(self) -> Any:
+    def reader(self) -> Reader:
         """How its rows are read."""
         zone = ZoneInfo(self.options.timezone)
         if self.source.dialect == "postgresql":
@@ -109,11 +110,11 @@ class SqlTap(Tap):
             schema = stream.selected_schema() if isinstance(stream, SqlStream) else stream.schema
             self.mapper.register_raw_stream_schema(stream.name, schema, stream.primary_keys)
 
-    def stream_done(self, done: SqlStream) -> None:
+    def stream_done(self, name: str) -> None:
         """After the last stream, leave with the run's verdict: everything that could be read has been."""
         streams = [stream for stream in self.streams.values() if isinstance(stream, SqlStream)]
         refused = sum(stream.counts["refused"] for stream in streams)
-        if done is streams[-1] and refused and self.options.fail_on_refused:
+        if name == streams[-1].name and refused and self.options.fail_on_refused:
             raise RowsRefused(self.name, f"{refused} rows were refused", "read the stream _quarantine")
 
     def _by_stream(self, found: Sequence[Name]) -> dict[str, Name]:
