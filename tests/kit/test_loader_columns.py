@@ -6,10 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.kit.loader.columns import arrow_schema, columns_of
+
+CALM = settings(deadline=None)  # a busy machine is no fault
 
 names = st.text(st.sampled_from("aAbB ._\"'é\n=;"), max_size=4)
 
@@ -54,6 +56,7 @@ def mapping(properties: list[str], table: pa.Schema | None = None) -> dict[str, 
     return {column.property: column.name for column in found}
 
 
+@CALM
 @given(st.sets(names, min_size=1, max_size=8), st.randoms(), st.integers(0, 8))
 def test_columns_are_distinct_for_every_engine_and_stay_when_properties_are_added_or_reordered(
     properties: set[str], chance: Any, first: int

@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.kit.loader.columns import columns_of
 from snello.kit.loader.decoding import RowDecoder
+
+CALM = settings(deadline=None)  # a busy machine is no fault
 
 PROPERTIES: dict[str, Any] = {
     "i": {"type": "integer"},
@@ -60,6 +62,7 @@ def raw(record: Any) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(record).encode())
 
 
+@CALM
 @given(st.lists(fitting, min_size=1, max_size=5))
 def test_what_fits_decodes_alike_in_bulk_and_row_by_row(records: list[dict[str, Any]]) -> None:
     decoder = RowDecoder(COLUMNS)
@@ -71,6 +74,7 @@ def test_what_fits_decodes_alike_in_bulk_and_row_by_row(records: list[dict[str, 
     assert bulk.table.column("m").to_pylist() == [moment(record.get("m")) for record in records]
 
 
+@CALM
 @given(st.lists(fitting | hostile, max_size=6))
 def test_every_record_is_a_row_or_a_misfit_and_no_misfit_tells_a_value(records: list[Any]) -> None:
     decoded = RowDecoder(COLUMNS).decode([raw(record) for record in records])
@@ -87,6 +91,7 @@ undeclared = st.dictionaries(
 )
 
 
+@CALM
 @given(st.lists(st.tuples(fitting, undeclared), min_size=1, max_size=4))
 def test_undeclared_fields_are_kept_beside_the_declared(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     decoded = RowDecoder(COLUMNS).decode([raw(own | more) for own, more in pairs])

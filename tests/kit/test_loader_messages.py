@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.kit.loader import messages as module
 from snello.kit.loader.messages import BrokenLine, Message, chunks, messages
+
+CALM = settings(deadline=None)  # a busy machine is no fault
 
 
 class Trickle(io.BytesIO):
@@ -23,6 +25,7 @@ class Trickle(io.BytesIO):
         return super().read(self.sizes.pop() if self.sizes else size)
 
 
+@CALM
 @given(
     st.lists(st.binary(max_size=9).map(lambda line: line.replace(b"\n", b""))),
     st.lists(st.integers(1, 5)),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.kit.loader.columns import ROW_KEY
 from snello.kit.loader.rowkeys import RowKeys
+
+CALM = settings(deadline=None)  # a busy machine is no fault
 
 Row = tuple[str | None, int | None]
 row = st.tuples(st.sampled_from(["", "a", "b:", None]), st.sampled_from([0, 1, None]))
@@ -25,11 +27,13 @@ def keys(rows: list[Row], size: int) -> list[str]:
     return made
 
 
+@CALM
 @given(st.lists(row, min_size=1), st.integers(1, 5), st.integers(1, 5))
 def test_the_same_rows_get_the_same_keys_however_they_are_cut(rows: list[Row], one: int, other: int) -> None:
     assert keys(rows, one) == keys(rows, other)
 
 
+@CALM
 @given(st.lists(row, min_size=1), st.randoms())
 def test_keys_are_distinct_and_do_not_depend_on_the_order(rows: list[Row], chance: object) -> None:
     made = keys(rows, 3)
@@ -39,6 +43,7 @@ def test_keys_are_distinct_and_do_not_depend_on_the_order(rows: list[Row], chanc
     assert set(keys(shuffled, 2)) == set(made)
 
 
+@CALM
 @given(st.lists(row, min_size=1), st.lists(row))
 def test_rows_that_differ_never_share_a_key(left: list[Row], right: list[Row]) -> None:
     shared = Counter(left) & Counter(right)

@@ -30,7 +30,9 @@ columns = st.one_of(
 
 @given(columns)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_bounds_that_come_back_from_the_log_or_a_checkpoint_are_the_exact_extremes(column: tuple[pa.DataType, list[Any]]) -> None:
+def test_bounds_that_come_back_from_the_log_or_a_checkpoint_are_the_exact_extremes(
+    column: tuple[pa.DataType, list[Any]],
+) -> None:
     kind, values = column
     with tempfile.TemporaryDirectory() as folder:
         writer = TableWriter(folder, "run", pa.schema([("k", kind)]))

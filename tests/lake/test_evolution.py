@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.lake.evolution import holding_both
+
+CALM = settings(deadline=None)  # a busy machine is no fault
 
 MOMENT = pa.timestamp("us", "UTC")
 TYPES = [pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32(), MOMENT, *map(pa.decimal128, (5, 38), (2, 9))]
 types = st.sampled_from(TYPES)
 
 
+@CALM
 @given(types, types)
 def test_the_type_that_holds_both_does_not_depend_on_which_came_first(one: pa.DataType, other: pa.DataType) -> None:
     both = holding_both(one, other)
