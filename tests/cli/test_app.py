@@ -115,7 +115,7 @@ def test_ctrl_c_leaves_with_130_and_no_traceback(empty: Any) -> None:
 
 @pytest.mark.parametrize("command", [["status"], ["receipts", "webhook__loyal"], ["why", "c1"], ["why", "c3"]])
 def test_json_is_the_only_thing_on_stdout(hub: Any, snello: Snello, command: list[str]) -> None:
-    json.loads(snello(*command, "--json").out)
+    assert json.loads(snello(*command, "--json").out)
 
 
 @pytest.mark.parametrize("command", [["status"], ["receipts", "brevo__long_absent"]])

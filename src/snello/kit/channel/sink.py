@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
@@ -11,7 +12,7 @@ from snello.kit.channel.settings import ChannelSettings
 Settings = TypeVar("Settings", bound=ChannelSettings)
 
 
-class ActivationSink(Generic[Settings]):
+class ActivationSink(ABC, Generic[Settings]):
     """One kind of thing in one channel.
 
     - ``name``: for messages; ``purpose``: the only one it serves, None for any; ``max_size``: rows a batch
@@ -27,17 +28,17 @@ class ActivationSink(Generic[Settings]):
         self.settings, self.sync, self.title = settings, sync, title
         self.batch_id = ""
 
+    @abstractmethod
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Make the channel hold these rows; a verdict a row.
 
         - a row without a verdict is sent again by the next run
         - raises ``BatchRefused`` when the body as a whole is refused: the batch is halved until the guilty row is alone
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Make the channel hold these rows no longer; a row that is already gone counts as delivered."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Let go of connections."""
