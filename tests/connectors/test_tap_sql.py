@@ -209,9 +209,7 @@ def ids(rows: list[dict[str, Any]], key: str = "order_no") -> list[Any]:
     return [row[key] for row in rows]
 
 
-def test_the_next_run_reads_what_changed_and_the_ties_of_the_bookmark(
-    shop: str, tap_sql: Any, tmp_path: Path
-) -> None:
+def test_the_next_run_reads_what_changed_and_the_ties_of_the_bookmark(shop: str, tap_sql: Any, tmp_path: Path) -> None:
     first = tap_sql(changes(shop))
     assert first.bookmark("orders") == {
         "replication_key": "updated_at",

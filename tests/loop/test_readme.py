@@ -1,7 +1,7 @@
 """The README, played in a project of its own: every command runs, and what it shows is what is printed.
 
 Play in order: a demo, an unchanged second run, one withdrawal of consent and its run. Figures change with the calendar,
-so a line of the README stands for every line that begins with the same word.
+so a line of the README stands for every line that begins with the same word; of one person only the headings are compared.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def steps() -> Iterator[Step]:
 
 def begins(line: str) -> str:
     """The first word of a line, figures masked."""
-    words = re.sub(r"\d", "#", re.sub(r"^\S+Z \[\w+ *\] ", "", line)).split()
+    words = re.sub(r"\d+", "#", re.sub(r"^\S+Z \[\w+ *\] ", "", line)).split()
     return words[0] if words else ""
 
 
@@ -121,7 +121,8 @@ def test_every_command_of_the_readme_succeeds(played: list[Step]) -> None:
 def test_what_the_readme_shows_is_what_is_printed(played: list[Step]) -> None:
     for step in played:
         printed = {begins(line) for line in step.printed.splitlines()}
-        shown = {begins(line) for line in step.shown} - {"…", ""}
+        told = [line for line in step.shown if not (step.command.startswith("snello why") and line.startswith("   "))]
+        shown = {begins(line) for line in told} - {"…", ""}
         assert shown - printed == set(), step.command
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from snello.cli.demo.page import following
 from snello.cli.demo.stage import Stage
@@ -13,7 +14,9 @@ from snello.settings import project_root
 
 def page(stage: Stage, running: Services) -> Iterator[Block]:
     """Where each service answers, and what to type next."""
-    yield Line(f"{running.world.people:,} people in {stage.home}", "ok")
+    here = stage.home.is_relative_to(Path.cwd())
+    home = stage.home.relative_to(Path.cwd()) if here else stage.home
+    yield Line(f"{running.world.people:,} people in {home}", "ok")
     yield Grid("", ("service", "address"), list(running.urls.items()))
     yield Line("")
     if stage.project != project_root():

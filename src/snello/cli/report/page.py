@@ -63,7 +63,7 @@ def _headline(summary: Summary) -> list[tuple[str, int, str]]:
         ("rows read", rows, f"{refused:,} refused, with the reason"),
         ("people found", summary.people.customers, f"in {summary.people.records:,} records of persons"),
         ("duplicates joined", summary.people.joined, f"{summary.people.kept_apart:,} kept apart as contradicting"),
-        ("households", summary.people.households, "of people who share a home"),
+        ("households", summary.people.households, "known homes, whoever lives there"),
         ("rows delivered", delivered, f"{held:,} held back or refused"),
     ]
 
