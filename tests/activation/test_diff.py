@@ -28,14 +28,17 @@ def table(rows: list[dict[str, str | None]], names: str) -> pa.Table:
     return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names.split()})
 
 
-def difference(want: dict[str, str], barred: set[str], ledger: Ledger) -> tuple[list[dict[str, str | None]], set[str]]:
+def difference(
+    want: dict[str, str], barred: set[str], ledger: Ledger, others: frozenset[str] = frozenset()
+) -> tuple[list[dict[str, str | None]], set[str]]:
+    """The changes and the newly barred; ``others`` consent without being in the audience."""
     rows = [{"key": key, **row} for key, row in ledger.items()]
     settled = [row for row in rows if (row["status"], row["op"]) == ("delivered", "upsert")]
     connection = DATABASE.cursor()  # temporary tables are its own
     for name, content in {
         "want": table([{"key": k, "fingerprint": f} for k, f in want.items()], "key fingerprint"),
         "barred": table([{"key": key} for key in barred], "key"),
-        "consented": table([{"key": key} for key in want], "key"),
+        "consented": table([{"key": key} for key in {*want, *others}], "key"),
         "settled": table(settled, "key fingerprint"),
         "unsettled": table([r for r in rows if r not in settled], "key fingerprint tried status op batch"),
     }.items():
@@ -58,10 +61,13 @@ def consistent(ledger: Ledger) -> Ledger:
 
 
 @LAW
-@given(st.dictionaries(KEYS, PRINTS), st.sets(KEYS), st.dictionaries(KEYS, ROWS).map(consistent))
-def test_each_row_is_sent_exactly_when_the_rules_say_so(want: dict[str, str], barred: set[str], ledger: Ledger) -> None:
+@given(st.dictionaries(KEYS, PRINTS), st.sets(KEYS), st.dictionaries(KEYS, ROWS).map(consistent), st.frozensets(KEYS))
+def test_each_row_is_sent_exactly_when_the_rules_say_so(
+    want: dict[str, str], barred: set[str], ledger: Ledger, others: frozenset[str]
+) -> None:
     barred -= set(want)
-    changes, newly_barred = difference(want, barred, ledger)
+    others -= barred
+    changes, newly_barred = difference(want, barred, ledger, others)
     upserts = {c["key"] for c in changes if c["op"] == "upsert"}
     removals = {c["key"]: c["reason"] for c in changes if c["op"] == "remove"}
     for key, fingerprint in want.items():
@@ -74,7 +80,7 @@ def test_each_row_is_sent_exactly_when_the_rules_say_so(want: dict[str, str], ba
     for key, row in ledger.items():
         may_hold = row["fingerprint"] is not None or row["status"] in ("in_doubt", "retrying")
         assert (key in removals) is (may_hold and key not in want)
-    assert {key for key, reason in removals.items() if reason == "no_consent"} == set(removals) & barred
+    assert {key for key, reason in removals.items() if reason == "no_consent"} == set(removals) - others
     assert newly_barred == {key for key in barred - set(removals) if ledger.get(key, {}).get("status") != "suppressed"}
 
 

@@ -1,7 +1,7 @@
 """The README, played in a project of its own: every command runs, and what it shows is what is printed.
 
 Play in order: a demo, an unchanged second run, one withdrawal of consent and its run. Figures change with the calendar,
-so a line of the README stands for every line that begins with the same word; of one person only the headings are compared.
+so a line of the README stands for every line that begins with the same word, and of a person only headings count.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ with held as (
 )
 select
     'remove' as op, h.key, null as fingerprint,
-    case when {no_consent} then 'no_consent' else 'left_audience' end as reason,
+    case when h.key in (select key from consented) then 'left_audience' else 'no_consent' end as reason,
     h.batch
 from held as h
 anti join {kept} as k using (key)
@@ -88,10 +88,9 @@ class Figures:
 def diff(connection: duckdb.DuckDBPyConnection, mode: Literal["mirror", "upsert"]) -> Figures:
     """Compare, and say in numbers what differs."""
     kept = "want" if mode == "mirror" else "consented"
-    no_consent = "h.key in (select key from barred)" if mode == "mirror" else "true"
     connection.execute(DIFFERING)
     connection.execute(UPSERTS)
-    connection.execute(REMOVALS.format(kept=kept, no_consent=no_consent))
+    connection.execute(REMOVALS.format(kept=kept))
     connection.execute(CHANGES)
     connection.execute(NEWLY_BARRED)
     members, differing, settled, unsure, upserts, removals, barred, consenting = connection.execute(
