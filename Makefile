@@ -39,7 +39,7 @@ demo: setup ## run the whole loop on Aurora, the demo company, and write demo/re
 	@snello demo
 
 test: setup chromium ## set everything up and run all tests
-	@pytest -n 2 --dist loadgroup
+	@pytest -n 2 --dist loadfile # the tests of a file share its servers
 
 lint: setup ## ruff, mypy, sqlfluff, import floors, dependencies
 	@ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 from collections.abc import Callable
@@ -20,7 +21,8 @@ Snello = Callable[..., Any]
 
 def free_ports(wanted: int = 4) -> int:
     """The first of some free ports in a row."""
-    for first in range(23_000, 32_000, wanted):
+    beside = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # workers look in ranges of their own
+    for first in range(23_000 + 1_000 * beside, 32_000, wanted):
         with ExitStack() as held:
             try:
                 for port in range(first, first + wanted):

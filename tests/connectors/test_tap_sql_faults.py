@@ -137,9 +137,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("given", "words"), SETTINGS.values(), ids=list(SETTINGS))
-def test_a_setting_that_names_nothing_says_what_was_meant(
-    given: dict[str, Any], words: str, postgres: str
-) -> None:
+def test_a_setting_that_names_nothing_says_what_was_meant(given: dict[str, Any], words: str, postgres: str) -> None:
     execute(postgres, PEOPLE)
     fault = fault_of({"url": postgres} | given)
     assert type(fault) is ConfigError

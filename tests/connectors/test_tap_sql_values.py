@@ -370,4 +370,3 @@ def test_a_value_that_is_not_of_its_columns_type(
         rows = ran.as_lake("t").to_pylist()
         assert [row["reason"] for row in ran.records("_quarantine")] == ([f"v: {reason}"] if reason else [])
         assert rows == ([] if reason else [{"no": 1, "v": held}]) + [{"no": 2, "v": None}]
-

@@ -27,8 +27,6 @@ ELSEWHERE = ("git clone", "cd ", "source ", "make ")
 RECORD = re.compile(r"crm/customers/(\d+)")
 CUSTOMER = re.compile(r"snello why (c[0-9a-f]{16})")
 
-pytestmark = pytest.mark.xdist_group("loop")
-
 
 @dataclass
 class Step:
