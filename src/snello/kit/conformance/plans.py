@@ -1,0 +1,70 @@
+"""Plans: which call meets which fault.
+
+once(BrokenAfter(), when=lambda seen: seen.method == "POST")
+first_of(at(3, Unauthorized()), chance(0.1, seed=7, fault=Limited(1)))
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from snello.kit.conformance.faults import Fault, Seen
+
+Plan = Callable[[Seen, int], Fault | None]
+"""Which fault a call meets, by the call and its number from 0; None for none. Asked once a call, one at a time."""
+
+
+def calm(seen: Seen, number: int) -> Fault | None:
+    """Nothing goes wrong."""
+    return None
+
+
+def always(fault: Fault, when: Callable[[Seen], bool] = lambda _: True) -> Plan:
+    """Every call that fits."""
+    return lambda seen, _: fault if when(seen) else None
+
+
+def at(number: int, fault: Fault) -> Plan:
+    """The call of this number, from 0."""
+    return lambda _, now: fault if now == number else None
+
+
+def every(n: int, fault: Fault) -> Plan:
+    """Each n-th call: of n = 3 the numbers 2, 5, 8…"""
+    return lambda _, number: fault if number % n == n - 1 else None
+
+
+def once(fault: Fault, when: Callable[[Seen], bool] = lambda _: True) -> Plan:
+    """The first call that fits, and no other."""
+    return times(1, fault, when)
+
+
+def times(n: int, fault: Fault, when: Callable[[Seen], bool] = lambda _: True) -> Plan:
+    """The first n calls that fit."""
+    left = n
+
+    def plan(seen: Seen, _: int) -> Fault | None:
+        nonlocal left
+        if left and when(seen):
+            left -= 1
+            return fault
+        return None
+
+    return plan
+
+
+def chance(share: float, seed: int, fault: Fault) -> Plan:
+    """This share of the calls; which ones follows from the seed."""
+    luck = random.Random(seed)
+    return lambda _, __: fault if luck.random() < share else None
+
+
+def first_of(*plans: Plan) -> Plan:
+    """What the first of the plans that has something says; all are asked, so that their counts stay true."""
+
+    def plan(seen: Seen, number: int) -> Fault | None:
+        found = [each(seen, number) for each in plans]
+        return next((fault for fault in found if fault is not None), None)
+
+    return plan
