@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snello.errors import ConfigError
-from snello.kit.memory import ABANDONED_SECONDS, SCHEMA, Memory, compared, fingerprints
+from snello.kit.memory import ABANDONED_SECONDS, SCHEMA, Memory, compared, fingerprints, memory_root
 
 READING = st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=12)
 
@@ -68,6 +68,12 @@ def test_a_reading_is_recalled_as_it_was_kept(tmp_path: Path) -> None:
     assert found is not None
     assert found.column("key").to_pylist() == ["[1]", '["à",null]']
     assert found.schema == SCHEMA
+
+
+def test_memories_are_in_the_state_folder_unless_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNELLO_STATE", str(tmp_path))
+    assert memory_root(None) == str(tmp_path / "memory")
+    assert memory_root("s3://bucket/memory") == "s3://bucket/memory"
 
 
 def test_an_empty_reading_is_a_reading(tmp_path: Path) -> None:

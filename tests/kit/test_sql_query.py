@@ -102,7 +102,7 @@ def test_a_page_whose_key_does_not_move_on_is_a_fault_and_no_loop(tmp_path: Path
     source = Source(f"sqlite:///{path}", "tap")
     [table] = describe(source, [Name(None, "t")], Settings(url=f"sqlite:///{path}"))
     reader = RowReader(source, ZoneInfo("UTC"), 1)
-    reader.writer = Writer(reader._read, lambda _column, _value: sa.literal(0))
+    reader.writer = Writer(lambda _column, expression: expression, lambda _column, _value: sa.literal(0))
     outline = Outline("t", table.columns, ("id",), ("id",))
     with pytest.raises(Exception, match="tap: t: the key id is finer than its values show"):
         list(reader.chunks(table, outline, Range(("id",)), 1))

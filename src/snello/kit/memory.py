@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from snello.errors import ConfigError, RetryLater
+from snello.kit.places import state_folder
 
 SCHEMA = pa.schema([pa.field("key", pa.string(), nullable=False), pa.field("fingerprint", pa.int64(), nullable=False)])
 FINGERPRINT_BYTES = 8
@@ -37,6 +38,11 @@ _NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]+")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 log = logging.getLogger(__name__)
+
+
+def memory_root(named: str | None) -> str:
+    """Where memories are kept: as the setting ``memory`` of a connector names it, else in the state folder."""
+    return named or str(state_folder("memory"))
 
 
 class Memory:

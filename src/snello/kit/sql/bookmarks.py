@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from snello.kit.sql.query import Range
+from snello.kit.sql.parts import Parts, resumed
 from snello.kit.sql.types import Column, Kind
 
 RESUME = "resume"
@@ -35,21 +35,15 @@ class Clock:
         return self.began.astimezone(UTC if kind is Kind.INSTANT else self.zone).replace(tzinfo=None)
 
 
-def unfinished(state: dict[str, Any], order: tuple[str, ...], *, unique: bool) -> Range | None:
-    """The range that a cut-off reading in this order has left; None when there is none or the order is another."""
+def unfinished(state: dict[str, Any], order: tuple[str, ...], *, unique: bool) -> Parts | None:
+    """What a cut-off reading in this order has left; None when there is none or the order is another."""
     left = state.get(RESUME)
-    if not order or not isinstance(left, dict) or tuple(left.get("order", ())) != order:
-        return None
-    after = tuple(left["after"])
-    if unique:
-        return Range(order, unique, after, until=left.get("until"))
-    return Range(order, unique, since=after[0], until=left.get("until"))  # of equal rows, some may not have been sent
+    return resumed(left, order, unique=unique) if isinstance(left, dict) else None
 
 
-def note(state: dict[str, Any], rows: Range, after: tuple[Any, ...]) -> None:
-    """Write down that all rows of the range up to ``after`` were sent."""
-    end = {} if rows.until is None else {"until": rows.until}
-    state[RESUME] = {"order": list(rows.order), "after": list(after)} | end
+def note(state: dict[str, Any], parts: Parts) -> None:
+    """Write down how far each part has come."""
+    state[RESUME] = parts.state()
 
 
 def finish(state: dict[str, Any]) -> None:

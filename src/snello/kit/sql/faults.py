@@ -39,6 +39,20 @@ _AGAIN = "run again: the read goes on where the state ends"
 # Codes of PostgreSQL (and of the SQL standard), MySQL, SQL Server, Oracle and the words of drivers that give no code.
 _SIGNS = (
     _sign(
+        r"certificate.verify.failed|certificate for .* does not match|hostname mismatch|root certificate file|"
+        r"mysql 2026",
+        ConfigError,
+        "{server} shows a certificate that cannot be verified",
+        "name the file of its authority in setting url (sslrootcert for PostgreSQL, ssl_ca for MySQL), and the host "
+        "as the certificate does",
+    ),
+    _sign(
+        r"does not support SSL",
+        ConfigError,
+        "{server} does not offer the encryption that setting url demands",
+        "turn TLS on at the server, or choose another sslmode in setting url",
+    ),
+    _sign(
         r"28P01|28000|password authentication failed|no password supplied|role \S+ does not exist|"
         r"mysql 1045|ORA-01017|login failed",
         ConfigError,
@@ -89,14 +103,15 @@ _SIGNS = (
         "grant select to that user, or deselect the table",
     ),
     _sign(
-        r"57014|canceling statement|query timeout",
+        r"57014|canceling statement|query timeout|mysql (1317|1969|3024)\b",
         RetryLater,
         "{server} cancelled the query",
         "raise the server's statement timeout for this user, then run again",
     ),
     _sign(
         r"57P0\d|\b08\d\w\w\b|53\d\d\d|40001|40P01|server closed the connection|terminating connection|"
-        r"lost connection|database is locked|too many (clients|connections)|ORA-03113|ssl syscall",
+        r"lost connection|database is locked|too many (clients|connections)|ORA-03113|ssl syscall|"
+        r"mysql (1040|1053|1205|1213|1927|2006|2013|2055)\b",
         RetryLater,
         "{server} broke off or is busy",
         _AGAIN,
@@ -129,10 +144,10 @@ def told(error: BaseException, place: Place, table: str | None = None) -> Snello
 
 def _code(cause: BaseException) -> str:
     """The vendor's or the standard's code of a driver's exception, as text."""
+    first = cause.args[0] if cause.args else None
+    if isinstance(first, int):  # before the standard's code, which for most of MySQL's faults says nothing
+        return f"mysql {first}"
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     if state:
         return str(state)
-    first = cause.args[0] if cause.args else None
-    if isinstance(first, int):
-        return f"mysql {first}"
     return first if isinstance(first, str) and re.fullmatch(r"[0-9A-Z]{5}", first) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from singer_sdk.helpers._batch import BatchConfig
@@ -21,6 +21,15 @@ class Reader(Protocol):
 
     def highest(self, table: Table, name: str) -> Any:
         """The highest value of a column, as a state holds it."""
+
+    def bounds(self, table: Table, rows: Range) -> tuple[Any, Any]:
+        """The lowest and the highest value of the first key column in a range, as a state holds them."""
+
+    def count(self, table: Table) -> int:
+        """How many rows the table has."""
+
+    def named(self, table: Table, outline: Outline, values: Sequence[Sequence[Any]]) -> Iterator[Chunk]:
+        """The rows that have one of these keys, given as a state holds them."""
 
     def chunks(self, table: Table, outline: Outline, rows: Range, size: int) -> Iterator[Chunk]:
         """The rows of a range, in its order, about ``size`` at a time."""

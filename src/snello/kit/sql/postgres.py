@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,10 +19,10 @@ from snello.kit.sql.ahead import ahead
 from snello.kit.sql.chunks import Chunk, Outline, gathered
 from snello.kit.sql.faults import told
 from snello.kit.sql.fit import checked_text, fitted
-from snello.kit.sql.query import Expression, Range, Writer
+from snello.kit.sql.query import Range, Writer
 from snello.kit.sql.source import CONNECT_SECONDS, POSTGRES_SESSION, Source
 from snello.kit.sql.tables import Table
-from snello.kit.sql.types import Column, Kind
+from snello.kit.sql.types import Column, Expression, Kind
 
 _AS_TEXT = {Kind.DECIMAL, Kind.UUID, Kind.TIME, Kind.JSON, Kind.OTHER}
 _DIALECT = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]  # so that a % in a name stays one
@@ -42,9 +42,25 @@ class PostgresReader:
         value = self.source.scalar(statement, table.name.table)
         return int(value) if value is not None and table.column(name).kind is Kind.INTEGER else value
 
+    def bounds(self, table: Table, rows: Range) -> tuple[Any, Any]:
+        """The lowest and the highest value of the first key column in a range, as a state holds them."""
+        statement = Writer(lambda _column, expression: sa.cast(expression, sa.Text), _bind).bounds(table, rows)
+        lowest, highest = self.source.row(statement, table.name.table)
+        return lowest, highest
+
+    def count(self, table: Table) -> int:
+        """How many rows the table has."""
+        return int(self.source.scalar(self.writer.count(table), table.name.table))
+
+    def named(self, table: Table, outline: Outline, values: Sequence[Sequence[Any]]) -> Iterator[Chunk]:
+        """The rows that have one of these keys, given as a state holds them."""
+        return self._streamed(table, outline, self.writer.named(table, outline.columns, outline.keys, values), len(values))
+
     def chunks(self, table: Table, outline: Outline, rows: Range, size: int) -> Iterator[Chunk]:
         """The rows of a range, in its order, about ``size`` at a time."""
-        statement = self.writer.select(table, outline.columns, rows)
+        return self._streamed(table, outline, self.writer.select(table, outline.columns, rows), size)
+
+    def _streamed(self, table: Table, outline: Outline, statement: sa.Select[Any], size: int) -> Iterator[Chunk]:
         text = str(statement.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
         with closing(ahead(self._batches(text, table.name.table))) as batches:
             yield from gathered((self._chunk(outline, batch) for batch in batches), size)

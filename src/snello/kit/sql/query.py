@@ -13,9 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from snello.kit.sql.tables import Table
-from snello.kit.sql.types import Column
+from snello.kit.sql.types import Column, Expression
 
-Expression = sa.ColumnElement[Any]
 Read = Callable[[Column, Expression], Expression]
 Bind = Callable[[Column, Any], Expression]
 
@@ -28,6 +27,7 @@ class Range:
     - ``after``: values of all of ``order``; only rows behind them
     - ``unique``: whether ``order`` tells every row from every other, so that reading can go on behind any of them
     - ``since``, ``until``: bounds of the first of ``order``, both included
+    - ``below``: bound of the first of ``order``, left out
     - ``missing``: only the rows that have no value in one of these columns, in no order
     """
 
@@ -36,15 +36,17 @@ class Range:
     after: tuple[Any, ...] | None = None
     since: Any = None
     until: Any = None
+    below: Any = None
     missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Writer:
-    """How one way of reading writes SQL: ``read`` a column's expression, ``bind`` a value's."""
+    """How one way of reading writes SQL: ``read`` a column's expression, ``bind`` a value's, ``key`` what orders."""
 
     read: Read
     bind: Bind
+    key: Read = lambda _column, expression: expression
 
     def select(self, table: Table, columns: Sequence[Column], rows: Range) -> sa.Select[Any]:
         """The statement for a range of rows."""
@@ -54,22 +56,50 @@ class Writer:
         statement = sa.select(*fields).select_from(source)
         if rows.missing:
             return statement.where(sa.or_(*(source.c[name].is_(None) for name in rows.missing)))
-        conditions = self._conditions(table, [source.c[name] for name in rows.order], rows)
-        return statement.where(*conditions).order_by(*(source.c[name] for name in rows.order))
+        return statement.where(*self._conditions(table, source, rows)).order_by(*self._keys(table, source, rows.order))
 
     def highest(self, table: Table, name: str) -> sa.Select[Any]:
         """The highest value of a column, written as its rows are."""
         source, column = _aliased(table), table.column(name)
         return sa.select(self.read(column, sa.func.max(source.c[name])).label(name)).select_from(source)
 
-    def _conditions(self, table: Table, keys: list[Expression], rows: Range) -> list[sa.ColumnElement[bool]]:
-        columns = [table.column(name) for name in rows.order]
+    def bounds(self, table: Table, rows: Range) -> sa.Select[Any]:
+        """The lowest and the highest value that the first of the range's order has in it."""
+        source, column = _aliased(table), table.column(rows.order[0])
+        lowest, highest = (self.read(column, of(source.c[column.name])) for of in (sa.func.min, sa.func.max))
+        statement = sa.select(lowest.label("lowest"), highest.label("highest")).select_from(source)
+        return statement.where(*self._conditions(table, source, rows))
+
+    def count(self, table: Table) -> sa.Select[Any]:
+        """How many rows the table has."""
+        return sa.select(sa.func.count()).select_from(_aliased(table))
+
+    def named(
+        self, table: Table, columns: Sequence[Column], keys: Sequence[str], values: Sequence[Sequence[Any]]
+    ) -> sa.Select[Any]:
+        """The rows whose keys have one of some tuples of values."""
+        source = _aliased(table)
+        fields = (self.read(column, source.c[column.name]).label(column.name) for column in columns)
+        parts = [table.column(name) for name in keys]
+        wanted = (
+            sa.and_(*(source.c[part.name] == self.bind(part, value) for part, value in zip(parts, row, strict=True)))
+            for row in values
+        )
+        return sa.select(*fields).select_from(source).where(sa.or_(*wanted))
+
+    def _keys(self, table: Table, source: sa.FromClause, order: Sequence[str]) -> list[Expression]:
+        return [self.key(table.column(name), source.c[name]) for name in order]
+
+    def _conditions(self, table: Table, source: sa.FromClause, rows: Range) -> list[sa.ColumnElement[bool]]:
+        columns, keys = [table.column(name) for name in rows.order], self._keys(table, source, rows.order)
         found: list[sa.ColumnElement[bool]] = []
-        found += [key.is_not(None) for key, column in zip(keys, columns, strict=True) if column.nullable]
+        found += [source.c[column.name].is_not(None) for column in columns if column.nullable]
         if rows.since is not None:
             found.append(keys[0] >= self.bind(columns[0], rows.since))
         if rows.until is not None:
             found.append(keys[0] <= self.bind(columns[0], rows.until))
+        if rows.below is not None:
+            found.append(keys[0] < self.bind(columns[0], rows.below))
         if rows.after is not None:
             bounds = [self.bind(column, value) for column, value in zip(columns, rows.after, strict=True)]
             found.append(_behind(keys, bounds))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,15 +15,15 @@ import sqlalchemy as sa
 from snello.errors import ContractError
 from snello.kit.sql.chunks import Chunk, Mask, Outline, gathered
 from snello.kit.sql.fit import fitted
-from snello.kit.sql.query import Expression, Range, Writer
+from snello.kit.sql.query import Range, Writer
 from snello.kit.sql.source import Source
+from snello.kit.sql.spelling import MYSQL, key, read
 from snello.kit.sql.tables import Table
-from snello.kit.sql.types import Column, Kind
+from snello.kit.sql.types import Column, Expression, Kind
 from snello.kit.sql.values import from_state, raw_array, to_state
 
 FIRST_ROWS = 500
 FETCHED_ROWS, FETCHED_BYTES = 10_000, 16 * 2**20
-ORACLE_TEXT = 4_000  # Oracle has no text without a length
 
 
 class RowReader:
@@ -30,7 +31,8 @@ class RowReader:
 
     def __init__(self, source: Source, zone: ZoneInfo, page: int) -> None:
         self.source, self.zone, self.page = source, zone, page
-        self.writer = Writer(self._read, self._bind)
+        dialect = source.dialect
+        self.writer = Writer(partial(read, dialect), self._bind, partial(key, dialect))
 
     def highest(self, table: Table, name: str) -> Any:
         """The highest value of a column, as a state holds it."""
@@ -38,6 +40,20 @@ class RowReader:
         if isinstance(value, datetime) and self.source.dialect in {"mssql", "oracle"}:
             value += timedelta(seconds=1)  # these know fractions that Python's times cut off
         return to_state(value)
+
+    def bounds(self, table: Table, rows: Range) -> tuple[Any, Any]:
+        """The lowest and the highest value of the first key column in a range, as a state holds them."""
+        lowest, highest = self.source.row(self.writer.bounds(table, rows), table.name.table)
+        return to_state(lowest), to_state(highest)
+
+    def count(self, table: Table) -> int:
+        """How many rows the table has."""
+        return int(self.source.scalar(self.writer.count(table), table.name.table))
+
+    def named(self, table: Table, outline: Outline, values: Sequence[Sequence[Any]]) -> Iterator[Chunk]:
+        """The rows that have one of these keys, given as a state holds them."""
+        statement = self.writer.named(table, outline.columns, outline.keys, values)
+        return (chunk for chunk, _ in self._fetched(table, outline, statement))
 
     def chunks(self, table: Table, outline: Outline, rows: Range, size: int) -> Iterator[Chunk]:
         """The rows of a range, in its order, about ``size`` at a time."""
@@ -49,11 +65,11 @@ class RowReader:
     def _pages(self, table: Table, outline: Outline, rows: Range) -> Iterator[Chunk]:
         while True:
             statement = self.writer.select(table, outline.columns, rows).limit(self.page)
-            read, last = 0, rows.after
-            for chunk, key in self._fetched(table, outline, statement):
-                read, last = read + chunk.rows.num_rows + len(chunk.refused), key
+            got, last = 0, rows.after
+            for chunk, last_key in self._fetched(table, outline, statement):
+                got, last = got + chunk.rows.num_rows + len(chunk.refused), last_key
                 yield chunk
-            if read < self.page:
+            if got < self.page:
                 return
             if last == rows.after:
                 what = f"the key {', '.join(rows.order)} is finer than its values show, so pages cannot go on behind it"
@@ -83,17 +99,12 @@ class RowReader:
             unfit.append(_either(odd, outside))
         return outline.chunk(arrays, unfit, lambda row, place: to_state(values[place][row]))
 
-    def _read(self, column: Column, expression: Expression) -> Expression:
-        if column.kind is Kind.OTHER:
-            return sa.cast(expression, sa.String(ORACLE_TEXT if self.source.dialect == "oracle" else None))
-        if self.source.dialect == "sqlite":
-            return expression  # typed by value, not by column
-        return sa.type_coerce(expression, sa.Text() if column.kind is Kind.JSON else column.type)
-
     def _bind(self, column: Column, value: Any) -> Expression:
         if self.source.dialect == "sqlite":
             return sa.literal(from_state(column, value) if column.kind is Kind.BYTES else value, sa.types.NullType())
-        return sa.literal(from_state(column, value), column.type)
+        given = from_state(column, value)
+        plain = self.source.dialect in MYSQL  # whose enums and times are compared as text
+        return sa.literal(given if not plain or column.kind is not Kind.TIME else value, None if plain else column.type)
 
 
 def _key_of(outline: Outline, values: list[Sequence[Any]]) -> tuple[Any, ...]:

@@ -57,6 +57,9 @@ class Settings(BaseModel):
     overlap: int = Field(
         60, ge=0, description="Seconds before the bookmark to read again, for rows committed late (timestamp keys)."
     )
+    partitions: int = Field(
+        1, ge=1, le=64, description="Connections that read one table at once, each a range of its integer or time key."
+    )
     fail_on_refused: bool = Field(False, description="Exit with code 5 when rows were refused.")
     batch_rows: int = Field(250_000, ge=1, description="Rows of a batch file or of a page.")
 

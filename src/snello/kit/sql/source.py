@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from snello.errors import ConfigError, choices
 from snello.kit.redact import hide
 from snello.kit.sql.faults import Place, told
+from snello.kit.sql.spelling import teach
 
 CONNECT_SECONDS = 10
 
@@ -53,6 +54,8 @@ class Source:
     """
 
     def __init__(self, url: str, plugin: str) -> None:
+        # a type that SQLAlchemy does not know is read as text; once for all, as threads read side by side
+        warnings.filterwarnings("ignore", category=sa.exc.SAWarning)
         self.url = _parsed(url, plugin)
         self.dialect = self.url.get_backend_name()
         self.place = Place(
@@ -65,11 +68,8 @@ class Source:
     def connect(self, table: str | None = None) -> Iterator[Connection]:
         """A connection whose faults are told in our words, naming the table at hand."""
         try:
-            with warnings.catch_warnings():
-                # a type that SQLAlchemy does not know is read as text
-                warnings.filterwarnings("ignore", category=sa.exc.SAWarning)
-                with self.engine.connect() as connection:
-                    yield connection
+            with self.engine.connect() as connection:
+                yield connection
         except Exception as error:
             if isinstance(error, (sa.exc.SQLAlchemyError, self._driver_fault())):
                 raise told(error, self.place, table) from None
@@ -79,6 +79,11 @@ class Source:
         """The one value that a statement yields."""
         with self.connect(table) as connection:
             return connection.execute(statement).scalar()
+
+    def row(self, statement: sa.Select[Any], table: str | None = None) -> sa.Row[Any]:
+        """The one row that a statement yields."""
+        with self.connect(table) as connection:
+            return connection.execute(statement).one()
 
     @cached_property
     def unchecked_text(self) -> bool:
@@ -104,6 +109,7 @@ class Source:
         except ModuleNotFoundError as error:
             cure = f"install {error.name} into the plugin's environment"
             raise ConfigError(self.place.plugin, f"no driver for {self.url.drivername}", cure) from None
+        teach(engine)
         sa.event.listen(engine, "connect", self._begin_session)
         return engine
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -22,10 +21,10 @@ from singer_sdk.streams import Stream
 
 from snello.errors import ConfigError, ContractError, choices
 from snello.kit.records import RecordLines, records_of
-from snello.kit.sql import bookmarks
 from snello.kit.sql.chunks import Chunk, Outline
 from snello.kit.sql.host import Host
 from snello.kit.sql.query import Range
+from snello.kit.sql.reading import Reading
 from snello.kit.sql.selection import chosen
 from snello.kit.sql.settings import FULL_TABLE, INCREMENTAL
 from snello.kit.sql.tables import Table
@@ -44,7 +43,6 @@ class SqlStream(Stream):
         self.table, self.where = table, f"{tap.name}: {name}"
         self.counts: Counter[str] = Counter()
         self._host = host
-        self._last: tuple[Any, ...] | None = None
         super().__init__(tap, schema=table.json_schema(), name=name)
         self.primary_keys = list(table.keys)
         self.replication_key = table.replication_key
@@ -103,35 +101,17 @@ class SqlStream(Stream):
     # ------------------------------------------------------------ reading
 
     def _chunks(self, size: int) -> Iterator[tuple[Range, Chunk]]:
-        """Chunks in key order, each with the range that it belongs to; rows without a key come first."""
-        reader = self._host.reader
-        outline = Outline(self.name, self.columns, self._order, tuple(self.primary_keys))
+        """Chunks, those of one range in key order, each with the range that it belongs to."""
         try:
-            rows = bookmarks.unfinished(self.stream_state, self._order, unique=bool(self.primary_keys))
-            if rows is None:
-                yield from self._keyless_chunks(replace(outline, order=()), size)
-                rows = self._fresh()
-            self._last = rows.after
-            for chunk in reader.chunks(self.table, outline, rows, size):
-                yield rows, chunk
+            yield from self._reading.chunks(size)
         except ContractError as fault:
             raise self._explained(fault) from None
 
-    def _keyless_chunks(self, outline: Outline, size: int) -> Iterator[tuple[Range, Chunk]]:
-        """Rows without a value in a column of the order: no bookmark can speak of them, so every run reads them."""
-        missing = Range(missing=tuple(name for name in self._order if self.table.column(name).nullable))
-        if missing.missing:
-            for chunk in self._host.reader.chunks(self.table, outline, missing, size):
-                self.counts["keyless"] += chunk.rows.num_rows + len(chunk.refused)
-                yield missing, chunk
-
-    def _fresh(self) -> Range:
-        """A range from its beginning: the whole table, or from the bookmark to what is there now."""
-        unique, key = bool(self.primary_keys), self.replication_key
-        if self.replication_method != INCREMENTAL or key is None:
-            return Range(self._order, unique)
-        since = bookmarks.since(self.table.column(key), self.stream_state, self._host.clock)
-        return Range(self._order, unique, since=since, until=self._host.reader.highest(self.table, key))
+    @cached_property
+    def _reading(self) -> Reading:
+        outline = Outline(self.name, self.columns, self._order, tuple(self.primary_keys))
+        key = self.replication_key if self.replication_method == INCREMENTAL else None
+        return Reading(self._host, self.table, outline, key, self.stream_state)
 
     def _explained(self, fault: ContractError) -> ContractError:
         """The fault with the name of the column that vanished while the run was on, if that is what happened."""
@@ -202,17 +182,11 @@ class SqlStream(Stream):
     # ------------------------------------------------------------ state
 
     def _advance(self, rows: Range, chunk: Chunk) -> None:
-        if chunk.after is not None:
-            self._last = chunk.after
-            bookmarks.note(self.stream_state, rows, chunk.after)
+        self._reading.advance(rows, chunk)
         self.state_manager.is_flushed = False
 
     def _finish(self) -> None:
-        key = self.replication_key
-        if self.replication_method == INCREMENTAL and key and self._last:
-            value = bookmarks.bookmark(self.table.column(key), self._last[0], self._host.clock)
-            self.stream_state.update(replication_key=key, replication_key_value=value)
-        bookmarks.finish(self.stream_state)
+        self._reading.finish()
         self.state_manager.is_flushed = False
 
     def _increment_stream_state(self, latest_record: Any, *, context: Context | None = None) -> None:
@@ -223,7 +197,7 @@ class SqlStream(Stream):
 
     def log_sync_costs(self) -> None:
         """Tell what was read; the SDK calls this for each stream when all are through."""
-        counts = self.counts
+        counts = self.counts + self._reading.counts
         self.logger.info("%s: %s rows read", self.where, counts["rows"])
         if counts["keyless"] and self.replication_method == INCREMENTAL:
             told = "%s: %s rows have no %s; they are read in every run"

@@ -28,8 +28,11 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.sql.sqltypes import _Binary
 from sqlalchemy.types import TypeEngine
+
+Expression = sa.ColumnElement[Any]
 
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 DECIMAL_DIGITS = 38
@@ -59,6 +62,7 @@ class Kind(StrEnum):
 # First match wins: a Float is a Numeric, Oracle's DATE is a DateTime, an Enum is a String.
 _KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
     (sa.Boolean, Kind.BOOLEAN),
+    (mysql.YEAR, Kind.INTEGER),
     (sa.Float, Kind.NUMBER),
     (sa.Numeric, Kind.DECIMAL),
     (sa.Integer, Kind.INTEGER),
@@ -126,6 +130,8 @@ def column(name: str, type_: TypeEngine[Any], *, dialect: str, nullable: bool, a
 def kind_of(type_: TypeEngine[Any], dialect: str) -> Kind:
     """The row of the table for a reflected type."""
     kind = next((kind for parent, kind in _KINDS if isinstance(type_, parent)), Kind.OTHER)
+    if isinstance(type_, mysql.BIT) and type_.length in {1, None}:
+        return Kind.BOOLEAN
     if kind is Kind.LOCAL and (getattr(type_, "timezone", False) or type_.__visit_name__ == "DATETIMEOFFSET"):
         return Kind.INSTANT
     if kind is Kind.LOCAL and dialect in {"mysql", "mariadb"} and isinstance(type_, sa.TIMESTAMP):

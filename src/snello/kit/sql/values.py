@@ -188,4 +188,7 @@ _FROM_STATE: dict[Kind, Callable[[str], Any]] = {
 def from_state(column: Column, value: Any) -> Any:
     """The driver's value that a state holds."""
     convert = _FROM_STATE.get(column.kind)
-    return convert(value) if convert and isinstance(value, str) else value
+    try:
+        return convert(value) if convert and isinstance(value, str) else value
+    except (ValueError, InvalidOperation):
+        return value  # MySQL's 0000-00-00 is no date and yet a key: it goes back as the text that it came as
