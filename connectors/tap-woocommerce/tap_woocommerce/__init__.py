@@ -24,7 +24,7 @@ class ShopStream(RestStream):
 
     url_base = "{url}/wp-json/wc/v3"
     auth = basic("consumer_key", "consumer_secret")
-    paging = page_number("page", per_page=("per_page", 100), total_pages_header="X-WP-TotalPages")
+    paging = page_number("page", per_page=("per_page", 100), total_pages="X-WP-TotalPages")
     params, primary_keys = "orderby=id&order=asc", ("id",)
 
 

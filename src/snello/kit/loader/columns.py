@@ -15,7 +15,7 @@ from snello.lake.arrowtypes import TIMESTAMP
 from snello.lake.evolution import MOST_DIGITS
 
 EXTRACTED_AT = "_sdc_extracted_at"
-EXTRA = "_extra"  # undeclared fields, as JSON
+EXTRA = "_extra"  # undeclared fields, as JSON; a stream may declare it as an object
 ROW_KEY = "_sdc_row"  # the key of rows of a stream without one
 
 _UNSAFE = re.compile(r"[\s,;{}()=.`\"'\\\x00-\x1f]")
@@ -136,6 +136,8 @@ def _names(properties: Iterable[str], table: pa.Schema) -> dict[str, str]:
         (field.metadata or {}).get(_PROPERTY.encode(), field.name.encode()).decode(): field.name for field in table
     }
     names = {name: known[name] for name in properties if name in known}
+    if EXTRA in properties:
+        names[EXTRA] = EXTRA  # a tap that gathers undeclared fields itself means the same column
     taken = {name.lower() for name in known.values()} | {EXTRA, ROW_KEY}
     for name in sorted(set(properties) - set(names), key=lambda name: (name != name.lower(), name)):
         safe = _UNSAFE.sub("_", name) or "_"

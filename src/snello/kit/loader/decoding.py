@@ -18,6 +18,7 @@ from snello.lake.arrowtypes import TIMESTAMP
 
 _INT64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _NULL = msgspec.Raw(b"null")
+_FIELDS = dict[str, msgspec.Raw]
 _TYPES: dict[Kind, Any] = {
     Kind.INTEGER: _INT64 | None,
     Kind.NUMBER: float | None,
@@ -110,9 +111,13 @@ class RowDecoder:
         return values, extra
 
     def _table(self, rows: list[list[Any]], extras: list[str | None]) -> pa.Table:
+        declared = self._names.index(EXTRA) if EXTRA in self._names else None
+        if declared is not None:
+            for row, extra in zip(rows, extras, strict=True):
+                row[declared] = _joined(row[declared], extra)
         arrays = [_to_arrow([row[place] for row in rows], column) for place, column in enumerate(self.columns)]
         table = pa.Table.from_arrays(arrays, self._names)
-        if any(extra is not None for extra in extras):
+        if declared is None and any(extra is not None for extra in extras):
             table = table.append_column(EXTRA, pa.array(extras, pa.string()))
         return table
 
@@ -122,6 +127,16 @@ def _to_arrow(values: list[Any], column: Column) -> pa.Array:
         texts = pa.array([None if value == _NULL else bytes(value) for value in values], pa.binary())
         return texts.cast(pa.string())
     return pa.array(values, column.type)
+
+
+def _joined(given: msgspec.Raw, extra: str | None) -> msgspec.Raw:
+    """Undeclared fields that the tap gathered and those that it did not."""
+    if extra is None:
+        return given
+    if given == _NULL:
+        return msgspec.Raw(extra.encode())
+    fields = {**msgspec.json.decode(extra, type=_FIELDS), **msgspec.json.decode(given, type=_FIELDS)}
+    return msgspec.Raw(msgspec.json.encode(fields))
 
 
 def _moments(texts: list[str | None]) -> pa.Array:

@@ -1,22 +1,40 @@
 """Taps over HTTP, declared: a stream says its path, keys, auth and paging; the loop, retries and faults are here."""
 
-from snello.kit.rest.auth import Auth, api_key, basic, bearer
-from snello.kit.rest.paging import Paging, cursor, next_link, page_number, single_page
-from snello.kit.rest.retry import Retry
+from snello.kit.http import Answer, Auth, Expired, Limit, Retry, Transient, api_key, basic, bearer
+from snello.kit.rest.asking import Ask, Paging, Request, Row, Token
+from snello.kit.rest.compare import Compare
+from snello.kit.rest.errors import Errors
+from snello.kit.rest.paging import cursor, keyset, next_link, offset, page_number, single_page
+from snello.kit.rest.settings import RestSettings
 from snello.kit.rest.stream import RestStream
 from snello.kit.rest.tap import RestTap
+from snello.kit.rest.values import Values
 
 __all__ = [
+    "Answer",
+    "Ask",
     "Auth",
+    "Compare",
+    "Errors",
+    "Expired",
+    "Limit",
     "Paging",
+    "Request",
+    "RestSettings",
     "RestStream",
     "RestTap",
     "Retry",
+    "Row",
+    "Token",
+    "Transient",
+    "Values",
     "api_key",
     "basic",
     "bearer",
     "cursor",
+    "keyset",
     "next_link",
+    "offset",
     "page_number",
     "single_page",
 ]

@@ -1,103 +1,217 @@
-"""How an interface hands out its pages: values that ask for a page and find the next, and a guard against circles."""
+"""The ways of paging, as values: each asks for a page by its token and finds the next one.
+
+A JSONPath begins with ``$``; where a header will do, its name stands instead.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
-import requests
-from singer_sdk.helpers.jsonpath import extract_jsonpath
-from singer_sdk.pagination import BaseAPIPaginator
+from snello.kit.http import Answer
+from snello.kit.rest.asking import Ask, Paging, Row, Token, found, number
 
-from snello.errors import ContractError
-
-Token = Any
+Size = tuple[str, int] | None
 
 
 @dataclass(frozen=True)
-class Paging:
-    """One way of paging.
+class _Single:
+    first: Token = None
 
-    - ``first``: token of the first page
-    - ``params``: query parameters that ask for the page of a token
-    - ``following``: token of the next page, by the answer and the token of this one; none after the last
-    """
+    def ask(self, token: Token) -> Ask:
+        return Ask()
 
-    first: Token
-    params: Callable[[Token], dict[str, Any]]
-    following: Callable[[requests.Response, Token], Token]
+    def following(self, answer: Answer, rows: Sequence[Row], token: Token) -> Token:
+        return None
+
+    def ahead(self, answer: Answer, rows: Sequence[Row], token: Token) -> Iterator[Token] | None:
+        return None
+
+    def total(self, answer: Answer) -> int | None:
+        return None
 
 
 def single_page() -> Paging:
     """Everything in one answer."""
-    return Paging(None, lambda token: {}, lambda response, token: None)
+    return _Single()
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    param: str
+    per_page: Size
+    first: Token
+    step: int
+    total_pages: str | None
+    total_rows: str | None
+    in_body: bool
+
+    def ask(self, token: Token) -> Ask:
+        given = {self.param: token, **(dict([self.per_page]) if self.per_page else {})}
+        return Ask(body=given) if self.in_body else Ask(given)
+
+    def following(self, answer: Answer, rows: Sequence[Row], token: Token) -> Token:
+        pages, total = number(answer, self.total_pages), self.total(answer)
+        if pages is not None:
+            return token + self.step if token - self.first + self.step < pages * self.step else None
+        if not rows:
+            return None
+        step = len(rows) if self._by_rows else self.step
+        size = self.per_page[1] if self.per_page else len(rows)
+        done = token - self.first + step if self._by_rows else (token - self.first + 1) * size
+        return None if total is not None and done >= total else token + step
+
+    def ahead(self, answer: Answer, rows: Sequence[Row], token: Token) -> Iterator[Token] | None:
+        if self._by_rows and len(rows) < self.step:
+            return None  # the server hands out less than was asked for: where the next page begins is its affair
+        pages, total = number(answer, self.total_pages), self.total(answer)
+        if pages is None and total is not None and self.per_page:
+            pages = -(-total // self.per_page[1])
+        if pages is None:
+            return count(token + self.step, self.step)
+        return iter(range(token + self.step, self.first + pages * self.step, self.step))
+
+    def total(self, answer: Answer) -> int | None:
+        return number(answer, self.total_rows)
+
+    @property
+    def _by_rows(self) -> bool:
+        return self.step > 1
 
 
 def page_number(
-    param: str = "page", per_page: tuple[str, int] | None = None, total_pages_header: str | None = None
+    param: str = "page",
+    per_page: Size = None,
+    *,
+    first: int = 1,
+    total_pages: str | None = None,
+    total_rows: str | None = None,
+    in_body: bool = False,
 ) -> Paging:
-    """Pages counted from 1, until the total that a header tells, or until an empty page.
+    """Numbered pages, until the total that the interface tells, or until an empty page; links are not believed.
 
     - ``per_page``: the parameter for the size of a page, and the size
+    - ``in_body``: the numbers go into the body, not into the query
     """
-    size = dict([per_page]) if per_page else {}
-
-    def following(response: requests.Response, page: int) -> int | None:
-        total = response.headers.get(total_pages_header or "", "")
-        return None if total.isdigit() and page >= int(total) else page + 1
-
-    return Paging(1, lambda page: {param: page, **size}, following)
+    return _Numbers(param, per_page, first, 1, total_pages, total_rows, in_body)
 
 
-def cursor(path: str, param: str) -> Paging:
-    """A token in the answer, at a JSONPath, to be sent back in a parameter."""
-
-    def following(response: requests.Response, token: Token) -> Token:
-        return next(iter(extract_jsonpath(path, response.json())), None)
-
-    return Paging(None, lambda token: {param: token} if token else {}, following)
-
-
-def next_link(path: str | None = None) -> Paging:
-    """The next page's address, at a JSONPath in the answer or in its ``Link`` header."""
-
-    def following(response: requests.Response, token: Token) -> Token:
-        if path is None:
-            link = response.links.get("next", {}).get("url")
-        else:
-            link = next(iter(extract_jsonpath(path, response.json())), None)
-        return urljoin(response.url, link) if link else None
-
-    return Paging(None, lambda token: {}, following)
+def offset(
+    param: str = "offset",
+    limit: tuple[str, int] = ("limit", 100),
+    *,
+    total_rows: str | None = None,
+    in_body: bool = False,
+) -> Paging:
+    """Pages by the number of rows before them, counted from the rows that came, never from what the server echoes."""
+    return _Numbers(param, limit, 0, limit[1], None, total_rows, in_body)
 
 
-class Pages(BaseAPIPaginator[Token]):
-    """The walk over one stream's pages. Refuses to visit a page twice: a circle would never end, or hide rows."""
+@dataclass(frozen=True)
+class _Cursor:
+    path: str
+    param: str | None
+    body: str | None
+    more: str | None
+    total_rows: str | None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    first: Token = None
 
-    def __init__(self, paging: Paging, where: str) -> None:
-        super().__init__(paging.first)
-        self._paging, self._where = paging, where
-        self._tokens = {paging.first}
-        self._contents: set[bytes] = set()
+    def ask(self, token: Token) -> Ask:
+        if self.body is not None:
+            return Ask(body={**self.extra, **({self.body: token} if token is not None else {})})
+        return Ask({**self.extra, **({self.param: token} if token is not None and self.param else {})})
 
-    def get_next(self, response: requests.Response) -> Token:
-        """Token of the next page. Raises ``ContractError`` for a page seen before, or on another server."""
-        content = hashlib.blake2b(response.content, digest_size=16).digest()
-        if content in self._contents:
-            raise self._circle(f"page {self.count} repeats an earlier one")
-        self._contents.add(content)
-        token = self._paging.following(response, self.current_value)
-        if token is None or token == "":
+    def following(self, answer: Answer, rows: Sequence[Row], token: Token) -> Token:
+        if self.more is not None and not found(answer, self.more):
             return None
-        if token in self._tokens:
-            raise self._circle(f"after page {self.count} the server points back to a page already read")
-        self._tokens.add(token)
-        if isinstance(token, str) and "://" in token and urlsplit(token).netloc != urlsplit(response.url).netloc:
-            raise self._circle(f"after page {self.count} the server points to another server")
-        return token
+        return found(answer, self.path) or None
 
-    def _circle(self, what: str) -> ContractError:
-        return ContractError(self._where, what, "check the paging of the interface; no state was kept, run again")
+    def ahead(self, answer: Answer, rows: Sequence[Row], token: Token) -> Iterator[Token] | None:
+        return None
+
+    def total(self, answer: Answer) -> int | None:
+        return number(answer, self.total_rows)
+
+
+def cursor(
+    path: str,
+    param: str | None = None,
+    *,
+    body: str | None = None,
+    more: str | None = None,
+    limit: Size = None,
+    total_rows: str | None = None,
+) -> Paging:
+    """A token in the answer, to be sent back in the query parameter ``param`` or in the field ``body`` of the body.
+
+    - ``more``: where the answer says whether there is another page
+    - ``limit``: the parameter or field for the size of a page, and the size
+    """
+    return _Cursor(path, param, body, more, total_rows, dict([limit]) if limit else {})
+
+
+@dataclass(frozen=True)
+class _NextLink:
+    path: str | None
+    total_rows: str | None
+    first: Token = None
+
+    def ask(self, token: Token) -> Ask:
+        return Ask(url=token)
+
+    def following(self, answer: Answer, rows: Sequence[Row], token: Token) -> Token:
+        link = answer.links.get("next") if self.path is None else found(answer, self.path)
+        return urljoin(answer.url, link) if link else None
+
+    def ahead(self, answer: Answer, rows: Sequence[Row], token: Token) -> Iterator[Token] | None:
+        return None
+
+    def total(self, answer: Answer) -> int | None:
+        return number(answer, self.total_rows)
+
+
+def next_link(path: str | None = None, *, total_rows: str | None = None) -> Paging:
+    """The next page's address, at a JSONPath in the answer or in its ``Link`` header."""
+    return _NextLink(path, total_rows)
+
+
+@dataclass(frozen=True)
+class _Keyset:
+    by: tuple[str, ...]
+    asks: Callable[[Any], Ask]
+    size: int | None
+    total_rows: str | None
+    first: Token = None
+
+    def ask(self, token: Token) -> Ask:
+        return self.asks(token)
+
+    def following(self, answer: Answer, rows: Sequence[Row], token: Token) -> Token:
+        if not rows or (self.size is not None and len(rows) < self.size):
+            return None
+        return [rows[-1].get(name) for name in self.by]
+
+    def ahead(self, answer: Answer, rows: Sequence[Row], token: Token) -> Iterator[Token] | None:
+        return None
+
+    def total(self, answer: Answer) -> int | None:
+        return number(answer, self.total_rows)
+
+
+def keyset(
+    by: tuple[str, ...],
+    asks: Callable[[Any], Ask],
+    *,
+    size: int | None = None,
+    total_rows: str | None = None,
+) -> Paging:
+    """Pages that begin behind the last row of the page before, by its values of ``by``, as in ``(time, id)``.
+
+    - ``asks``: what asks for the rows behind such values; of the first page, for None
+    - ``size``: rows of a full page; a smaller one is the last. Without it the last page is an empty one
+    """
+    return _Keyset(by, asks, size, total_rows)

@@ -1,201 +1,232 @@
-"""One endpoint of a REST interface as a Singer stream, declared by class attributes."""
+"""One endpoint of an interface over HTTP as a Singer stream, declared by class attributes."""
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
-import re
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, quote
 
-import msgspec
-import requests
-from singer_sdk import RESTStream, Tap
+from singer_sdk import Stream, Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers._batch import BatchConfig
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.jsonpath import extract_jsonpath
-from singer_sdk.streams.rest import HTTPRequest, PageContext
+from singer_sdk.mapper import SameRecordTransform
 
-from snello.errors import ConfigError, ContractError, RetryLater, SnelloError
-from snello.kit.rest.auth import Auth
-from snello.kit.rest.paging import Pages, Paging, single_page
-from snello.kit.rest.retry import Retry, Transient, seconds_of
+from snello.errors import ContractError
+from snello.kit.http import Answer, Auth, Limit, Retry
+from snello.kit.rest.asking import Ask, Paging, Request, Row
+from snello.kit.rest.bookmarks import Mark
+from snello.kit.rest.compare import Compare
+from snello.kit.rest.errors import Errors
+from snello.kit.rest.host import Host
+from snello.kit.rest.outlet import Batches, Lines, Outlet
+from snello.kit.rest.paging import single_page
+from snello.kit.rest.schemas import declared_schema
+from snello.kit.rest.values import EXTRA, GONE, Values
 
-AGAIN = {408, 425, 429}
-OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
-_decode = msgspec.json.Decoder().decode
 
-
-class RestStream(RESTStream[Any]):
+class RestStream(Stream):
     """What every endpoint shares.
 
-    - ``url_base``, ``path``: settings, or values of the context, fill the braces
-    - ``auth``, ``paging``, ``retry``: values from this package
-    - ``params``: query parameters of every request, as in ``order=asc&status=all``
-    - ``since``: the parameter that filters by ``replication_key``, written as ``since_format``
-    - ``overlap``: how far behind the bookmark the next run begins, so that rows of one moment are not lost
-    - the schema is ``schemas/<name>.json`` beside the module; other fields of a record are left out
+    - ``url_base``, ``path``: settings, or values of the context, fill the braces; ``method``, ``params``, ``body``,
+      ``headers``: the rest of every request, ``params`` as in ``order=asc&status=all``
+    - ``auth``, ``paging``, ``retry``, ``limit``, ``values``, ``errors``: values of this package
+    - ``workers``: requests in flight where pages or children can be asked for at once
+    - ``since``: the parameter that filters by ``replication_key``, written as ``since_format``: a ``strftime`` pattern,
+      ``epoch`` or ``epoch_ms``; ``newest_first`` where there is no filter and the newest rows come first; ``compare``
+      where there is neither
+    - ``overlap``: how far behind the bookmark the next run asks, so that rows of one moment are not lost
+    - ``parent``, ``by``: a walk for each row of another stream; ``by`` takes the path's braces to the parent's fields
+    - the schema is ``schemas/<name>.json`` beside the module, or a component of a document there, named in ``openapi``
     """
 
-    auth: ClassVar[Auth | None] = None
-    paging: ClassVar[Paging] = single_page()
-    retry: ClassVar[Retry] = Retry()
-    params: ClassVar[str] = ""
-    since: ClassVar[str | None] = None
-    since_format: ClassVar[str] = "%Y-%m-%dT%H:%M:%SZ"
-    overlap: ClassVar[timedelta] = timedelta(minutes=1)
-    timeout = 60
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    url_base: str = ""
+    path: str = ""
+    method: str = "GET"
+    params: str = ""
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = {}
+    records_jsonpath: str = "$[*]"
+    auth: Auth | None = None
+    paging: Paging = single_page()
+    retry: Retry = Retry()
+    limit: Limit | None = None
+    workers: int = 1
+    cached: bool = False
+    values: Values = Values()
+    errors: Errors | None = None
+    since: str | None = None
+    since_format: str = "%Y-%m-%dT%H:%M:%SZ"
+    newest_first: bool = False
+    compare: Compare | None = None
+    overlap: timedelta = timedelta(minutes=1)
+    parent: type[RestStream] | None = None
+    by: Mapping[str, str] = {}
+    openapi: tuple[str, str] | None = None
+    state_partitioning_keys: Sequence[str] | None = ()  # the parent's state speaks for its children
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # rows are made to the schema already
 
-    def __init__(self, tap: Tap) -> None:
-        self.where = f"{tap.name}: {self.name}"
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.parent_stream_type = cls.parent
+
+    def __init__(self, tap: Tap, host: Host, schema: dict[str, Any] | None = None, name: str | None = None) -> None:
+        self.host = host
+        self.where = f"{tap.name}: {name or self.name}"
         folder = Path(inspect.getfile(type(self))).parent
-        super().__init__(tap, schema=json.loads((folder / "schemas" / f"{self.name}.json").read_text()))
-        self._left_out: set[str] = set()
-        self._document: Any = None
+        found = schema or declared_schema(folder, name or self.name, self.openapi)
+        super().__init__(tap, schema=_with_own_columns(found, gone=self.compare is not None), name=name)
+        self.reading = host.reading(self)
 
     # ------------------------------------------------------------ the request
 
-    def get_url(self, context: Any) -> str:
-        """The address; a setting goes into the base as it is, into the path quoted."""
-        values = {**self.config, **(context or {})}
+    def address(self, context: Mapping[str, Any]) -> str:
+        """Where the stream is."""
+        return self.address_of(self.path, context)
+
+    def address_of(self, path: str, context: Mapping[str, Any]) -> str:
+        """Where a path is; a setting goes into the base as it is, into the path quoted."""
+        values = {**self.config, **context}
         base = self.url_base.format_map({name: str(value).rstrip("/") for name, value in values.items()})
-        return base + self.path.format_map({name: quote(str(value), safe="") for name, value in values.items()})
+        return base + path.format_map({name: quote(str(value), safe="") for name, value in values.items()})
 
-    def get_http_request(self, *, page: PageContext[Any]) -> HTTPRequest:
-        """The request for a page; a token that is an address is followed as it is."""
-        request = super().get_http_request(page=page)
-        if isinstance(page.next_page_token, str) and "://" in page.next_page_token:
-            request.url, request.params = page.next_page_token, {}
-        return request
+    def request(self, ask: Ask, context: Mapping[str, Any], begin: Mark) -> Request:
+        """The request for a page: ``begin`` is the moment, or the number, to ask from."""
+        headers = {**self.headers, **ask.headers}
+        if ask.url:
+            return Request("GET", ask.url, headers=headers)
+        since = {self.since: self.written(begin)} if self.since and begin is not None else {}
+        static = dict(parse_qsl(self.params, keep_blank_values=True))
+        if self.method == "GET" and self.body is None:
+            return Request("GET", self.address(context), {**static, **since, **ask.params}, headers=headers)
+        body = {**(self.body or {}), **since, **ask.body}
+        return Request(self.method, self.address(context), {**static, **ask.params}, body, headers)
 
-    def get_url_params(self, context: Any, next_page_token: Any) -> dict[str, Any]:
-        """Parameters of every request, of the page, and of the moment to begin with."""
-        begin = self.get_starting_timestamp(context) if self.since and self.replication_key else None
-        since = {self.since: (begin - self.overlap).strftime(self.since_format)} if self.since and begin else {}
-        return {**dict(parse_qsl(self.params)), **since, **self.paging.params(next_page_token)}
-
-    def build_prepared_request(self, *args: Any, **kwargs: Any) -> requests.PreparedRequest:
-        """The signed request. Raises ``ConfigError`` when its address is none."""
-        try:
-            return super().build_prepared_request(*args, **kwargs)
-        except (requests.RequestException, ValueError) as error:
-            raise ConfigError(self.where, f"no request possible ({type(error).__name__})", "check the URL") from None
-
-    @property
-    def authenticator(self) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-        """Puts the credentials on a request."""
-        headers = self.auth.headers(self.config) if self.auth else {}
-
-        def signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
-            request.headers.update(headers)
-            return request
-
-        return signed
-
-    def get_new_paginator(self) -> Pages:
-        """A walk over the pages from the first."""
-        return Pages(self.paging, self.where)
+    def written(self, begin: Mark) -> Any:
+        """A moment as the interface takes it."""
+        if not isinstance(begin, datetime):
+            return begin
+        if self.since_format in ("epoch", "epoch_ms"):
+            return int(begin.timestamp() * (1 if self.since_format == "epoch" else 1000))
+        return begin.astimezone(UTC).strftime(self.since_format)
 
     # ------------------------------------------------------------ the answer
 
-    def request_decorator(self, func: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
-        """Send until there is an answer, as long as the fault may pass by itself."""
+    def check(self, answer: Answer) -> None:
+        """Raise for an error inside a success."""
+        if self.errors:
+            self.errors.check(answer, self.where, self.auth.settings if self.auth else ())
 
-        def send(*args: Any) -> requests.Response:
-            try:
-                return self.retry.call(lambda: func(*args), self._tell_wait)
-            except Transient as fault:
-                asked = f"; it asks to wait {fault.wait:.0f} s" if fault.wait else ""
-                cure = "run again later: nothing is lost"
-                raise RetryLater(self.where, f"{fault.what}, {self.retry.tries} tries{asked}", cure) from None
-
-        return send
-
-    def _tell_wait(self, what: str, seconds: float) -> None:
-        self.logger.warning("%s: %s; asking again in %.1f s", self.where, what, seconds)
-
-    def _request(self, prepared_request: requests.PreparedRequest, context: Any) -> requests.Response:
-        try:
-            response = super()._request(prepared_request, context)
-        except (requests.Timeout, requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            raise Transient(f"no whole answer from the server ({type(error).__name__})") from None
-        except requests.exceptions.ContentDecodingError:
-            raise Transient("the answer's compression is damaged") from None
-        except requests.TooManyRedirects:
-            raise ConfigError(self.where, "the server redirects in circles", "check the URL") from None
-        self._document = self._decoded(response)
-        return response
-
-    def validate_response(self, response: requests.Response) -> None:
-        """Raise for every status that is no success, without the response's body."""
-        status = response.status_code
-        if status < 300:
-            return
-        what = f"{status} from {response.request.method} {urlsplit(response.url).path}"
-        if status in AGAIN or status >= 500:
-            raise Transient(what, seconds_of(response.headers.get("Retry-After")))
-        raise self._refusal(status, what)
-
-    def _refusal(self, status: int, what: str) -> SnelloError:
-        if status in (401, 403):
-            names = " and ".join(self.auth.settings) if self.auth else "the access rights"
-            return ConfigError(self.where, what, f"renew {names}, or give them the right to read")
-        if status in (404, 410) or status < 400:
-            return ConfigError(self.where, what, "check the URL: the interface is not there")
-        return ContractError(self.where, what, "check that the server's version of the interface fits")
-
-    def _decoded(self, response: requests.Response) -> Any:
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        path = urlsplit(response.url).path
-        if kind.endswith("html"):
-            what = f"a web page came instead of data from {response.request.method} {path}"
-            raise ContractError(self.where, what, "check the URL, and that the interface is switched on")
-        try:
-            return _decode(response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Transient(f"the answer of {response.request.method} {path} is not whole JSON") from None
-
-    def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
+    def rows(self, answer: Answer) -> list[Row]:
         """The records of the answer. Raises ``ContractError`` when it has none of that kind."""
         listed = self.records_jsonpath.endswith("[*]")
-        found = list(extract_jsonpath(self.records_jsonpath.removesuffix("[*]"), self._document))
+        found = list(extract_jsonpath(self.records_jsonpath.removesuffix("[*]"), answer.document))
         records = found[0] if listed and len(found) == 1 and isinstance(found[0], list) else found
         if (listed and records is found) or not all(isinstance(record, dict) for record in records):
-            what = f"the answer of {urlsplit(response.url).path} holds no list of records at {self.records_jsonpath}"
+            what = f"the answer of {answer.path} holds no list of records at {self.records_jsonpath}"
             raise ContractError(self.where, what, "check that the server's version of the interface fits")
         return records
 
-    # ------------------------------------------------------------ the record
+    # ------------------------------------------------------------ what the SDK asks for
 
     @cached_property
-    def _fields(self) -> dict[str, bool]:
-        """The declared fields, and whether each is a moment."""
-        properties: dict[str, Any] = self.schema["properties"]
-        return {name: each.get("format") == "date-time" for name, each in properties.items()}
+    def shape(self) -> str:
+        """Digest of what decides the listing."""
+        told = [type(self).__name__, self.url_base, self.path, self.params, self.since]
+        return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 
-    def post_process(self, row: dict[str, Any], context: Any = None) -> dict[str, Any]:
-        """The declared fields; a moment without an offset is in UTC. Raises ``ContractError`` without a key."""
-        for key in self.primary_keys:
-            if row.get(key) is None:
-                what = f"a record has no {key!r}, its key"
-                raise ContractError(self.where, what, "check that the server's version of the interface fits")
-        self._left_out |= row.keys() - self._fields.keys()
-        return {
-            name: f"{row[name]}Z" if moment and row.get(name) and not OFFSET.search(row[name]) else row.get(name)
-            for name, moment in self._fields.items()
-        }
+    @cached_property
+    def names(self) -> list[str]:
+        """The selected fields, in the schema's order; keys always."""
+        own = {*self.primary_keys, self.replication_key}
+        return [name for name in self.schema["properties"] if name in own or self.mask["properties", name]]
+
+    @property
+    def selected_schema(self) -> dict[str, Any]:
+        """The schema of the selected fields."""
+        return self.schema | {"properties": {name: self.schema["properties"][name] for name in self.names}}
+
+    @property
+    def effective_schema(self) -> dict[str, Any]:
+        """The declared schema: a catalog's may be older, and loses the precision of decimals."""
+        return self.schema
+
+    def children(self) -> list[RestStream]:
+        """The streams that are read for each row of this one."""
+        wanted = (child for child in self.child_streams if child.selected or child.has_selected_descendents)
+        return [child for child in wanted if isinstance(child, RestStream)]
+
+    def is_plain(self) -> bool:
+        """Whether rows leave as they are: no stream map, no flattening, no limit of a trial run, the usual writer."""
+        maps = self.stream_maps
+        same = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        plain = self.ABORT_AT_RECORD_COUNT is None and isinstance(self._tap.message_writer, MsgSpecWriter)
+        return same and plain and all(child.is_plain() for child in self.children())
+
+    def outlet(self, config: BatchConfig | None) -> Outlet:
+        """The way out for rows: files where the target takes them."""
+        if config is None:
+            return Lines(self.name)
+        encoding = config.encoding
+        return Batches(self.host.folder(config), lambda url: self._write_batch_message(encoding, [url]))
+
+    def announce(self) -> None:
+        """Write the SCHEMA."""
+        self._write_schema_message()
+
+    def settle(self) -> None:
+        """Write the state as it is now."""
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """The batch settings, unless rows must pass one by one."""
+        return super().get_batch_config(config) if self.is_plain() else None
+
+    def _sync_batches(self, batch_config: BatchConfig, context: Any = None) -> None:
+        self.reading.run(batch_config)
+
+    def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any]]:
+        if not (write_messages and self.is_plain()):
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        self.reading.run(None)
+
+    def get_records(self, context: Any) -> Iterable[dict[str, Any]]:
+        """Single records, for stream maps and trial runs."""
+        return self.reading.records(dict(context or {}))
+
+    def get_child_context(self, record: dict[str, Any], context: Any) -> dict[str, Any] | None:
+        """What the children are read by, where rows pass one by one; else they are read by the page."""
+        return {name: record.get(field) for child in self.children() for name, field in child.by.items()} or None
+
+    def _increment_stream_state(self, latest_record: Any, *, context: Any = None) -> None:
+        """Nothing: the state moves on by pages, after they were written."""
+
+    def get_replication_key_signpost(self, context: Any = None) -> None:
+        """None: the state holds itself back to the start of the walk."""
 
     def log_sync_costs(self) -> None:
-        """Tell the fields that were left out; the SDK calls this for each stream when all are through."""
-        if self._left_out:
-            self.logger.info(
-                "%s: fields not in the schema, left out: %s", self.where, ", ".join(sorted(self._left_out))
-            )
+        """Tell what was read; the SDK calls this for each stream when all are through."""
+        self.reading.tell()
+        self.host.stream_done(self.name)
 
-    def get_replication_key_signpost(self, context: Any = None) -> datetime | None:
-        """None: moments are the server's, whose clock need not agree with ours; the overlap covers late rows."""
-        return None
+
+def _with_own_columns(schema: dict[str, Any], *, gone: bool) -> dict[str, Any]:
+    own: dict[str, Any] = {
+        EXTRA: {"type": ["object", "null"], "description": "Fields of the row that this schema does not declare."}
+    }
+    if gone:
+        own[GONE] = {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "When the row was found to be gone; all but its key is null then.",
+        }
+    return {"type": "object", **schema, "properties": {**schema["properties"], **own}}

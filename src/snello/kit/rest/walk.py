@@ -1,0 +1,128 @@
+"""The walk over a listing: its pages in order, several in flight where that is allowed, none of them twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from snello.errors import ContractError
+from snello.kit.http import Answer
+from snello.kit.rest.asking import Paging, Row, Token
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: where it came from, its rows, and the token of the next one."""
+
+    token: Token
+    answer: Answer
+    rows: Sequence[Row]
+    following: Token
+
+
+class Ahead(Generic[Item, Result]):
+    """What ``work`` makes of each item, in their order, begun before it is asked for: ``window`` of them at once."""
+
+    def __init__(self, pool: Executor, items: Iterable[Item], work: Callable[[Item], Result], window: int) -> None:
+        self._pool, self._items, self._work = pool, iter(items), work
+        self._waiting = deque(pool.submit(work, item) for item in islice(self._items, window))
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def take(self) -> Result:
+        """The next result. Raises what its work raised."""
+        result = self._waiting.popleft().result()
+        self._waiting.extend(self._pool.submit(self._work, item) for item in islice(self._items, 1))
+        return result
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        while self._waiting:
+            self._waiting.popleft().cancel()
+
+
+class Walk:
+    """The pages of one listing.
+
+    - ``fetch``: the page of a token
+    - ``pool``, ``window``: asks for pages ahead, so many at once
+    - ``key``: what a row is told by; two pages with the same keys are one page
+    """
+
+    def __init__(
+        self,
+        where: str,
+        paging: Paging,
+        fetch: Callable[[Token], Page],
+        *,
+        pool: Executor,
+        window: int = 1,
+        key: Sequence[str] = (),
+    ) -> None:
+        self.where, self.paging, self.fetch = where, paging, fetch
+        self.pool, self.window, self.key = pool, window, tuple(key)
+        self.count = 0
+        self._tokens: set[bytes] = set()
+        self._contents: set[bytes] = set()
+
+    def pages(self, begun: Page) -> Generator[Page, None, None]:
+        """The pages from one that was fetched.
+
+        Raises ``ContractError`` for a page seen before, or on another server.
+        """
+        page = begun
+        self._check(page)
+        ahead: Ahead[Token, Page] | None = None
+        try:
+            while page.following is not None:
+                if not ahead:
+                    tokens = self.paging.ahead(page.answer, page.rows, page.token)
+                    ahead = Ahead(self.pool, tokens or (), self.fetch, self.window)
+                # where the next page needs this one's answer, it is asked for while the caller works on this one
+                ahead = ahead or Ahead(self.pool, (page.following,), self.fetch, 1)
+                yield page
+                page = ahead.take()
+                self._check(page)
+            yield page
+        finally:
+            if ahead is not None:
+                ahead.close()
+
+    def _check(self, page: Page) -> None:
+        self.count += 1
+        if page.rows:
+            content = _digest([[row.get(name) for name in self.key] for row in page.rows] if self.key else page.rows)
+            if content in self._contents:
+                raise self._circle(f"page {self.count} repeats an earlier one")
+            self._contents.add(content)
+        self._tokens.add(_digest(page.token))
+        following = page.following
+        if following is None:
+            return
+        if _digest(following) in self._tokens:
+            raise self._circle(f"after page {self.count} the server points back to a page already read")
+        if isinstance(following, str) and "://" in following and _host(following) != _host(page.answer.url):
+            raise self._circle(f"after page {self.count} the server points to another server")
+
+    def _circle(self, what: str) -> ContractError:
+        return ContractError(self.where, what, "check the paging of the interface; no state was kept, run again")
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(msgspec.json.encode(value), digest_size=16).digest()
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
