@@ -8,7 +8,9 @@ from snello.kit.http.answer import Answer
 from snello.kit.http.auth import Auth, Credentials, api_key, basic, bearer
 from snello.kit.http.client import Client
 from snello.kit.http.limit import Limit
+from snello.kit.http.oauth import oauth2_client, oauth2_refresh, signed_jwt
 from snello.kit.http.retry import Expired, Retry, Transient
+from snello.kit.http.session_login import session_login
 
 __all__ = [
     "Answer",
@@ -22,4 +24,8 @@ __all__ = [
     "api_key",
     "basic",
     "bearer",
+    "oauth2_client",
+    "oauth2_refresh",
+    "session_login",
+    "signed_jwt",
 ]

@@ -14,46 +14,54 @@ from snello.errors import ConfigError
 from snello.kit import redact
 from snello.kit.http.answer import Answer
 
-Login = Callable[..., Answer]
+
+@dataclass(frozen=True)
+class Login:
+    """How credentials are fetched.
+
+    - ``where``: who asks, for messages
+    - ``post(url, faults, json=, data=, auth=)``: the answer to a request that is not signed
+    """
+
+    where: str
+    post: Callable[..., Answer]
 
 
 class Credentials(Protocol):
     """What puts a name to requests; safe to call from several threads."""
 
-    def sign(self, request: requests.PreparedRequest) -> str:
-        """Put the credentials on a request; what returns marks the token that was used."""
+    def current(self) -> str:
+        """The token in force, fetched when there is none; empty where there is no such thing."""
 
-    def renew(self, mark: str) -> bool:
-        """Get new ones in place of those with that mark; False when there is no way to."""
+    def sign(self, request: requests.PreparedRequest, token: str) -> None:
+        """Put the token on a request."""
+
+    def renew(self, token: str) -> bool:
+        """See that the token in force is another than this one, which was refused; False when there is no way to."""
 
 
 class Auth(Protocol):
-    """A way of authenticating.
-
-    - ``settings``: the settings it lives on, named when the server refuses them
-    """
+    """A way of authenticating."""
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """Names of the settings it lives on."""
+        """Names of the settings it lives on, told when the server refuses them."""
 
     def bind(self, config: Mapping[str, Any], login: Login) -> Credentials:
-        """Credentials out of a configuration; ``login(method, url, ...)`` makes requests that are not signed."""
+        """Credentials out of a configuration; nothing is sent before the first request."""
 
 
-def value_of(config: Mapping[str, Any], name: str) -> str:
-    """A setting as text, hidden from every log. Raises ``ConfigError`` when it is not given."""
+def value_of(config: Mapping[str, Any], name: str, where: str = "auth") -> str:
+    """A setting as text. Raises ``ConfigError`` when it is not given."""
     given = config.get(name)
-    value = given.get_secret_value() if isinstance(given, SecretStr) else given
-    if value is None:
-        raise ConfigError(f"setting {name}", "it is missing", f"set {name}")
-    redact.hide(str(value) if isinstance(given, SecretStr) else None)
-    return str(value)
+    if given is None:
+        raise ConfigError(where, f"setting {name} is missing", f"set {name}")
+    return str(given.get_secret_value() if isinstance(given, SecretStr) else given)
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """Credentials that never change: a header, or a query parameter."""
+    """Credentials that never change, in a header or a query parameter."""
 
     settings: tuple[str, ...]
     value: Callable[..., str]
@@ -62,25 +70,32 @@ class Fixed:
 
     def bind(self, config: Mapping[str, Any], login: Login) -> Credentials:
         """The header or the parameter with the values of the settings."""
-        value = self.value(*(value_of(config, name) for name in self.settings))
-        redact.hide(value.rpartition(" ")[2])
-        return _Bound(value, self.header, self.param)
+        values = [value_of(config, name) for name in self.settings]
+        redact.hide(values[-1])
+        return Shown(self.value(*values), self.header, self.param)
 
 
 @dataclass(frozen=True)
-class _Bound:
-    value: str
-    header: str
-    param: str | None
+class Shown:
+    """A value that goes with each request as it is."""
 
-    def sign(self, request: requests.PreparedRequest) -> str:
+    value: str
+    header: str = "Authorization"
+    param: str | None = None
+
+    def current(self) -> str:
+        """Empty: there is but one value."""
+        return ""
+
+    def sign(self, request: requests.PreparedRequest, token: str) -> None:
+        """Put the value on a request."""
         if self.param is None:
             request.headers[self.header] = self.value
         else:
-            request.prepare_url(request.url, {self.param: self.value})
-        return ""
+            request.prepare_url(request.url or "", {self.param: self.value})
 
-    def renew(self, mark: str) -> bool:
+    def renew(self, token: str) -> bool:
+        """False: a person has to."""
         return False
 
 

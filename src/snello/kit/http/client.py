@@ -6,54 +6,51 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import urlsplit
 
-import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 
-from snello.errors import ContractError
 from snello.kit.http.answer import Answer
-from snello.kit.http.auth import Auth, Credentials
-from snello.kit.http.faults import Faults
-from snello.kit.http.limit import Bucket, Limit
+from snello.kit.http.asking import (
+    Call,
+    Check,
+    Decode,
+    document_of,
+    from_json,
+    host_of,
+    json_or_none,
+    path_of,
+    request_of,
+)
+from snello.kit.http.auth import Auth, Login, value_of
+from snello.kit.http.cache import AnswerCache
+from snello.kit.http.faults import Asked, Faults
+from snello.kit.http.limit import Limit
+from snello.kit.http.pacing import Pacing
 from snello.kit.http.retry import Expired, Retry, Transient
-
-CONNECT = 10.0  # seconds
-Decode = Callable[[bytes], Any]
-Check = Callable[[Answer], None]
-_json = msgspec.json.Decoder().decode
+from snello.kit.http.trace import Trace
+from snello.kit.http.transport import Elsewhere, Timing, Trickle, sent, session_for
+from snello.kit.http.waits import exhausted
+from snello.kit.places import keyed_hash, state_folder
 
 logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines hold whole addresses
-
-
-@dataclass
-class _Call:
-    """One request as it is asked for."""
-
-    where: str
-    place: str
-    request: requests.Request
-    decode: Decode
-    check: Check | None
-    signed: bool = True
-    renewed: bool = False
-    mark: str = ""
-    tries: int = field(default=0)
 
 
 class Client:
     """Requests of one connector to one account; safe to call from several threads.
 
     - ``where``: the connector, or its stream, for messages
-    - ``timeout``: seconds between two pieces of an answer; a whole answer may take five times that
+    - ``auth`` takes its secrets out of ``config``
+    - ``limit`` is kept by all processes of this machine that use the account
+    - ``timeout``: seconds between two pieces of an answer; a whole one may take five times that
     - ``workers``: threads that will send at once
-    - ``decode``: makes the document of a content; JSON when not given, ``bytes`` for none
+    - ``cache``: name of a folder for answers, which are asked about again each time
+    - ``decode``: makes the document of a content; JSON when not given, ``bytes`` for the content as it is
     - ``check``: looks at every success and may raise ``Transient``, ``Expired`` or a ``SnelloError``
     - ``tell``: hears of waits; the log does when not given
+    - ``faults``: other words for faults
     """
 
     def __init__(
@@ -73,19 +70,27 @@ class Client:
         tell: Callable[[str], None] | None = None,
         faults: Faults | None = None,
     ) -> None:
-        self.where, self.retry, self.timeout = where, retry, timeout
-        self.calls = 0
-        self._decode, self._check = decode or _json, check
-        self._tell = tell or logging.getLogger(where.partition(":")[0]).warning
-        self._faults = faults or Faults(auth.settings if auth else ())
-        self._bucket = Bucket(limit) if limit else None
+        connector = where.partition(":")[0]
+        self.where, self.retry, self.calls = where, retry, 0
+        self._timing, self._decode, self._check = Timing(timeout), decode or from_json, check
+        self._log = logging.getLogger(connector)
+        self._tell = tell or self._log.warning
+        self._settings = auth.settings if auth else ()
+        self._faults = faults or Faults(self._settings)
         self._lock = threading.Lock()
-        self._session = _session(workers, user_agent or f"snello/{version('snello')} {where.partition(':')[0]}")
-        self._credentials: Credentials | None = auth.bind(config, self._login) if auth else None
+        self._session = session_for(workers, user_agent or f"snello/{version('snello')} {connector}")
+        account = tuple(value_of(config, name, where) for name in self._settings)
+        self._pacing = Pacing(limit, account, self._tell)
+        self._cache = AnswerCache(state_folder("http", f"{cache}-{keyed_hash(*account)}")) if cache else None
+        self._credentials = auth.bind(config, Login(where, self._login)) if auth else None
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections and tell how many answers were still good."""
         self._session.close()
+        self._pacing.close()
+        if self._cache:
+            self._cache.close()
+            self._log.info("%s: %d answers had not changed", self.where, self._cache.revalidated)
 
     def send(
         self,
@@ -107,90 +112,83 @@ class Client:
         - raises ``RetryLater`` when the server does not come round, ``ConfigError`` for credentials, address or
           certificate, ``ContractError`` for other refusals and for web pages
         """
-        given = dict(headers or {})
-        if json is not None:
-            data, given = msgspec.json.encode(json), {"Content-Type": "application/json", **given}
-        request = requests.Request(method, url, params=params, data=data, headers=given)
-        place = f"{method} {place or urlsplit(url).path or '/'}"
-        call = _Call(where or self.where, place, request, decode or self._decode, check or self._check)
-        return self._answer(call)
+        request = request_of(method, url, headers, params=params, json=json, data=data)
+        asked = Asked(where or self.where, f"{method} {place or path_of(url)}", host_of(url))
+        return self._answer(Call(request, asked, decode or self._decode, check or self._check, self._faults))
 
-    def _login(self, method: str, url: str, **body: Any) -> Answer:
-        request = requests.Request(method, url, **body)
-        place = f"{method} {urlsplit(url).path or '/'}"
-        return self._answer(_Call(self.where, place, request, _json, None, signed=False))
+    def _login(self, url: str, faults: Faults, **body: Any) -> Answer:
+        """A request that is not signed, and whose faults are told in other words."""
+        request = request_of("POST", url, {"Accept": "application/json"}, **body)
+        asked = Asked(self.where, f"POST {path_of(url)}", host_of(url))
+        return self._answer(Call(request, asked, json_or_none, None, faults, signed=False))
 
-    def _answer(self, call: _Call) -> Answer:
+    def _answer(self, call: Call) -> Answer:
         def told(what: str, seconds: float) -> None:
-            self._tell(f"{call.where}: {what}; asking again in {seconds:.1f} s")
+            self._tell(f"{call.asked.where}: {what}; asking again in {seconds:.1f} s")
 
         try:
             return self.retry.call(lambda: self._renewed_once(call), told)
         except Transient as fault:
-            raise self._faults.of_patience(fault, call.where, call.place, call.tries) from None
+            raise call.faults.of_patience(fault, call.asked, call.tries, self.retry) from None
 
-    def _renewed_once(self, call: _Call) -> Answer:
+    def _renewed_once(self, call: Call) -> Answer:
         try:
             return self._once(call)
         except Expired as fault:
-            refused = self._faults.of_expiry(fault, call.where)
-            if call.renewed or not self._credentials or not self._credentials.renew(call.mark):
-                raise refused from None
-            call.renewed = True
+            renewable = self._credentials and not call.renewed and self._credentials.renew(call.token)
+            if not renewable:
+                raise call.faults.of_expiry(fault, call.asked) from None
+        call.renewed = True
         try:
             return self._once(call)
-        except Expired:
-            raise refused from None
+        except Expired as fault:
+            raise call.faults.of_expiry(fault, call.asked) from None
 
-    def _once(self, call: _Call) -> Answer:
-        if self._bucket:
-            time.sleep(self._bucket.take())
+    def _once(self, call: Call) -> Answer:
+        signed = self._credentials if call.signed else None
+        call.token = signed.current() if signed else ""
+        self._pacing.hold(call.asked.host, call.asked.where)
+        try:
+            prepared = self._session.prepare_request(call.request)
+        except (requests.RequestException, ValueError) as error:
+            raise call.faults.of_connection(error, call.asked, self._timing) from None
+        if self._cache and call.signed:
+            self._cache.ask(prepared)
+        if signed:
+            signed.sign(prepared, call.token)
+        answer = self._sent(call, prepared)
+        self._heed(call, answer)
+        return self._judged(call, answer)
+
+    def _sent(self, call: Call, prepared: requests.PreparedRequest) -> Answer:
         with self._lock:
             self.calls += 1
         call.tries += 1
+        trace = Trace(call.asked.where, call.asked.place, prepared.url or "", call.tries)
+        began = time.monotonic()
         try:
-            prepared = self._session.prepare_request(call.request)
-            if self._credentials and call.signed:
-                call.mark = self._credentials.sign(prepared)
-            settings = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
-            response = self._session.send(prepared, timeout=(CONNECT, self.timeout), allow_redirects=True, **settings)
-        except (requests.RequestException, ValueError) as error:
-            raise self._faults.of_connection(error, call.where, call.place) from None
-        return self._judged(call, _answer_of(call.request.method or "GET", response))
+            response = sent(self._session, prepared, self._timing)
+        except (requests.RequestException, OSError, Elsewhere, Trickle, ValueError) as error:
+            trace.write(type(error).__name__, 0, time.monotonic() - began)
+            raise call.faults.of_connection(error, call.asked, self._timing) from None
+        trace.write(response.status_code, len(response.content), time.monotonic() - began)
+        if self._cache and call.signed:
+            response = self._cache.settled(prepared, response)
+        url, method = response.url, call.request.method or "GET"
+        return Answer(method, url, response.status_code, response.headers, response.content, response=response)
 
-    def _judged(self, call: _Call, answer: Answer) -> Answer:
-        if answer.status == 401 and call.signed and not call.renewed:
-            raise Expired(f"401 from {call.place}")
+    def _heed(self, call: Call, answer: Answer) -> None:
+        """What the server says of its own limit holds for whoever asks next."""
+        wait = exhausted(answer.headers) if answer.status < 400 else None
+        if wait and wait <= self.retry.longest:
+            self._pacing.rest(call.asked.host, call.asked.where, wait)
+
+    def _judged(self, call: Call, answer: Answer) -> Answer:
+        if answer.status == 401 and call.signed and self._credentials:
+            raise Expired(f"401 from {call.asked.place}")
         if not 200 <= answer.status < 300:
-            raise self._faults.of_status(answer, call.where, call.place, self.retry)
-        whole = replace(answer, document=self._document(call, answer))
+            raise call.faults.of_status(answer, call.asked, self.retry)
+        whole = replace(answer, document=document_of(call, answer))
         if call.check:
             call.check(whole)
         return whole
-
-    def _document(self, call: _Call, answer: Answer) -> Any:
-        if call.decode is bytes:
-            return answer.content
-        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind.endswith("html"):
-            what = f"a web page came instead of data from {call.place}"
-            raise ContractError(call.where, what, "check the URL, and that the interface is switched on")
-        if not answer.content and (answer.status == 204 or answer.method != "GET"):
-            return None
-        try:
-            return call.decode(answer.content)
-        except (msgspec.DecodeError, ValueError):
-            raise Transient(f"the answer of {call.place} is not whole JSON") from None
-
-
-def _session(workers: int, user_agent: str) -> requests.Session:
-    session = requests.Session()
-    session.headers["User-Agent"] = user_agent
-    session.headers["Accept"] = "application/json, */*;q=0.5"
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=workers, pool_maxsize=workers, pool_block=True))
-    return session
-
-
-def _answer_of(method: str, response: requests.Response) -> Answer:
-    return Answer(method, response.url, response.status_code, response.headers, response.content, response=response)

@@ -17,11 +17,12 @@ class Transient(Exception):
 
     - ``what``: the fault, without the answer's content
     - ``wait``: seconds that the server asks to wait, if it does
+    - ``cure``: what to do when it does not pass, if there is more to it than running again
     """
 
-    def __init__(self, what: str, wait: float | None = None) -> None:
+    def __init__(self, what: str, wait: float | None = None, cure: str = "") -> None:
         super().__init__(what)
-        self.what, self.wait = what, wait
+        self.what, self.wait, self.cure = what, wait, cure
 
 
 class Expired(Exception):
