@@ -4,6 +4,7 @@ from snello.kit.http import Answer, Auth, Expired, Limit, Retry, Transient, api_
 from snello.kit.rest.asking import Ask, Paging, Request, Row, Token
 from snello.kit.rest.compare import Compare
 from snello.kit.rest.errors import Errors
+from snello.kit.rest.graphql import GraphQLStream
 from snello.kit.rest.paging import cursor, keyset, next_link, offset, page_number, single_page
 from snello.kit.rest.settings import RestSettings
 from snello.kit.rest.stream import RestStream
@@ -17,6 +18,7 @@ __all__ = [
     "Compare",
     "Errors",
     "Expired",
+    "GraphQLStream",
     "Limit",
     "Paging",
     "Request",
