@@ -1,4 +1,4 @@
-"""Calls to a channel: paced, tried again when that may help, told in one sentence when it does not.
+"""Calls to a channel: the kit's client in the words of a channel.
 
 ``BatchRefused`` says that the channel will not take this body: the caller halves it. Everything else that a caller
 cannot mend leaves as ``ConfigError`` or ``RetryLater``. No message holds a body, a query or a secret.
@@ -6,26 +6,26 @@ cannot mend leaves as ``ConfigError`` or ``RetryLater``. No message holds a body
 
 from __future__ import annotations
 
-import logging
-import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, cast
 
 import requests
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from snello.errors import ConfigError, RetryLater
+from snello.kit.http import Answer, Client, Expired, Limit, Transient
+from snello.kit.http import Retry as Patience
+from snello.kit.http.auth import Credentials, Login
+from snello.kit.http.buckets import OwnBucket
+from snello.kit.http.faults import Asked, Faults
+from snello.kit.http.retry import AGAIN
+from snello.kit.http.transport import Elsewhere, Timing, Trickle
+from snello.kit.http.waits import asked
 
-AGAIN = frozenset({408, 425, 429})
 AUTHENTICATION = frozenset({401, 403})
-
-logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines hold whole addresses
 
 
 class BatchRefused(Exception):
@@ -34,14 +34,6 @@ class BatchRefused(Exception):
     def __init__(self, code: str, status: int = 0) -> None:
         super().__init__(f"refused: {code}")
         self.code, self.status = code, status
-
-
-class _Again(Exception):
-    """The call may succeed if it is made again; ``wait`` is what the channel asked for, in seconds."""
-
-    def __init__(self, what: str, wait: float | None = None) -> None:
-        super().__init__(what)
-        self.what, self.wait = what, wait
 
 
 @dataclass(frozen=True)
@@ -58,23 +50,10 @@ class Retry:
         """The same, with other headers that a 429 may carry."""
         return replace(self, limits=limits)
 
-    def asked(self, answer: requests.Response) -> float | None:
-        """The wait that the channel asks for: seconds, or a date."""
-        for header in ("Retry-After", *(self.limits if answer.status_code == 429 else ())):
-            value = answer.headers.get(header, "").strip()
-            if re.fullmatch(r"\d+(\.\d+)?", value):
-                return float(value)
-            if value:
-                return _until(value)
-        return None
-
-    def wait(self, state: RetryCallState) -> float:
-        """What the channel asked for, else twice as long as last time, with some chance in it."""
-        fault = state.outcome.exception() if state.outcome else None
-        if isinstance(fault, _Again) and fault.wait is not None:
-            return fault.wait
-        longest: float = min(self.max_wait, self.first_wait * 2 ** (state.attempt_number - 1))
-        return longest * random.uniform(0.5, 1.0)
+    @property
+    def patience(self) -> Patience:
+        """The same, for the client."""
+        return Patience(self.attempts, self.first_wait, self.max_wait, self.limits)
 
 
 @dataclass
@@ -82,16 +61,20 @@ class Pace:
     """At most so many calls a second, evenly spread; None: as they come."""
 
     per_second: float | None = None
-    _next: float = field(default=0.0, repr=False)
+
+    @property
+    def limit(self) -> Limit | None:
+        """The same, for the client."""
+        return None if self.per_second is None else Limit(1, 1 / self.per_second)
 
     def hold(self) -> None:
         """Wait until the next call is due."""
-        if self.per_second is None:
-            return
-        now = time.monotonic()
-        if self._next > now:
-            time.sleep(self._next - now)
-        self._next = max(now, self._next) + 1 / self.per_second
+        while wait := self._bucket.take():
+            time.sleep(wait)
+
+    @cached_property
+    def _bucket(self) -> OwnBucket:
+        return OwnBucket(self.limit)
 
 
 class Http:
@@ -108,15 +91,27 @@ class Http:
     ) -> None:
         self.where, self.renew = where, renew
         self.retry, self.pace = retry or Retry(), pace or Pace()
-        self.calls = 0
         self.code_of: Callable[[requests.Response], str] = code_of  # a connector may know its channel's words better
-        self._session = requests.Session()
-        self._session.trust_env = False  # a .netrc must not lend its password, nor a proxy read the bodies
-        self._session.headers.update(headers or {})
+        self._headers = dict(headers or {})
+        self._client = Client(
+            where,
+            auth=_Account(tuple(self._headers)),
+            config=self._headers,
+            retry=self.retry.patience,
+            limit=self.pace.limit,
+            timeout=self.retry.timeout,
+            decode=bytes,
+            faults=_Words(http=self),
+        )
+
+    @property
+    def calls(self) -> int:
+        """Calls made, tries included."""
+        return self._client.calls
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._client.close()
 
     def call(self, method: str, url: str, *, place: str = "", **body: Any) -> requests.Response:
         """The answer to one call, 2xx, whatever it took; ``place`` names the address in messages, else its path does.
@@ -125,57 +120,69 @@ class Http:
         - raises ``RetryLater`` when that did not help, ``ConfigError`` for a wrong key, address or redirect,
           ``BatchRefused`` for any other 4xx
         """
-        place = f"{method} {place or urlsplit(url).path or '/'}"
-        tries = Retrying(
-            retry=retry_if_exception_type(_Again),
-            stop=stop_after_attempt(self.retry.attempts),
-            wait=self.retry.wait,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        try:
-            return tries(self._once, method, url, place, body)
-        except _Again as fault:
-            waited = f", tried {self.retry.attempts} times" if self.retry.attempts > 1 else ""
-            raise RetryLater(
-                self.where, f"{fault.what} from {place}{waited}", "run again later; nothing is lost"
-            ) from None
+        headers = {**self._headers, **(body.pop("headers", None) or {})}
+        answer = self._client.send(method, url, place=place, headers=headers, **body)
+        return cast(requests.Response, answer.response)
 
-    def _sleep(self, seconds: float) -> None:
-        if seconds > self.retry.max_wait:
-            raise RetryLater(
-                self.where, f"it asks to wait {seconds:.0f} s", "run again after that time; nothing is lost"
-            )
-        time.sleep(seconds)
 
-    def _once(self, method: str, url: str, place: str, body: Mapping[str, Any]) -> requests.Response:
-        self.pace.hold()
-        self.calls += 1
-        try:
-            answer = self._session.request(method, url, timeout=self.retry.timeout, allow_redirects=False, **body)
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
-            raise ConfigError(self.where, "its URL is not one", "give the url setting a http(s) address") from None
-        except requests.exceptions.SSLError:
-            raise ConfigError(self.where, f"no safe connection for {place}", "check the certificate") from None
-        except requests.exceptions.Timeout:
-            raise _Again(f"no answer within {self.retry.timeout:g} s") from None
-        except requests.exceptions.RequestException as error:
-            raise _Again(f"no connection ({type(error).__name__})") from None
-        return self._judged(answer, place)
+@dataclass(frozen=True)
+class _Account:
+    """Credentials that are among the headers of each call already: they tell one account's pace from another's."""
 
-    def _judged(self, answer: requests.Response, place: str) -> requests.Response:
-        status = answer.status_code
-        if 200 <= status < 300:
-            return answer
+    settings: tuple[str, ...]
+
+    def bind(self, config: Mapping[str, Any], login: Login) -> Credentials:
+        return self
+
+    def current(self) -> str:
+        return ""
+
+    def sign(self, request: requests.PreparedRequest, token: str) -> None: ...
+
+    def renew(self, token: str) -> bool:
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Words(Faults):
+    """A channel's sentences."""
+
+    http: Http
+
+    def of_connection(self, error: Exception, request: Asked, timing: Timing) -> Exception:
+        where, place = request.where, request.place
+        if isinstance(error, Elsewhere | requests.TooManyRedirects):
+            return ConfigError(where, f"a redirect from {place}", "give the url setting the final address")
+        if isinstance(error, requests.exceptions.SSLError):
+            return ConfigError(where, f"no safe connection for {place}", "check the certificate")
+        if isinstance(error, Trickle | requests.Timeout):
+            return Transient(f"no answer within {timing.piece:g} s")
+        if isinstance(error, ValueError):  # the faults of addresses are among them
+            return ConfigError(where, "its URL is not one", "give the url setting a http(s) address")
+        return Transient(f"no connection ({type(error).__name__})")
+
+    def of_status(self, answer: Answer, request: Asked, retry: Patience) -> Exception:
+        status = answer.status
         if status in AGAIN or status >= 500:
-            raise _Again(str(status), self.retry.asked(answer))
+            return Transient(str(status), asked(status, answer.headers, retry.also))
         if status in AUTHENTICATION:
-            raise ConfigError(self.where, f"{status} from {place}", self.renew)
+            return self.of_expiry(Expired(f"{status} from {request.place}"), request)
         if 300 <= status < 400:
-            raise ConfigError(
-                self.where, f"{status}, a redirect, from {place}", "give the url setting the final address"
-            )
-        raise BatchRefused(self.code_of(answer) or str(status), status)
+            what = f"{status}, a redirect, from {request.place}"
+            return ConfigError(request.where, what, "give the url setting the final address")
+        return BatchRefused(self.http.code_of(cast(requests.Response, answer.response)) or str(status), status)
+
+    def of_expiry(self, fault: Expired, request: Asked) -> Exception:
+        return ConfigError(request.where, fault.what, self.http.renew)
+
+    def of_patience(self, fault: Transient, request: Asked, tries: int, retry: Patience) -> Exception:
+        if fault.wait is not None and fault.wait > retry.longest:
+            cure = "run again after that time; nothing is lost"
+            return RetryLater(request.where, f"it asks to wait {fault.wait:.0f} s", cure)
+        waited = f", tried {tries} times" if tries > 1 else ""
+        return RetryLater(
+            request.where, f"{fault.what} from {request.place}{waited}", "run again later; nothing is lost"
+        )
 
 
 def code_of(answer: requests.Response) -> str:
@@ -186,11 +193,3 @@ def code_of(answer: requests.Response) -> str:
         return ""
     code = body.get("code") if isinstance(body, dict) else None
     return code if isinstance(code, str) and re.fullmatch(r"[A-Za-z][A-Za-z_-]{0,63}", code) else ""
-
-
-def _until(date: str) -> float | None:
-    try:
-        then = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())

@@ -15,6 +15,7 @@ from filelock import FileLock
 from snello.kit.http.limit import Limit
 
 BUSY = 30.0  # seconds to wait for another process's look at the file
+OLD = 40 * 86400.0  # seconds after which an account that nobody asks any more is forgotten
 TABLES = (
     "create table if not exists request (account text not null, moment real not null)",
     "create index if not exists request_by_moment on request (account, moment)",
@@ -82,6 +83,7 @@ class SharedBucket:
                 self._base.execute("pragma synchronous=off")  # a count that a power cut takes along does no harm
                 for statement in TABLES:
                     self._base.execute(statement)
+                self._base.execute("delete from request where moment < ?", (time.time() - OLD,))
                 path.chmod(0o600)
         except (sqlite3.Error, OSError):  # a Timeout of the lock is an OSError
             self._base.close()
