@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,6 @@ class Facts:
     longest: int = 0
     digits: tuple[int, int] = (0, 0)
     like_epoch: bool = True
-    skipped: int = 0
 
     def add(self, value: object) -> None:
         """Count a value."""
@@ -91,20 +90,15 @@ class Shape:
         self.keys, self.records = tuple(keys), 0
         self.fields: dict[str, Facts] = {}
 
-    def add(self, record: Mapping[str, Any], skip: Container[str] = ()) -> None:
-        """Look at one more record, but not at the fields to skip."""
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Look at one more record."""
         self.records += 1
         for name, value in record.items():
-            facts = self.fields.setdefault(name, Facts())
-            if name in skip:
-                facts.skipped += 1
-            else:
-                facts.add(value)
+            self.fields.setdefault(name, Facts()).add(value)
 
     def empty(self, name: str) -> int:
         """Records in which a field was null or not there at all."""
-        facts = self.fields[name]
-        return self.records - facts.skipped - facts.filled
+        return self.records - self.fields[name].filled
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema that they fit.
@@ -134,8 +128,7 @@ class Shape:
 
     def _description(self, facts: Facts, types: Sequence[str], form: str | None) -> str:
         what = NAMES[form] if form else " or ".join(NAMES[name] for name in types) or "never filled"
-        looked = self.records - facts.skipped
-        told = f"{what}, in {_percent(facts.filled / looked if looked else 0)} of {looked:,} records"
+        told = f"{what}, in {_percent(facts.filled / self.records)} of {self.records:,} records"
         if types == ["string"] and not form:
             told += f", up to {facts.longest:,} characters"
         elif types in (["array"], ["object"]):
