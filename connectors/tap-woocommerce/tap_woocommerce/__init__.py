@@ -1,60 +1,60 @@
-"""Customers, orders and product reviews of a WooCommerce shop, over its REST API v3."""
+"""Customers, orders, refunds and product reviews of a WooCommerce shop, over its REST API v3."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from pydantic import Field, SecretStr
 
-from pydantic import BaseModel, Field, SecretStr
-
-from snello.kit.entry import entry
-from snello.kit.rest import RestStream, RestTap, basic, page_number
+from snello.kit.rest import Compare, RestSettings, RestStream, RestTap, Values, basic, entry, page_number
 
 
-class Settings(BaseModel):
+class Settings(RestSettings):
     """What the tap is told."""
 
     url: str = Field(pattern=r"^https?://[^\s/]+", description="Address of the shop, such as https://shop.example.")
     consumer_key: SecretStr = Field(description="Consumer key of an API key with the right to read.")
     consumer_secret: SecretStr = Field(description="Consumer secret of that API key.")
-    start_date: datetime | None = Field(None, description="Orders changed before this moment are not read.")
 
 
 class ShopStream(RestStream):
-    """What every endpoint shares: root, keys, numbered pages of 100 in the order of ids."""
+    """What every endpoint shares: root, keys, numbered pages of 100 in the order of ids, four at once."""
 
-    url_base = "{url}/wp-json/wc/v3"
-    auth = basic("consumer_key", "consumer_secret")
-    paging = page_number("page", per_page=("per_page", 100), total_pages="X-WP-TotalPages")
-    params, primary_keys = "orderby=id&order=asc", ("id",)
+    url_base, workers, primary_keys = "{url}/wp-json/wc/v3", 4, ("id",)
+    auth, params = basic("consumer_key", "consumer_secret"), "orderby=id&order=asc"
+    paging = page_number("page", ("per_page", 100), total_pages="X-WP-TotalPages", total_rows="X-WP-Total")
+    values = Values(left_out=("_links", "date_*", "*_url", "*_hash", "*_address", "*_agent", "needs_*", "is_*"))
 
 
 class Customers(ShopStream):
-    """One row an account. Read whole every time: the API ignores filters by change for customers."""
+    """One row an account. Read whole and compared: the API ignores filters by change for customers."""
 
-    name, path = "customers", "/customers"
+    name, path, compare = "customers", "/customers", Compare(item="/customers/{id}")
 
 
 class Orders(ShopStream):
     """One row an order, of guests too; those changed since the last run."""
 
-    name, path = "orders", "/orders"
+    name, path, params = "orders", "/orders", ShopStream.params + "&dates_are_gmt=true"
     replication_key, since, since_format = "date_modified_gmt", "modified_after", "%Y-%m-%dT%H:%M:%S"
-    params = ShopStream.params + "&dates_are_gmt=true"
+
+
+class Refunds(ShopStream):
+    """One row a refund, of the orders that have any and changed since the last run."""
+
+    name, path = "refunds", "/orders/{order_id}/refunds"
+    parent, by, only_with = Orders, {"order_id": "id"}, "refunds"
 
 
 class ProductReviews(ShopStream):
-    """One row a review, whatever its status. Read whole every time: reviews have no moment of change."""
+    """One row a review, whatever its status. Read whole and compared: reviews have no moment of change."""
 
-    name, path = "product_reviews", "/products/reviews"
+    name, path, compare = "product_reviews", "/products/reviews", Compare(item="/products/reviews/{id}")
     params = ShopStream.params + "&status=all"
 
 
 class TapWooCommerce(RestTap):
     """Singer tap for WooCommerce shops."""
 
-    name = "tap-woocommerce"
-    stream_classes = (Customers, Orders, ProductReviews)
-    settings = Settings
+    name, settings, stream_classes = "tap-woocommerce", Settings, (Customers, Orders, Refunds, ProductReviews)
 
 
 main = entry(TapWooCommerce)

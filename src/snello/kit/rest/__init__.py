@@ -1,5 +1,6 @@
 """Taps over HTTP, declared: a stream says its path, keys, auth and paging; the loop, retries and faults are here."""
 
+from snello.kit.entry import entry
 from snello.kit.http import Answer, Auth, Expired, Limit, Retry, Transient, api_key, basic, bearer
 from snello.kit.rest.asking import Ask, Paging, Request, Row, Token
 from snello.kit.rest.compare import Compare
@@ -34,6 +35,7 @@ __all__ = [
     "basic",
     "bearer",
     "cursor",
+    "entry",
     "keyset",
     "next_link",
     "offset",

@@ -155,7 +155,9 @@ class Reading:
     def _of_parents(self, parents: Sequence[Row]) -> Iterator[list[Row]]:
         """The rows that hang on those of the parent: the first page of several at once, each listing in order."""
         by = self.stream.by
-        contexts = [{name: row.get(field) for name, field in by.items()} for row in parents]
+        only = self.stream.only_with
+        having = [row for row in parents if only is None or row.get(only)]
+        contexts = [{name: row.get(field) for name, field in by.items()} for row in having]
         pool, window = self.stream.host.pool(self.stream)
         first = self.stream.paging.first
 

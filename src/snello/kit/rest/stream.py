@@ -43,7 +43,8 @@ class RestStream(Stream):
       ``epoch`` or ``epoch_ms``; ``newest_first`` where there is no filter and the newest rows come first; ``compare``
       where there is neither
     - ``overlap``: how far behind the bookmark the next run asks, so that rows of one moment are not lost
-    - ``parent``, ``by``: a walk for each row of another stream; ``by`` takes the path's braces to the parent's fields
+    - ``parent``, ``by``: a walk for each row of another stream; ``by`` takes the path's braces to the parent's fields;
+      ``only_with``: the parent's field that is not empty where there is anything to read
     - the schema is ``schemas/<name>.json`` beside the module, or a component of a document there, named in ``openapi``
     """
 
@@ -69,6 +70,7 @@ class RestStream(Stream):
     overlap: timedelta = timedelta(minutes=1)
     parent: type[RestStream] | None = None
     by: Mapping[str, str] = {}
+    only_with: str | None = None
     openapi: tuple[str, str] | None = None
     state_partitioning_keys: Sequence[str] | None = ()  # the parent's state speaks for its children
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # rows are made to the schema already

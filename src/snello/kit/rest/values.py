@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,7 @@ class Values:
     - ``texts``: fields that are text to us and numbers to the interface, such as 64-bit ids
     - ``moments``: fields that write moments otherwise than ISO 8601: ``epoch``, ``epoch_ms`` or a ``strptime`` pattern
     - ``nested``: fields found deeper: ``{"email": "contact.email"}``
-    - ``left_out``: fields that nobody wants; they do not arrive as ``_extra``
+    - ``left_out``: undeclared fields that nobody wants, as patterns with ``*`` and ``?``; others arrive in ``_extra``
     """
 
     zone: str = "UTC"
@@ -58,10 +59,10 @@ class Shaper:
         properties: dict[str, Any] = schema["properties"]
         self.names = [name for name in properties if name not in (EXTRA, GONE)]
         self.undeclared: set[str] = set()
-        self._keys, self._values = tuple(keys), values
+        self._keys, self._values, self._may_go = tuple(keys), values, GONE in properties
         self._paths = {name: tuple(path.split(".")) for name, path in values.nested.items()}
         # what a nested field was taken out of may hold more, and stays
-        self._known = {*self.names, *values.left_out}
+        self._known = set(self.names)
         self._converts = {
             name: convert for name in self.names if (convert := self._convert(name, properties[name])) is not None
         }
@@ -83,12 +84,22 @@ class Shaper:
             if shaped.get(key) is None:
                 raise Unfit(f"no {key!r}, its key")
         extra = row.keys() - self._known
-        if extra:
-            self.undeclared |= extra
+        if extra and (extra := self._wanted(extra)):
             shaped[EXTRA] = {name: row[name] for name in sorted(extra)}
         else:
             shaped[EXTRA] = None
+        if self._may_go:
+            shaped[GONE] = None
         return shaped
+
+    def _wanted(self, names: set[str]) -> set[str]:
+        """Undeclared fields without those to leave out, which are known from now on."""
+        for name in names - self.undeclared:
+            if any(fnmatchcase(name, pattern) for pattern in self._values.left_out):
+                self._known.add(name)
+            else:
+                self.undeclared.add(name)
+        return names - self._known
 
     def _convert(self, name: str, declared: Mapping[str, Any]) -> Convert | None:
         kinds, form = _types(declared), declared.get("format", "")

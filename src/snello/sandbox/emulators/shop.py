@@ -33,7 +33,13 @@ def shop(company: Path, *, weather: Weather = CALM, key: str = KEY, secret: str 
     for collection in COLLECTIONS:
         door = Door(store, collection, (key, secret))
         routes.append(Route(f"{ROOT}/{collection.path}", door.listing, methods=["GET"]))
-        routes.append(Route(f"{ROOT}/{collection.path}/{{id:int}}", door.single, methods=["GET", "PUT", "POST"]))
+        routes.append(
+            Route(f"{ROOT}/{collection.path}/{{id:int}}", door.single, methods=["GET", "PUT", "POST", "DELETE"])
+        )
+    refunds = Refunds(
+        store, next(collection for collection in COLLECTIONS if collection.name == "orders"), (key, secret)
+    )
+    routes.append(Route(f"{ROOT}/orders/{{order:int}}/refunds", refunds.listing, methods=["GET"]))
     app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route, Refused: _refused})
     return Watch(app, "shop", store.counts, weather, str(company.parent.resolve()))
 
@@ -46,7 +52,7 @@ class Door:
 
     async def listing(self, request: Request) -> Response:
         """A page of the collection, its size in the headers."""
-        self._admit(request)
+        self.admit(request)
         params = Params.read(request.query_params, self.collection)
         rows = self.store.select(self.collection, params)
         pages = math.ceil(len(rows) / params.per_page)
@@ -58,15 +64,22 @@ class Door:
         return JSONResponse(page, headers=headers)
 
     async def single(self, request: Request) -> Response:
-        """One document; PUT and POST change the fields that are given."""
-        self._admit(request)
-        changes: dict[str, Any] = await request.json() if request.method != "GET" else {}
-        document = self.store.single(self.collection, request.path_params["id"], changes)
+        """One document; PUT and POST change the fields that are given, DELETE needs ``force=true``."""
+        self.admit(request)
+        number = request.path_params["id"]
+        if request.method == "DELETE":
+            if request.query_params.get("force", "false").lower() not in ("true", "1"):
+                raise Refused(501, "woocommerce_rest_trash_not_supported", "The resource does not support trashing.")
+            document = self.store.delete(self.collection, number)
+        else:
+            changes: dict[str, Any] = await request.json() if request.method != "GET" else {}
+            document = self.store.single(self.collection, number, changes)
         if document is None:
             raise Refused(404, *self.collection.unknown)
         return JSONResponse(document)
 
-    def _admit(self, request: Request) -> None:
+    def admit(self, request: Request) -> None:
+        """Let nobody in without the keys."""
         given = _credentials(request)
         if given is None:
             raise Refused(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
@@ -74,6 +87,21 @@ class Door:
             raise Refused(401, "woocommerce_rest_authentication_error", "Consumer key is invalid.")
         if given[1] != self.keys[1]:
             raise Refused(401, "woocommerce_rest_authentication_error", "Consumer secret is invalid.")
+
+
+class Refunds(Door):
+    """The refunds of one order, newest first."""
+
+    async def listing(self, request: Request) -> Response:
+        """A page of them."""
+        self.admit(request)
+        params = Params.read(request.query_params, self.collection)
+        found = self.store.refunds(request.path_params["order"])
+        if found is None:
+            raise Refused(404, "woocommerce_rest_order_invalid_id", "Invalid order ID.")
+        start = (params.page - 1) * params.per_page
+        headers = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": str(math.ceil(len(found) / params.per_page))}
+        return JSONResponse(found[start : start + params.per_page], headers=headers)
 
 
 def _credentials(request: Request) -> tuple[str, str] | None:

@@ -149,6 +149,30 @@ def _coupons(row: Row) -> list[Row]:
 
 
 def _refunds(row: Row) -> list[Row]:
+    """The refunds of an order as the order itself shows them."""
+    return [
+        {"id": refund["id"], "reason": refund["reason"], "total": f"-{refund['amount']}"} for refund in refunds(row)
+    ]
+
+
+def refunds(row: Row) -> list[Row]:
+    """The refunds of an order, as documents of their own."""
     if row["status"] != "refunded":
         return []
-    return [{"id": row["id"] * 10 + 2, "reason": "", "total": "-" + _money(row["total_cents"])}]
+    lines = [
+        {**_line(line), "quantity": -line["quantity"], "total": f"-{_money(line['total'])}"}
+        for line in row["line_items"]
+    ]
+    return [
+        {
+            "id": row["id"] * 10 + 2,
+            "parent_id": row["id"],
+            **_moments(row | {"date_created_gmt": row["date_modified_gmt"]}, "date_created"),
+            "amount": _money(row["total_cents"]),
+            "reason": "",
+            "refunded_by": 1,
+            "refunded_payment": row["payment_method"] in ("stripe", "paypal"),
+            "meta_data": [],
+            "line_items": lines,
+        }
+    ]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from snello.errors import ConfigError
 from snello.sandbox.draw import Ints, Mask
-from snello.sandbox.emulators.shop_documents import SHAPES
+from snello.sandbox.emulators.shop_documents import SHAPES, refunds
 from snello.sandbox.emulators.shop_query import Collection, Params
 
 
@@ -23,6 +23,7 @@ class ShopStore:
         self.tables: dict[str, pa.Table] = {}
         self.moments: dict[tuple[str, str], Ints] = {}
         self.changes: dict[tuple[str, int], dict[str, Any]] = {}
+        self.deleted: dict[str, set[int]] = {name: set() for name in SHAPES}
         for name in SHAPES:
             path = folder / f"{name}.arrow"
             if not path.exists():
@@ -34,7 +35,7 @@ class ShopStore:
 
     def counts(self) -> dict[str, Any]:
         """How many documents each collection holds."""
-        return {name: table.num_rows for name, table in self.tables.items()}
+        return {name: table.num_rows - len(self.deleted[name]) for name, table in self.tables.items()}
 
     def select(self, collection: Collection, params: Params) -> Ints:
         """Rows that the query asks for, in its order; equal values keep the order of ids."""
@@ -57,13 +58,18 @@ class ShopStore:
     def documents(self, collection: Collection, rows: Ints) -> list[dict[str, Any]]:
         """Documents of the given rows, as the interface shows them."""
         table = self.tables[collection.name].take(pa.array(rows, pa.int64()))
-        shaped = [SHAPES[collection.name](row) for row in table.to_pylist()]
-        return [document | self.changes.get((collection.name, document["id"]), {}) for document in shaped]
+        changes = [self.changes.get((collection.name, row["id"]), {}) for row in table.to_pylist()]
+        shaped = [
+            # what follows from the status, such as refunds, follows from the new one
+            SHAPES[collection.name](row | {name: value for name, value in change.items() if name == "status"})
+            for row, change in zip(table.to_pylist(), changes, strict=True)
+        ]
+        return [document | change for document, change in zip(shaped, changes, strict=True)]
 
     def single(self, collection: Collection, number: int, changes: dict[str, Any]) -> dict[str, Any] | None:
         """One document by its id, after the changes; null when there is none."""
         rows = np.flatnonzero(self.tables[collection.name]["id"].to_numpy() == number)
-        if not len(rows):
+        if not len(rows) or number in self.deleted[collection.name]:
             return None
         if changes:
             now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
@@ -74,9 +80,27 @@ class ShopStore:
                 moments[rows] = int(now.replace(tzinfo=UTC).timestamp()) * 1_000_000
         return self.documents(collection, rows)[0]
 
+    def delete(self, collection: Collection, number: int) -> dict[str, Any] | None:
+        """Delete one document for good; it as it was, or null when there is none."""
+        document = self.single(collection, number, {})
+        if document is not None:
+            self.deleted[collection.name].add(number)
+        return document
+
+    def refunds(self, order: int) -> list[dict[str, Any]] | None:
+        """The refunds of an order; null when there is no such order."""
+        table = self.tables["orders"]
+        rows = np.flatnonzero(table["id"].to_numpy() == order)
+        if not len(rows) or order in self.deleted["orders"]:
+            return None
+        row = table.take(pa.array(rows, pa.int64())).to_pylist()[0]
+        return refunds(row | {"status": self.changes.get(("orders", order), {}).get("status", row["status"])})
+
     def _filtered(self, collection: Collection, params: Params) -> Mask:
         table = self.tables[collection.name]
         keep = np.ones(table.num_rows, dtype=bool)
+        if gone := self.deleted[collection.name]:
+            keep &= ~np.isin(table["id"].to_numpy(), list(gone))
         wanted = dict(params.filters)
         if collection.name == "product_reviews":
             wanted.setdefault("status", "approved")

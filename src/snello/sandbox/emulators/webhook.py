@@ -7,8 +7,9 @@ import hmac
 import json
 import sqlite3
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,9 +22,10 @@ from snello.sandbox.emulators.watch import CALM, Watch, Weather
 SECRET = "aurora-webhook-secret"
 TOLERANCE_SECONDS = 300
 MOST_BYTES = 5_000_000
+Judge = Callable[[Mapping[str, Any]], str | None]
 TABLES = """
 CREATE TABLE IF NOT EXISTS deliveries
-    (id INTEGER PRIMARY KEY, key TEXT UNIQUE, body TEXT, answer TEXT, repeats INTEGER);
+    (id INTEGER PRIMARY KEY, key TEXT UNIQUE, body TEXT, answer TEXT, repeats INTEGER, taken TEXT);
 """
 
 
@@ -31,11 +33,17 @@ def webhook(
     database: Path | str = ":memory:",
     *,
     secret: str = SECRET,
+    refuses: Judge = lambda _: None,
+    refusal: Literal["row", "body"] = "row",
     weather: Weather = CALM,
     home: str = "",
 ) -> ASGIApp:
-    """A receiver that takes ``POST`` at any path and keeps what came in ``database``."""
-    receiver = Receiver(database, secret)
+    """A receiver that takes ``POST`` at any path and keeps what came in ``database``.
+
+    - ``refuses``: the code for which it does not take a row, None for the rows that it takes
+    - ``refusal``: whether it refuses such a row alone, or the whole body with 422 for it
+    """
+    receiver = Receiver(database, secret, refuses, refusal)
     app = Starlette(
         routes=[
             Route("/_inspect/deliveries", receiver.deliveries, methods=["GET"]),
@@ -48,10 +56,11 @@ def webhook(
 class Receiver:
     """The bodies received, by Idempotency-Key."""
 
-    def __init__(self, database: Path | str, secret: str) -> None:
+    def __init__(self, database: Path | str, secret: str, refuses: Judge, refusal: str) -> None:
         self.database = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self.database.executescript(TABLES)
         self.secret = secret.encode()
+        self.refuses, self.refusal = refuses, refusal
 
     def counts(self) -> dict[str, Any]:
         """How many bodies came, and how many of them came again."""
@@ -59,9 +68,14 @@ class Receiver:
         return {"bodies": bodies, "repeats": repeats}
 
     async def deliveries(self, request: Request) -> Response:
-        """Everything received, in order."""
-        rows = self.database.execute("SELECT key, body, repeats FROM deliveries ORDER BY id").fetchall()
-        return JSONResponse([{"key": key, "body": json.loads(body), "repeats": repeats} for key, body, repeats in rows])
+        """Everything received, in order; ``taken`` are the rows that were not refused."""
+        rows = self.database.execute("SELECT key, body, repeats, taken FROM deliveries ORDER BY id").fetchall()
+        return JSONResponse(
+            [
+                {"key": key, "body": json.loads(body), "repeats": repeats, "taken": json.loads(taken)}
+                for key, body, repeats, taken in rows
+            ]
+        )
 
     async def receive(self, request: Request) -> Response:
         """Check, remember, acknowledge."""
@@ -80,9 +94,18 @@ class Receiver:
             document = json.loads(body)
         except ValueError:
             return _refusal(400, "not_json", "the body is not JSON")
-        answer = json.dumps({"status": "accepted", "rows": _rows(document)})
+        refused = {row["key"]: code for row in _changes(document) if (code := self.refuses(row))}
+        if refused and self.refusal == "body":
+            return _refusal(422, next(iter(refused.values())), "a row of the body is not taken")
+        taken = [row for row in _changes(document) if row["key"] not in refused]
+        said = {"status": "accepted", "rows": _rows(document)}
+        if refused:
+            said["results"] = [{"key": key, "status": "refused", "code": code} for key, code in refused.items()]
+            said["results"] += [{"key": row["key"], "status": "delivered"} for row in taken]
+        answer = json.dumps(said)
         self.database.execute(
-            "INSERT INTO deliveries (key, body, answer, repeats) VALUES (?, ?, ?, 0)", (key, body.decode(), answer)
+            "INSERT INTO deliveries (key, body, answer, repeats, taken) VALUES (?, ?, ?, 0, ?)",
+            (key, body.decode(), answer, json.dumps(taken)),
         )
         return Response(answer, 200, media_type="application/json")
 
@@ -101,6 +124,12 @@ class Receiver:
             return f"the signature is older than {TOLERANCE_SECONDS} seconds"
         expected = hmac.new(self.secret, f"{parts['t']}.".encode() + body, hashlib.sha256).hexdigest()
         return "" if hmac.compare_digest(expected, parts["v1"]) else "the signature does not match the body"
+
+
+def _changes(document: Any) -> list[dict[str, Any]]:
+    """The changes of a sync; none in a body of another shape."""
+    changes = document.get("changes") if isinstance(document, dict) else None
+    return [row for row in changes or [] if isinstance(row, dict) and "key" in row]
 
 
 def _rows(document: Any) -> int:
