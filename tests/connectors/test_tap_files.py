@@ -159,13 +159,14 @@ def test_files_are_read_again_when_the_layout_changes(tmp_path: Path) -> None:
     assert [row["n"] for row in tap(changed, state=first.state).records("rows")] == ["1"]
 
 
-def test_files_that_are_gone_leave_the_state(tmp_path: Path) -> None:
+def test_files_that_are_gone_are_marked_in_the_state(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "a1,1")
     first = tap(entry(tmp_path))
     (tmp_path / "a.csv").unlink()
     write(tmp_path / "b.csv", "b1,1")
     second = tap(entry(tmp_path), state=first.state)
-    assert list(second.state["bookmarks"]["rows"]["files"]) == ["b.csv"]
+    files = second.state["bookmarks"]["rows"]["files"]
+    assert {name: "gone" in seen for name, seen in files.items()} == {"a.csv": True, "b.csv": False}
 
 
 def test_a_folder_that_is_empty_for_once_forgets_nothing(tmp_path: Path) -> None:
@@ -380,7 +381,7 @@ def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path) -> None:
 def test_undeclared_columns_are_those_of_the_first_file_as_text(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "a1,1")
     done = tap({"stream": "rows", "path": f"{tmp_path}/*.csv", "format": "csv"})
-    assert done.records("rows") == [{"id": "a1", "n": "1", "_sdc_file": "a.csv", "_sdc_line": 2}]
+    assert done.records("rows") == [{"id": "a1", "n": "1", "_sdc_file": "a.csv", "_sdc_line": 2, "_extra": None}]
     assert done.schema("rows")["key_properties"] == ["_sdc_file", "_sdc_line"]
 
 
@@ -417,7 +418,7 @@ def test_a_deselected_column_is_neither_declared_nor_sent(tmp_path: Path) -> Non
             if each["breadcrumb"] == ["properties", "n"]:
                 each["metadata"]["selected"] = False
     done = tap(entry(tmp_path), catalog=catalog)
-    assert done.records("rows") == [{"id": "a1", "_sdc_file": "a.csv", "_sdc_line": 2}]
+    assert done.records("rows") == [{"id": "a1", "_sdc_file": "a.csv", "_sdc_line": 2, "_extra": None}]
     assert "n" not in done.schema("rows")["schema"]["properties"]
 
 

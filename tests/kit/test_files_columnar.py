@@ -11,6 +11,7 @@ import pytest
 
 from snello.errors import ContractError
 from snello.kit.files import columnar, reading
+from snello.kit.files.drift import Drift
 from snello.kit.files.layout import Column, FileSet
 
 LAYOUT = FileSet.model_validate({"stream": "s", "path": "p", "format": "parquet"})
@@ -25,8 +26,9 @@ def parquet(table: pa.Table) -> io.BytesIO:
 
 def rows_of(raw: io.BytesIO, *columns: dict[str, Any]) -> tuple[list[dict[str, Any]], list[Any]]:
     wanted = tuple(Column.model_validate(column) for column in columns)
+    source = reading.Source(raw, "f.parquet", "tap: s: f.parquet")
     found, refused = [], []
-    for table, refusals in reading.read_part(raw, LAYOUT, wanted, "tap: s: f.parquet", "f.parquet"):
+    for table, refusals, _, _ in reading.read_part(source, LAYOUT, wanted, Drift()):
         found += table.to_pylist()
         refused += refusals
     return found, refused
@@ -70,6 +72,7 @@ def test_undeclared_columns_keep_the_types_of_the_file() -> None:
             "tags": '["a"]',
             "_sdc_file": "f.parquet",
             "_sdc_line": 1,
+            "_extra": None,
         }
     ]
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from snello.errors import ContractError
 from snello.kit.files import chunks, delimited
+from snello.kit.files.drift import Drift
 from snello.kit.files.layout import FileSet
 
 FIELD = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
@@ -23,7 +24,7 @@ def layout(**settings: Any) -> FileSet:
 def read(text: str, settings: FileSet) -> tuple[list[tuple[Any, ...]], list[chunks.Refusal]]:
     """Rows as (line, a, b …) and refused rows."""
     rows, refused = [], []
-    for chunk in delimited.read(io.StringIO(text, newline=""), settings, settings.resolved(), "tap: s: f.csv"):
+    for chunk in delimited.read(io.StringIO(text, newline=""), settings, settings.resolved(), "tap: s: f.csv", Drift()):
         columns = [values.to_pylist() for values in chunk.values]
         rows += list(zip(chunk.lines, *columns, strict=True))
         refused += chunk.refused

@@ -6,6 +6,7 @@ from typing import Any
 import fsspec
 import pytest
 
+from snello.kit.files import known as module
 from snello.kit.files.known import KnownFiles
 from snello.kit.files.places import Found
 
@@ -19,7 +20,7 @@ def known(state: dict[str, Any], layout: str = "layout-1") -> KnownFiles:
 def test_a_file_is_new_until_it_is_remembered() -> None:
     state: dict[str, Any] = {}
     assert not known(state).unchanged(REMOTE)
-    known(state).remember(REMOTE, REMOTE.version(), {"a.csv"})
+    known(state).remember(REMOTE, "etag-1", {"a.csv"})
     assert known(state).unchanged(REMOTE)
 
 
@@ -35,16 +36,20 @@ def test_a_file_is_new_until_it_is_remembered() -> None:
 )
 def test_the_tag_of_the_store_decides_about_a_file_elsewhere(changes: dict[str, Any], unchanged: bool) -> None:
     state: dict[str, Any] = {}
-    known(state).remember(REMOTE, REMOTE.version(), {"a.csv"})
+    known(state).remember(REMOTE, "etag-1", {"a.csv"})
     assert known(state).unchanged(replace(REMOTE, **changes)) is unchanged
 
 
-def test_a_file_elsewhere_without_a_tag_goes_by_size_and_time() -> None:
+@pytest.mark.parametrize(("moment", "unchanged"), [(100.0, True), (0.0, False)])
+def test_without_a_tag_size_and_time_decide_and_without_a_time_the_content(moment: float, unchanged: bool) -> None:
     state: dict[str, Any] = {}
-    plain = replace(REMOTE, tag="")
-    known(state).remember(plain, plain.version(), {"a.csv"})
-    assert known(state).unchanged(plain)
+    plain = replace(REMOTE, tag="", modified=moment)
+    known(state).remember(plain, "hash-1", {"a.csv"})
+    assert known(state).unchanged(plain) is unchanged
     assert not known(state).unchanged(replace(plain, modified=200.0))
+    assert known(state).is_read(replace(plain, modified=200.0), "hash-1")
+    assert known(state).unchanged(replace(plain, modified=200.0))
+    assert not known(state).is_read(plain, "hash-2")
 
 
 def test_what_was_known_under_another_layout_does_not_count_and_is_dropped() -> None:
@@ -53,3 +58,17 @@ def test_what_was_known_under_another_layout_does_not_count_and_is_dropped() -> 
     assert not known(state, "layout-2").unchanged(REMOTE)
     known(state, "layout-2").remember(replace(REMOTE, name="b.csv"), "1", {"a.csv", "b.csv"})
     assert list(state["files"]) == ["b.csv"]
+
+
+def test_a_file_that_left_is_known_for_a_month_and_forgotten_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, Any] = {}
+    clock = [1_000_000.0]
+    monkeypatch.setattr(module.time, "time", lambda: clock[0])
+    known(state).remember(REMOTE, "etag-1", {"a.csv"})
+    known(state).remember(replace(REMOTE, name="b.csv"), "etag-1", {"b.csv"})
+    clock[0] += module.GONE_SECONDS - 1
+    known(state).remember(replace(REMOTE, name="c.csv"), "etag-1", {"b.csv", "c.csv"})
+    assert known(state).unchanged(REMOTE)
+    clock[0] += 1
+    known(state).remember(replace(REMOTE, name="d.csv"), "etag-1", {"b.csv", "c.csv", "d.csv"})
+    assert sorted(state["files"]) == ["b.csv", "c.csv", "d.csv"]

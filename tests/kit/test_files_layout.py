@@ -32,8 +32,8 @@ def fault_of(**changes: Any) -> str:
         ({"date_format": "%d/%"}, "setting files[0].date_format: a part of the format is unknown"),
         ({"delimiter": ";;"}, "a delimiter is one character"),
         (
-            {"format": "xml"},
-            "setting files[0].format: Input should be 'csv', 'tsv', 'fixed', 'jsonl', 'excel' or 'parquet'",
+            {"format": "dbf"},
+            "setting files[0].format: Input should be 'csv', 'tsv', 'fixed', 'jsonl', 'excel', 'parquet' or 'xml'",
         ),
         ({"columns": [{"name": "a"}, {"name": "a"}]}, "column a is there twice"),
         ({"columns": [{"name": "_sdc_line"}]}, "column _sdc_line is the tap's own"),

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from snello.kit.files import lines
 from snello.kit.files.chunks import Refusal
+from snello.kit.files.drift import Drift
 from snello.kit.files.layout import FileSet
 
 
@@ -29,7 +30,7 @@ def fixed(text: str) -> tuple[list[tuple[Any, ...]], list[Refusal]]:
 
 
 def jsonl(text: str) -> tuple[list[tuple[Any, ...]], list[Refusal]]:
-    found = list(lines.read_jsonl(io.StringIO(text, newline=""), JSONL, JSONL.resolved()))
+    found = list(lines.read_jsonl(io.StringIO(text, newline=""), JSONL, JSONL.resolved(), Drift()))
     rows = [row for c in found for row in zip(c.lines, *(v.to_pylist() for v in c.values), strict=True)]
     return rows, [refusal for c in found for refusal in c.refused]
 

@@ -13,8 +13,10 @@ import fsspec
 import pytest
 
 from snello.errors import ConfigError, ContractError
+from snello.kit.files.faults import faults_of_reading
 from snello.kit.files.layout import FileSet
-from snello.kit.files.places import faults_of_reading, find, parts
+from snello.kit.files.parts import parts
+from snello.kit.files.places import Found, find
 
 
 def layout(**settings: Any) -> FileSet:
@@ -27,7 +29,12 @@ def names(path: Path | str) -> list[str]:
 
 def content(path: Path, **settings: Any) -> dict[str, bytes]:
     [found] = find(str(path), {}, "tap: s")
-    return {name: raw.read() for name, raw in parts(found, layout(**settings))}
+    return {name: raw.read() for name, raw in parts(found.name, found.path, layout(**settings))}
+
+
+def version(found: Found) -> str:
+    with found.fetched("tap: s") as copy:
+        return copy.version
 
 
 def test_names_are_relative_to_the_folder_in_front_of_the_first_wildcard(tmp_path: Path) -> None:
@@ -53,7 +60,9 @@ def test_files_behind_a_url_are_found_and_read() -> None:
         file.write(b"a\n1\n")
     [found] = find("memory://drop/in/*.csv", {}, "tap: s")
     assert found.name == "a.csv"
-    assert [raw.read() for _, raw in parts(found, layout())] == [b"a\n1\n"]
+    with found.fetched("tap: s") as copy:
+        assert [raw.read() for _, raw in parts(found.name, copy.path, layout())] == [b"a\n1\n"]
+    assert not Path(copy.path).exists()
 
 
 def test_an_unknown_kind_of_place_is_a_wrong_setting() -> None:
@@ -63,7 +72,7 @@ def test_an_unknown_kind_of_place_is_a_wrong_setting() -> None:
 
 def test_a_place_whose_package_is_missing_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigError, match="needs a package that is missing"):
-        find("s3://bucket/*.csv", {}, "tap: s")
+        find("gs://bucket/*.csv", {}, "tap: s")
 
 
 @pytest.mark.parametrize(("name", "packed"), [("gzip", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)])
@@ -88,13 +97,13 @@ def test_the_version_follows_the_content_and_not_the_time(tmp_path: Path) -> Non
     file = tmp_path / "a"
     file.write_text("one")
     [first] = find(str(file), {}, "t")
-    version = first.version()
+    before = version(first)
     os.utime(file, (1, 1))
     [touched] = find(str(file), {}, "t")
     assert first.modified != touched.modified
-    assert touched.version() == version
+    assert version(touched) == before
     file.write_text("two")
-    assert touched.version() != version
+    assert version(touched) != before
 
 
 @pytest.mark.parametrize(

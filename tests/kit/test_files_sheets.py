@@ -11,6 +11,7 @@ import pytest
 
 from snello.errors import ContractError
 from snello.kit.files import reading
+from snello.kit.files.drift import Drift
 from snello.kit.files.layout import FileSet
 
 
@@ -31,8 +32,9 @@ def layout(columns: list[dict[str, Any]], **settings: Any) -> FileSet:
 
 
 def rows_of(raw: io.BytesIO, settings: FileSet) -> tuple[list[dict[str, Any]], list[Any]]:
+    source = reading.Source(raw, "f.xlsx", "tap: s: f.xlsx")
     found, refused = [], []
-    for table, refusals in reading.read_part(raw, settings, settings.resolved(), "tap: s: f.xlsx", "f.xlsx"):
+    for table, refusals, _, _ in reading.read_part(source, settings, settings.resolved(), Drift()):
         found += table.to_pylist()
         refused += refusals
     return found, refused
@@ -52,6 +54,7 @@ def test_typed_cells_and_typed_texts_are_read_alike() -> None:
     )
     found, refused = rows_of(raw, layout(columns))
     expected = {
+        "_extra": None,
         "day": date(2024, 3, 1),
         "amount": Decimal("1234.50"),
         "member": True,

@@ -1,6 +1,7 @@
-"""Taps over files: delimited, fixed width, JSON lines, Excel and Parquet, compressed or not, local or behind a URL.
+"""Taps over files: delimited, fixed width, JSON lines, Excel, Parquet and XML, compressed or not, here or elsewhere.
 
-layout → places → (delimited | lines | sheets | columnar) → values → reading → stream → tap
+layout → stores → places → parts → (delimited | lines | sheets | columnar | xml) → values → reading → reader → stream
+→ tap
 """
 
 from snello.kit.files.layout import Column, FileSet

@@ -26,6 +26,7 @@ class Chunk:
     values: list[pa.Array]
     lines: list[int]
     refused: list[Refusal] = field(default_factory=list)
+    extra: pa.Array | None = None  # undeclared fields, a JSON object a row
 
 
 class Undecodable(NamedTuple):

@@ -12,7 +12,8 @@ from msgspec.json import encode
 
 from snello.errors import ContractError
 from snello.kit.files.chunks import CHUNK_ROWS, Chunk
-from snello.kit.files.headers import positions
+from snello.kit.files.drift import Drift, objects
+from snello.kit.files.headers import positions, undeclared
 from snello.kit.files.layout import Column
 from snello.kit.files.moments import localised
 from snello.kit.files.values import arrow_type
@@ -25,15 +26,18 @@ def _opened(raw: IO[bytes], where: str) -> pq.ParquetFile:
         raise ContractError(where, "not a Parquet file", "mend the file, or set another format") from None
 
 
-def read(raw: IO[bytes], columns: tuple[Column, ...], where: str) -> Iterator[Chunk]:
+def read(raw: IO[bytes], columns: tuple[Column, ...], where: str, drift: Drift) -> Iterator[Chunk]:
     """The rows of a Parquet file. Raises ``ContractError`` when it lacks a column."""
     file = _opened(raw, where)
     names = file.schema_arrow.names
-    wanted = [names[index] for index in positions(names, columns, where)]
+    picked = positions(names, columns, where)
+    wanted = [names[index] for index in picked]
+    others = drift.kept(name for name in undeclared(names, picked) if name in names)
     line = 1
-    for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted):
+    for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=[*wanted, *others]):
         values = [_cast(batch.column(name), column) for name, column in zip(wanted, columns, strict=True)]
-        yield Chunk(values, list(range(line, line + batch.num_rows)))
+        extra = objects({name: batch.column(name).to_pylist() for name in others}, batch.num_rows)
+        yield Chunk(values, list(range(line, line + batch.num_rows)), extra=extra)
         line += batch.num_rows
 
 

@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from snello.errors import ContractError
 from snello.kit.files.chunks import CHUNK_ROWS, Chunk, Refusal, printable, text_column, undecodable
-from snello.kit.files.headers import positions
+from snello.kit.files.drift import Drift, objects
+from snello.kit.files.headers import positions, undeclared
 from snello.kit.files.layout import Column, FileSet
 
 csv.field_size_limit(1_000_000)
@@ -56,20 +57,23 @@ class Lines:
         return line
 
 
-def read(text: IO[str], layout: FileSet, columns: tuple[Column, ...], where: str) -> Iterator[Chunk]:
+def read(text: IO[str], layout: FileSet, columns: tuple[Column, ...], where: str, drift: Drift) -> Iterator[Chunk]:
     """The rows of a delimited file, in chunks. Raises ``ContractError`` when the header lacks a column."""
     lines = Lines(text)
     lines.skip(layout.skip_lines)
     rows = csv.reader(lines, strict=True, **_dialect(layout))
     picked: list[int] = list(range(len(columns)))
     width = len(columns)
+    extra: dict[str, int] = {}
     if layout.header:
         header = next_row(lines, rows, where)
         if header is None:
             return
         picked, width = positions(header, columns, where), len(header)
+        others = undeclared(header, picked)
+        extra = {name: others[name] for name in drift.kept(others)}
     while True:
-        chunk, done = _chunk(lines, rows, width, picked)
+        chunk, done = _chunk(lines, rows, width, (picked, extra))
         if chunk.lines or chunk.refused:
             yield chunk
         if done:
@@ -106,7 +110,10 @@ def _blank(row: Sequence[str]) -> bool:
     return not row or (len(row) == 1 and not row[0].strip("\x1a \t"))
 
 
-def _chunk(lines: Lines, rows: Iterator[list[str]], width: int, picked: list[int]) -> tuple[Chunk, bool]:
+Places = tuple[list[int], dict[str, int]]  # of the declared columns, and of the others by name
+
+
+def _chunk(lines: Lines, rows: Iterator[list[str]], width: int, places: Places) -> tuple[Chunk, bool]:
     kept: list[list[str]] = []
     numbers: list[int] = []
     refused: list[Refusal] = []
@@ -128,7 +135,7 @@ def _chunk(lines: Lines, rows: Iterator[list[str]], width: int, picked: list[int
             reason = f"{len(row)} fields, {width} expected"
             refused.append(Refusal(lines.first(), reason, printable("".join(pending).rstrip("\r\n"))))
         pending.clear()
-    return _columns(kept, numbers, refused, picked), done
+    return _columns(kept, numbers, refused, places), done
 
 
 def _reason(error: csv.Error) -> str:
@@ -138,17 +145,20 @@ def _reason(error: csv.Error) -> str:
     return "text after a closing quote"
 
 
-def _columns(kept: list[list[str]], numbers: list[int], refused: list[Refusal], picked: list[int]) -> Chunk:
+def _columns(kept: list[list[str]], numbers: list[int], refused: list[Refusal], places: Places) -> Chunk:
+    picked, extra = places
     try:
-        fields = list(zip(*kept, strict=True)) if kept else [()] * (max(picked, default=-1) + 1)
-        return Chunk([text_column(fields[index]) for index in picked], numbers, refused)
+        width = max([*picked, *extra.values()], default=-1) + 1
+        fields = list(zip(*kept, strict=True)) if kept else [()] * width
+        others = objects({name: fields[index] for name, index in extra.items()}, len(kept)) if extra else None
+        return Chunk([text_column(fields[index]) for index in picked], numbers, refused, others)
     except UnicodeEncodeError:
         good = []
         for row, number in zip(kept, numbers, strict=True):
-            fault = next(filter(None, (undecodable(row[index]) for index in picked)), None)
+            fault = next(filter(None, (undecodable(row[index]) for index in (*picked, *extra.values()))), None)
             if fault is None:
                 good.append((row, number))
             else:
                 record = printable("\t".join(row))
                 refused.append(Refusal(number, fault.reason, record))
-        return _columns([row for row, _ in good], [number for _, number in good], refused, picked)
+        return _columns([row for row, _ in good], [number for _, number in good], refused, places)

@@ -27,6 +27,16 @@ def positions(header: Sequence[str], columns: tuple[Column, ...], where: str) ->
     return found
 
 
+def undeclared(header: Sequence[str], picked: Sequence[int]) -> dict[str, int]:
+    """Name and index of the columns that no declared column took; a number, where the name is absent or there twice."""
+    names = [name.strip() for name in header]
+    left = [index for index in range(len(names)) if index not in picked]
+    return {
+        names[index] if names[index] and names.count(names[index]) == 1 else f"column {index + 1}": index
+        for index in left
+    }
+
+
 def _cure(missing: str, names: list[str]) -> str:
     near = get_close_matches(missing, names, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]!r}? " if near else ""

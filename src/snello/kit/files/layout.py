@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from snello.errors import choices
 
-Format = Literal["csv", "tsv", "fixed", "jsonl", "excel", "parquet"]
+Format = Literal["csv", "tsv", "fixed", "jsonl", "excel", "parquet", "xml"]
 Kind = Literal["string", "integer", "decimal", "number", "boolean", "date", "date-time", "time", "json"]
-FILE, LINE = "_sdc_file", "_sdc_line"
+FILE, LINE, EXTRA, DELETED_AT = "_sdc_file", "_sdc_line", "_extra", "_deleted_at"
+OWN = (FILE, LINE, EXTRA, DELETED_AT, "_sdc_extracted_at")
 
 
 class Conventions(BaseModel):
@@ -115,7 +116,27 @@ class FileSet(Conventions):
         "infer", description="Compression; `infer` looks at the first bytes of each file."
     )
     member: str = Field("*", description="Zip: pattern of the members to read.")
+    record: str | None = Field(
+        None, description="XML: path of the element that is a row, such as `shop/receipts/receipt`."
+    )
+    namespaces: dict[str, str] = Field(
+        {}, description="XML: prefixes used in `record` and `source`, with their URIs; local names count when absent."
+    )
+    ignore: tuple[str, ...] = Field(
+        (), description="Patterns of columns that are left out on purpose; other undeclared ones go to `_extra`."
+    )
+    whole: bool = Field(
+        False, description="Whether the newest file is the whole truth: rows it no longer has become tombstones."
+    )
+    deletes_at_most: float = Field(
+        0.5, ge=0, le=1, description="Whole: share of the rows that may vanish at once; beyond it no row is told gone."
+    )
     required: bool = Field(False, description="Whether it is a fault when no file matches the path.")
+    storage_options: dict[str, Any] | None = Field(
+        None,
+        description="Options of this entry's place, instead of the common ones.",
+        json_schema_extra={"secret": True},
+    )
 
     @field_validator("encoding")
     @classmethod
@@ -141,16 +162,22 @@ class FileSet(Conventions):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"column {name} is there twice. Next: give each column a name of its own")
-            if name in (FILE, LINE, "_sdc_extracted_at"):
+            if name in OWN:
                 raise ValueError(f"column {name} is the tap's own. Next: choose another name")
         for key in self.keys:
             if names and key not in names and key not in (FILE, LINE):
                 raise ValueError(f"keys: no column is called {key!r}. Next: {choices(key, names)}")
-        if not names and (self.format in ("fixed", "jsonl") or (self.format in ("csv", "tsv") and not self.header)):
+        if not names and (
+            self.format in ("fixed", "jsonl", "xml") or (self.format in ("csv", "tsv") and not self.header)
+        ):
             raise ValueError("columns are missing. Next: list the columns; this kind of file does not name them")
         for column in self.columns:
             if self.format == "fixed" and column.width is None:
                 raise ValueError(f"column {column.name} has no width. Next: give its number of characters")
+        if self.format == "xml" and not self.record:
+            raise ValueError("record is missing. Next: give the path of the element that is a row, such as shop/order")
+        if self.whole and (not self.keys or {FILE, LINE} & set(self.keys)):
+            raise ValueError("whole needs keys. Next: name the columns that identify a row from file to file")
         return self
 
     @property
@@ -164,10 +191,7 @@ class FileSet(Conventions):
         return self.keys or (FILE, LINE)
 
     def resolved(self, headers: tuple[str, ...] = ()) -> tuple[Column, ...]:
-        """The columns, each with the stream's conventions where it has none of its own.
-
-        When none is declared, a text column for each header.
-        """
+        """The columns, each with the stream's conventions; when none is declared, a text column for each header."""
         shared = {name: getattr(self, name) for name in Conventions.model_fields}
         columns = self.columns or tuple(Column.model_validate({"name": header}) for header in headers)
         return tuple(
@@ -177,30 +201,5 @@ class FileSet(Conventions):
 
     def digest(self) -> str:
         """Short hash of everything that decides what a file's rows become; a change of it makes files be read again."""
-        ignored = {"path", "required"}
+        ignored = {"path", "required", "storage_options", "deletes_at_most"}
         return hashlib.sha256(self.model_dump_json(exclude=ignored).encode()).hexdigest()[:16]
-
-
-def property_of(column: Column) -> dict[str, Any]:
-    """JSON schema of a column's values."""
-    match column.type:
-        case "decimal":
-            shape = {"format": "singer.decimal", "precision": column.precision, "scale": column.scale}
-            return {"type": ["string", "null"], **shape}
-        case "date" | "date-time" | "time":
-            return {"type": ["string", "null"], "format": column.type}
-        case "json":
-            return {}
-        case kind:
-            return {"type": [kind, "null"]}
-
-
-def schema_of_rows(columns: tuple[Column, ...], keys: tuple[str, ...]) -> dict[str, Any]:
-    """JSON schema of a stream's rows: the columns, then the file and line of each row; keys are never null."""
-    properties: dict[str, Any] = {column.name: property_of(column) for column in columns}
-    for key in keys:
-        if "type" in properties.get(key, {}):
-            properties[key]["type"] = properties[key]["type"][0]
-    properties[FILE] = {"type": "string", "description": "File the row was read from, relative to the path's folder."}
-    properties[LINE] = {"type": "integer", "description": "Line (or row of the sheet) where the row begins, from 1."}
-    return {"type": "object", "properties": properties, "required": list(keys)}

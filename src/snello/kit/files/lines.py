@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snello.kit.files.chunks import Chunk, Refusal, batched, printable, text_column, undecodable
+from snello.kit.files.drift import Drift, without
 from snello.kit.files.layout import Column, FileSet
 
 _decode = msgspec.json.Decoder().decode
@@ -51,12 +52,15 @@ def slices(columns: tuple[Column, ...]) -> list[tuple[int, int]]:
     return spans
 
 
-def read_jsonl(text: IO[str], layout: FileSet, columns: tuple[Column, ...]) -> Iterator[Chunk]:
+def read_jsonl(text: IO[str], layout: FileSet, columns: tuple[Column, ...], drift: Drift) -> Iterator[Chunk]:
     """Rows from one JSON object a line; ``source`` may be a path of keys with points between."""
     paths = [column.header.split(".") for column in columns]
+    taken = {column.header for column in columns} | {path[0] for path in paths if len(path) == 1}
+    inner = [path for path in paths if len(path) > 1]
     for batch in batched(_numbered(text, layout.skip_lines)):
         refused: list[Refusal] = []
         rows: list[list[str | None]] = []
+        extras: list[str | None] = []
         numbers: list[int] = []
         for number, line in batch:
             try:
@@ -70,11 +74,15 @@ def read_jsonl(text: IO[str], layout: FileSet, columns: tuple[Column, ...]) -> I
                 continue
             if isinstance(record, dict):
                 rows.append([_text(_at(record, path)) for path in paths])
+                left = {key: value for key, value in record.items() if key not in taken}
+                extras.append(drift.object_of(without(left, inner)) if left else None)
                 numbers.append(number)
             else:
                 refused.append(Refusal(number, "not a JSON object", printable(line)))
         fields = zip(*rows, strict=True) if rows else [()] * len(columns)
-        yield Chunk([pa.array(values, pa.string()) for values in fields], numbers, refused)
+        yield Chunk(
+            [pa.array(values, pa.string()) for values in fields], numbers, refused, pa.array(extras, pa.string())
+        )
 
 
 def _at(record: dict[str, Any], path: list[str]) -> Any:

@@ -1,32 +1,34 @@
-"""Where files are: patterns and URLs to files with a fingerprint, and compressed files to what they hold."""
+"""Where files are: patterns and URLs to files with a fingerprint, and any file to a copy at hand."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
-import lzma
 import os
 import re
 import stat
-import zipfile
-import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatch
+from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
-from typing import IO, Any, cast
-from xml.etree.ElementTree import ParseError
+from tempfile import NamedTemporaryFile
+from typing import IO, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
-import fsspec
+from snello.errors import ContractError
+from snello.kit.files.faults import faults_of_reading, faults_of_store
+from snello.kit.files.stores import opened
 
-from snello.errors import ConfigError, ContractError
-from snello.kit.files.layout import FileSet
-
-MAGIC = {"gzip": b"\x1f\x8b", "zip": b"PK\x03\x04", "bz2": b"BZh", "xz": b"\xfd7zXZ\x00"}
 READ_BYTES = 1 << 20
+UNDER_WAY = (".part", ".tmp", ".filepart", ".crdownload", ".partial")
+
+
+class Copy(NamedTuple):
+    """A file's content at hand, and its version: the store's own tag, else a hash of the content."""
+
+    path: str
+    version: str
 
 
 @dataclass(frozen=True)
@@ -40,66 +42,99 @@ class Found:
     tag: str  # the store's own content tag, where it has one
     fs: Any
 
-    def open(self) -> IO[bytes]:
-        """The file's bytes."""
-        stream: IO[bytes] = self.fs.open(self.path, "rb")
-        return stream
+    @property
+    def is_here(self) -> bool:
+        """Whether the file is on this machine."""
+        return "file" in _protocols(self.fs)
 
-    def version(self) -> str:
-        """What changes when the content does: the store's tag, else a hash of a local file's content."""
-        if self.tag or "file" not in _protocols(self.fs):
-            return self.tag
-        digest = hashlib.blake2b(digest_size=16)
-        with self.open() as stream:
-            while block := stream.read(READ_BYTES):
-                digest.update(block)
-        return digest.hexdigest()
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the name is one that programs give to files that they still write."""
+        name = self.name.rpartition("/")[2]
+        return name.startswith(".") or name.lower().endswith(UNDER_WAY)
 
-    def again(self) -> Found | None:
+    @contextmanager
+    def fetched(self, where: str) -> Iterator[Copy]:
+        """The content at hand: a file elsewhere is fetched whole first, so that its rows are of one version."""
+        if self.is_here:
+            with faults_of_reading(where), open(self.path, "rb") as stream:
+                version = _digest(stream)
+            yield Copy(self.path, version)
+            return
+        with NamedTemporaryFile(prefix="snello-") as file:
+            with faults_of_store(where, "the file cannot be fetched"):
+                self.fs.get_file(self.path, file.name)
+            with open(file.name, "rb") as stream:
+                version = self.tag or _digest(stream)
+            yield Copy(file.name, version)
+
+    def again(self, where: str) -> Found | None:
         """The file as it is now; none when it is gone."""
-        self.fs.invalidate_cache()
-        return _found(self.fs, _followed(self.fs.info(self.path)), self.name) if self.fs.exists(self.path) else None
+        with faults_of_store(where, "the file cannot be looked at"):
+            self.fs.invalidate_cache()
+            try:
+                return _found(self.fs, _followed(self.fs.info(self.path)), self.name)
+            except FileNotFoundError:
+                return None
+
+    def is_same_as(self, other: Found | None) -> bool:
+        """Whether neither size, time nor tag differ."""
+        return other is not None and (self.size, self.modified, self.tag) == (other.size, other.modified, other.tag)
 
 
 def find(path: str, options: dict[str, Any], where: str) -> list[Found]:
     """The files that match, oldest change first, so that of two rows with one key the newer file's stays.
 
-    Raises ``ConfigError`` when there is no such kind of place, ``ContractError`` when it cannot be listed.
+    Raises ``ConfigError`` when there is no such kind of place or it refuses the credentials, ``ContractError`` when it
+    cannot be listed, ``RetryLater`` when it does not answer.
     """
-    fs, pattern = _place(path, options, where)
-    base = _fixed_part(pattern)
-    try:
+    with faults_of_store(where, "the place cannot be listed"):
+        fs, pattern = opened(path, options, where)
         fs.invalidate_cache()
-        infos = _listed(fs, pattern)
-    except OSError as error:
-        what = f"the place cannot be listed ({type(error).__name__})"
-        raise ContractError(where, what, "check the address, the permissions and storage_options") from None
-    found = [
-        _found(fs, info, _relative(str(info["name"]), base)) for info in map(_followed, infos) if info["type"] == "file"
-    ]
+        infos = [_followed(info) for info in _listed(fs, pattern, where)]
+        base = _fixed_part(pattern)
+        found = [_found(fs, info, _relative(str(info["name"]), base)) for info in infos if info["type"] == "file"]
     return sorted(found, key=lambda file: (file.modified, file.name))
 
 
-def _place(path: str, options: dict[str, Any], where: str) -> tuple[Any, str]:
+def _listed(fs: Any, pattern: str, where: str) -> list[dict[str, Any]]:
+    on_web = "http" in _protocols(fs)
+    if not re.search(r"[*\[]" if on_web else r"[*?\[]", pattern):
+        try:
+            return [fs.info(pattern)]
+        except FileNotFoundError:
+            _probe(fs, pattern, where)
+            return []
+    found = list(fs.glob(pattern, detail=True).values())
+    if not found:
+        _probe(fs, pattern, where)
+    # a listing on the web tells names alone, links to sort it among them
+    return (
+        [fs.info(each["name"]) for each in found if each["type"] == "file" and "?" not in each["name"]]
+        if on_web
+        else found
+    )
+
+
+def _probe(fs: Any, pattern: str, where: str) -> None:
+    """Ask for the folder itself: a listing that came back empty may have met a fault that fsspec passes over."""
+    folder = _fixed_part(pattern)
+    if "http" in _protocols(fs):
+        folder = f"{folder}/"
     try:
-        fs, pattern = fsspec.core.url_to_fs(path, **options)
-    except ImportError as error:
-        package = str(error).rpartition(" ")[2] or "its package"
-        raise ConfigError(
-            where, f"path needs a package that is missing ({error.name or package})", "install it"
-        ) from None
-    except ValueError:
-        protocol = path.partition("://")[0]
-        raise ConfigError(
-            where, f"path: no kind of place is called {protocol!r}", "use a URL that fsspec knows"
-        ) from None
-    return fs, pattern
+        fs.ls(folder, detail=False)
+    except FileNotFoundError:
+        bucket = folder.partition("/")[0]
+        if "s3" in _protocols(fs) and not _is_bucket(fs, bucket):
+            raise ContractError(where, f"there is no bucket {bucket!r}", "check path and endpoint_url") from None
 
 
-def _listed(fs: Any, pattern: str) -> list[dict[str, Any]]:
-    if re.search(r"[*?\[]", pattern):
-        return list(fs.glob(pattern, detail=True).values())
-    return [fs.info(pattern)] if fs.exists(pattern) else []
+def _is_bucket(fs: Any, bucket: str) -> bool:
+    try:
+        fs.call_s3("head_bucket", Bucket=bucket)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _followed(info: dict[str, Any]) -> dict[str, Any]:
@@ -120,77 +155,46 @@ def _fixed_part(pattern: str) -> str:
 
 
 def _relative(name: str, base: str) -> str:
+    if "://" in name:  # on the web a name is escaped, and a query may hold a secret
+        name, base = (unquote(urlsplit(each).path) for each in (name, base))
     try:
         return str(PurePosixPath(name).relative_to(base))
     except ValueError:
         return PurePosixPath(name).name
 
 
+_TIMES = ("mtime", "LastModified", "last_modified", "Last-Modified", "modified", "updated")
+_TAGS = ("ETag", "etag", "checksum", "md5Hash", "Content-MD5", "Digest")
+
+
 def _found(fs: Any, info: dict[str, Any], name: str) -> Found:
-    modified: Any = next(
-        (info[key] for key in ("mtime", "LastModified", "last_modified", "modified", "updated") if info.get(key)), 0.0
-    )
-    if isinstance(modified, datetime):
-        modified = modified.timestamp()
-    tag = next((str(info[key]) for key in ("ETag", "etag", "checksum", "md5Hash") if info.get(key)), "")
-    size = int(info.get("size") or 0)
-    return Found(name, str(info["name"]), size, _number(modified), tag.strip('"'), fs)
+    modified = next((info[key] for key in _TIMES if info.get(key)), 0.0)
+    tag = next((str(info[key]) for key in _TAGS if info.get(key)), "")
+    return Found(name, str(info["name"]), int(info.get("size") or 0), _seconds(modified), tag.strip('"'), fs)
 
 
-def _number(moment: Any) -> float:
-    try:
-        return float(moment)
-    except ValueError:
-        return datetime.fromisoformat(str(moment)).timestamp()
+def _seconds(moment: Any) -> float:
+    """A moment as seconds since 1970, whichever way a store tells it; 0 when it cannot be read."""
+    if isinstance(moment, datetime):
+        return moment.timestamp()
+    for read in (float, lambda text: datetime.fromisoformat(text).timestamp(), _web_time):
+        try:
+            return float(read(moment))
+        except (ValueError, TypeError):
+            continue
+    return 0.0
+
+
+def _web_time(text: str) -> float:
+    return parsedate_to_datetime(text).timestamp()
+
+
+def _digest(stream: IO[bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    while block := stream.read(READ_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:
     return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
-
-
-@contextmanager
-def faults_of_reading(where: str) -> Iterator[None]:
-    """Tell damaged or unreadable bytes as a ``ContractError``."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise  # the loader is gone, the file is not at fault
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, zlib.error, ParseError) as error:
-        what = f"the data are damaged or end too early ({type(error).__name__})"
-        raise ContractError(where, what, "fetch the file again") from None
-    except UnicodeDecodeError:
-        raise ContractError(where, "the bytes are not in the declared encoding", "set the encoding") from None
-    except OSError as error:
-        what = f"the file cannot be read ({type(error).__name__})"
-        raise ContractError(where, what, "check that it exists and may be read") from None
-
-
-def parts(found: Found, layout: FileSet) -> Generator[tuple[str, IO[bytes]]]:
-    """What a file holds: itself, what it decompresses to, or each matching member of a zip file."""
-    with found.open() as raw:
-        match layout.compression if layout.compression != "infer" else _inferred(raw, layout):
-            case "gzip":
-                with gzip.open(raw) as stream:
-                    yield found.name, cast(IO[bytes], stream)
-            case "bz2":
-                with bz2.open(raw) as stream:
-                    yield found.name, stream
-            case "xz":
-                with lzma.open(raw) as stream:
-                    yield found.name, stream
-            case "zip":
-                with zipfile.ZipFile(raw) as archive:
-                    for member in archive.infolist():
-                        if not member.is_dir() and fnmatch(member.filename, layout.member):
-                            with archive.open(member) as stream:
-                                yield f"{found.name}/{member.filename}", stream
-            case _:
-                yield found.name, raw
-
-
-def _inferred(raw: IO[bytes], layout: FileSet) -> str:
-    start = raw.read(8)
-    raw.seek(0)
-    if layout.format == "excel" and start.startswith(MAGIC["zip"]):
-        return "none"  # a workbook is itself a zip file
-    return next((name for name, magic in MAGIC.items() if start.startswith(magic)), "none")

@@ -12,12 +12,16 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from snello.errors import ContractError
+from snello.errors import ContractError, SnelloError
 from snello.kit.files.chunks import Refusal
+from snello.kit.files.drift import Drift
+from snello.kit.files.faults import faults_of_reading
 from snello.kit.files.known import KnownFiles
 from snello.kit.files.layout import Column, FileSet
-from snello.kit.files.places import Found, faults_of_reading, find, parts
-from snello.kit.files.reading import columns_in, read_part
+from snello.kit.files.parts import parts
+from snello.kit.files.places import Found, find
+from snello.kit.files.reading import Source, columns_in, read_part
+from snello.kit.files.whole import Whole
 
 Refuse = Callable[[str, list[Refusal]], None]
 
@@ -27,18 +31,36 @@ class LayoutReader:
 
     - ``counts``: rows, refused rows, and files read, unchanged and unsettled
     - ``broken``: faults of files that could not be read; they do not stop the others
+    - ``whole``: what compares one full file with the one before, for layouts that ask for it
     """
+
+    whole: Whole | None = None
 
     def __init__(self, where: str, layout: FileSet, options: dict[str, Any], settle_seconds: int = 0) -> None:
         self.where, self.layout = where, layout
-        self._options, self._settle = options, settle_seconds
+        self._options, self._settle = layout.storage_options or options, settle_seconds
         self._logger = logging.getLogger(where.partition(":")[0])
         self.counts: Counter[str] = Counter()
-        self.broken: list[ContractError] = []
+        self.broken: list[SnelloError] = []
+        self.drift = Drift(layout.ignore)
 
     @cached_property
     def _found(self) -> list[Found]:
         return find(self.layout.path, self._options, self.where)
+
+    @cached_property
+    def _settled(self) -> list[Found]:
+        """The files that nobody seems to write any more."""
+        asked = self.layout.path.rpartition("/")[2]
+        now = time.time()
+        settled = []
+        for found in self._found:
+            under_way = found.is_under_way and not Found(asked, "", 0, 0, "", None).is_under_way
+            if under_way or now - found.modified < self._settle:
+                self.counts["unsettled"] += 1
+            else:
+                settled.append(found)
+        return settled
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -46,11 +68,17 @@ class LayoutReader:
         if self.layout.columns:
             return self.layout.resolved()
         try:
-            for found in self._found:
-                with faults_of_reading(self.where), closing(parts(found, self.layout)) as pieces:
+            # of full files the newest decides, of the others the first
+            for found in reversed(self._settled) if self.layout.whole else self._settled:
+                where = f"{self.where}: {found.name}"
+                with (
+                    found.fetched(where) as copy,
+                    faults_of_reading(where),
+                    closing(parts(found.name, copy.path, self.layout)) as pieces,
+                ):
                     for name, raw in pieces:
                         return columns_in(raw, self.layout, f"{self.where}: {name}")
-        except ContractError:
+        except SnelloError:
             return ()  # the same fault is told when the file's rows are to be read
         return ()
 
@@ -63,7 +91,7 @@ class LayoutReader:
         try:
             for found in self._waiting(known):
                 yield from self._tables_of(found, known, refuse, done, rows)
-        except ContractError as fault:
+        except SnelloError as fault:
             self._break(fault)
 
     def _waiting(self, known: KnownFiles) -> Iterator[Found]:
@@ -72,54 +100,81 @@ class LayoutReader:
             if self.layout.required:
                 raise ContractError(self.where, what, "check path, or set required to false")
             self._logger.warning("%s: %s", self.where, what)
-        now = time.time()
-        for found in self._found:
-            if now - found.modified < self._settle:
-                self.counts["unsettled"] += 1
-            elif known.unchanged(found):
+        settled = self._settled if self.whole is None else self._settled[-1:]
+        self.counts["superseded"] = len(self._settled) - len(settled)
+        for found in settled:
+            if known.unchanged(found):
                 self.counts["unchanged"] += 1
-            else:
+            elif self.whole is None or self.whole.is_newer(found):
                 yield found
 
     def _tables_of(
         self, found: Found, known: KnownFiles, refuse: Refuse, done: Callable[[], None], rows: int
     ) -> Iterator[pa.Table]:
+        where = f"{self.where}: {found.name}"
         try:
-            with faults_of_reading(f"{self.where}: {found.name}"):
-                version = found.version()
-                for name, raw in parts(found, self.layout):
-                    yield from _joined(self._tables_of_part(raw, name, refuse), rows)
-                now = found.again()
-        except ContractError as fault:
+            with found.fetched(where) as copy:
+                if known.is_read(found, copy.version):
+                    self.counts["unchanged"] += 1
+                    return
+                if not self._stands(found, "was still being written; it is left for the next run"):
+                    self.counts["unsettled"] += 1
+                    return
+                if self.whole is not None:
+                    self.whole.begin()
+                with faults_of_reading(where):
+                    yield from self._tables_at(copy.path, found, refuse, rows)
+                self.counts["read"] += 1
+                if found.is_here and not self._stands(found, "changed while it was read; it will be read again"):
+                    return
+                if self.whole is not None:
+                    yield from self.whole.gone(self.columns, found)
+        except SnelloError as fault:
             self._break(fault)
             return
-        self.counts["read"] += 1
-        if now is None or (now.size, now.modified) != (found.size, found.modified):
-            self._logger.warning("%s: %s changed while it was read; it will be read again", self.where, found.name)
-            return
-        known.remember(found, version, {file.name for file in self._found})
+        known.remember(found, copy.version, {file.name for file in self._found})
         done()
 
-    def _tables_of_part(self, raw: IO[bytes], name: str, refuse: Refuse) -> Iterator[pa.Table]:
-        for table, refused in read_part(raw, self.layout, self.columns, f"{self.where}: {name}", name):
-            if refused:
-                self.counts["refused"] += len(refused)
-                refuse(name, refused)
-            if table.num_rows:
-                self.counts["rows"] += table.num_rows
-                yield table
+    def _stands(self, found: Found, otherwise: str) -> bool:
+        """Whether the file is still the one that was found; if not, say so."""
+        stands = found.is_same_as(found.again(f"{self.where}: {found.name}"))
+        if not stands:
+            self._logger.warning("%s: %s %s", self.where, found.name, otherwise)
+        return stands
 
-    def _break(self, fault: ContractError) -> None:
+    def _tables_at(self, path: str, found: Found, refuse: Refuse, rows: int) -> Iterator[pa.Table]:
+        for name, raw in parts(found.name, path, self.layout):
+            yield from _joined(self._tables_of_part(raw, name, refuse), rows)
+
+    def _tables_of_part(self, raw: IO[bytes], name: str, refuse: Refuse) -> Iterator[pa.Table]:
+        source = Source(raw, name, f"{self.where}: {name}")
+        for rows in read_part(source, self.layout, self.columns, self.drift):
+            if rows.refused:
+                self.counts["refused"] += len(rows.refused)
+                refuse(name, rows.refused)
+            if self.whole is not None:
+                self.whole.note(rows.keys, rows.unread)
+            if rows.table.num_rows:
+                self.counts["rows"] += rows.table.num_rows
+                yield rows.table
+
+    def _break(self, fault: SnelloError) -> None:
         self._logger.error("%s", fault)
         self.broken.append(fault)
 
     def tell(self) -> None:
-        """Log what was read, and warn of refused rows."""
+        """Log what was read; warn of refused rows, undeclared columns and files left for the next run."""
         counts = self.counts
-        files = [f"{kind}: {counts[kind]}" for kind in ("read", "unchanged", "unsettled") if counts[kind]]
+        kinds = ("read", "unchanged", "unsettled", "superseded")
+        files = [f"{kind}: {counts[kind]}" for kind in kinds if counts[kind]]
         self._logger.info("%s: %s rows; files %s", self.where, counts["rows"], ", ".join(files) or "read: 0")
         if counts["refused"]:
             self._logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
+        if counts["unsettled"]:
+            what = "may still be written and are left for the next run"
+            self._logger.warning("%s: %s files %s", self.where, counts["unsettled"], what)
+        if self.drift:
+            self._logger.warning("%s: %s", self.where, self.drift)
 
 
 def _joined(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from snello.errors import ContractError
-from snello.kit.files import columnar, delimited, lines, sheets
+from snello.kit.files import columnar, delimited, lines, sheets, xml
 from snello.kit.files.chunks import Chunk, Refusal
-from snello.kit.files.layout import FILE, LINE, Column, FileSet
+from snello.kit.files.drift import Drift
+from snello.kit.files.layout import Column, FileSet
 from snello.kit.files.places import READ_BYTES
-from snello.kit.files.values import arrow_type, expected, parse
+from snello.kit.files.schema import arrow_schema
+from snello.kit.files.values import expected, parse
 
 MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -52,19 +54,36 @@ def _raw(source: IO[bytes]) -> io.RawIOBase:
     return _Readable(source)
 
 
-def chunks(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str) -> Iterator[Chunk]:
+class Typed(NamedTuple):
+    """Some rows of a file.
+
+    - ``table``: the good rows
+    - ``refused``: the others
+    - ``keys``: the keys of both, where they could be read
+    - ``unread``: how many rows hold no key that could be read
+    """
+
+    table: pa.Table
+    refused: list[Refusal]
+    keys: pa.Table
+    unread: int
+
+
+def chunks(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str, drift: Drift) -> Iterator[Chunk]:
     """The rows of one file as its format says."""
     match layout.format:
         case "csv" | "tsv":
-            return delimited.read(text_of(raw, layout), layout, columns, where)
+            return delimited.read(text_of(raw, layout), layout, columns, where, drift)
         case "fixed":
             return lines.read_fixed(text_of(raw, layout), layout, columns)
         case "jsonl":
-            return lines.read_jsonl(text_of(raw, layout), layout, columns)
+            return lines.read_jsonl(text_of(raw, layout), layout, columns, drift)
         case "excel":
-            return sheets.read(raw, layout, columns, where)
+            return sheets.read(raw, layout, columns, where, drift)
         case "parquet":
-            return columnar.read(raw, columns, where)
+            return columnar.read(raw, columns, where, drift)
+        case "xml":
+            return xml.read(raw, layout, columns, where, drift)
 
 
 def columns_in(raw: IO[bytes], layout: FileSet, where: str) -> tuple[Column, ...]:
@@ -78,11 +97,10 @@ def columns_in(raw: IO[bytes], layout: FileSet, where: str) -> tuple[Column, ...
             return layout.resolved(tuple(delimited.headers(text_of(raw, layout), layout, where)))
 
 
-def table_of(
-    chunk: Chunk, columns: tuple[Column, ...], keys: tuple[str, ...], name: str
-) -> tuple[pa.Table, list[Refusal]]:
-    """The good rows of a chunk, typed, and all refused ones: those of the reader, of bad values and of empty keys."""
+def table_of(chunk: Chunk, columns: tuple[Column, ...], layout: FileSet, name: str) -> Typed:
+    """The rows of a chunk, typed; refused are those of the reader, of bad values and of empty keys."""
     faults: dict[int, list[str]] = {}
+    keys = layout.key_columns
     arrays = []
     for values, column in zip(chunk.values, columns, strict=True):
         bad = None
@@ -97,11 +115,13 @@ def table_of(
     refused = list(chunk.refused)
     for row, reasons in sorted(faults.items()):
         refused.append(Refusal(chunk.lines[row], "; ".join(reasons), _record(chunk, columns, row)))
-    table = _table(arrays, columns, chunk.lines, name)
+    table = _table(arrays, chunk, arrow_schema(columns, layout), name)
+    held = table.select(keys).drop_null() if layout.whole else table.select(keys)
+    unread = len(chunk.refused) + table.num_rows - held.num_rows
     if faults:
         keep = pa.array([row not in faults for row in range(len(chunk.lines))])
         table = table.filter(keep)
-    return table, refused
+    return Typed(table, refused, held, unread)
 
 
 def _note(faults: dict[int, list[str]], mask: pa.Array, reason: str) -> None:
@@ -111,22 +131,32 @@ def _note(faults: dict[int, list[str]], mask: pa.Array, reason: str) -> None:
 
 def _record(chunk: Chunk, columns: tuple[Column, ...], row: int) -> str:
     values = {column.header: values[row].as_py() for values, column in zip(chunk.values, columns, strict=True)}
+    if chunk.extra is not None and chunk.extra[row].is_valid:
+        values |= msgspec.json.decode(chunk.extra[row].as_py())
     return msgspec.json.encode(values, enc_hook=str).decode()
 
 
-def _table(arrays: list[pa.Array], columns: tuple[Column, ...], numbers: list[int], name: str) -> pa.Table:
-    files = pa.repeat(pa.scalar(name, pa.string()), len(numbers))
-    fields = [(column.name, arrow_type(column)) for column in columns]
-    schema = pa.schema([*fields, (FILE, pa.string()), (LINE, pa.int64())])
-    return pa.Table.from_arrays([*arrays, files, pa.array(numbers, pa.int64())], schema=schema)
+def _table(arrays: list[pa.Array], chunk: Chunk, schema: pa.Schema, name: str) -> pa.Table:
+    rows = len(chunk.lines)
+    extra = chunk.extra if chunk.extra is not None else pa.nulls(rows, pa.string())
+    own = [pa.repeat(pa.scalar(name, pa.string()), rows), pa.array(chunk.lines, pa.int64()), extra]
+    absent = [pa.nulls(rows, field.type) for field in list(schema)[len(arrays) + len(own) :]]
+    return pa.Table.from_arrays([*arrays, *own, *absent], schema=schema)
 
 
-def read_part(
-    raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str, name: str
-) -> Iterator[tuple[pa.Table, list[Refusal]]]:
+class Source(NamedTuple):
+    """One file, or member of one, to be read: its bytes, its name, and where it is for messages."""
+
+    raw: IO[bytes]
+    name: str
+    where: str
+
+
+def read_part(source: Source, layout: FileSet, columns: tuple[Column, ...], drift: Drift) -> Iterator[Typed]:
     """Typed tables of one file, each with the rows refused on the way to it."""
     try:
-        for chunk in chunks(raw, layout, columns, where):
-            yield table_of(chunk, columns, layout.key_columns, name)
+        for chunk in chunks(source.raw, layout, columns, source.where, drift):
+            yield table_of(chunk, columns, layout, source.name)
     except MemoryError:
-        raise ContractError(where, "a single line does not fit into memory", "check that it is a text file") from None
+        cure = "check that it is a text file"
+        raise ContractError(source.where, "a single line does not fit into memory", cure) from None

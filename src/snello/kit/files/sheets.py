@@ -16,14 +16,15 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from snello.errors import ContractError, choices
 from snello.kit.files.chunks import CHUNK_ROWS, Chunk
-from snello.kit.files.headers import positions
+from snello.kit.files.drift import Drift, objects
+from snello.kit.files.headers import positions, undeclared
 from snello.kit.files.layout import Column, FileSet
 
 Row = tuple[Any, ...]
 _NO_WORKBOOK = (InvalidFileException, BadZipFile, ParseError, KeyError, ValueError)
 
 
-def read(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str) -> Iterator[Chunk]:
+def read(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: str, drift: Drift) -> Iterator[Chunk]:
     """The rows of a sheet. Raises ``ContractError`` when it is no workbook, or lacks the sheet or a column."""
     rows = _rows(raw, layout, where)
     picked = list(range(len(columns)))
@@ -31,13 +32,26 @@ def read(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: st
         header = next(rows, None)
         if header is None:
             return
-        picked = positions(["" if cell is None else str(cell) for cell in header[1]], columns, where)
+        names = ["" if cell is None else str(cell) for cell in header[1]]
+        picked = positions(names, columns, where)
+    else:
+        names = []
     while batch := list(islice(rows, CHUNK_ROWS)):
         cells = [
             pa.array([_text(row[index], column) if index < len(row) else None for _, row in batch], pa.string())
             for index, column in zip(picked, columns, strict=True)
         ]
-        yield Chunk(cells, [number for number, _ in batch])
+        width = max(len(names), max(len(row) for _, row in batch))
+        others = undeclared([*names, *[""] * (width - len(names))], picked)
+        extra = {name: [_plain(row, place) for _, row in batch] for name, place in others.items()}
+        extra = {name: extra[name] for name in drift.kept(name for name in extra if any(extra[name]))}
+        yield Chunk(cells, [number for number, _ in batch], extra=objects(extra, len(batch)))
+
+
+def _plain(row: Row, place: int) -> Any:
+    """A cell of an undeclared column, dates in ISO 8601."""
+    cell = row[place] if place < len(row) else None
+    return cell.isoformat() if isinstance(cell, (date, time)) else cell
 
 
 def headers(raw: IO[bytes], layout: FileSet, where: str) -> list[str]:

@@ -20,8 +20,12 @@ from singer_sdk.streams import Stream
 from snello.kit.batches import BatchFolder
 from snello.kit.files.chunks import Refusal
 from snello.kit.files.known import KnownFiles
-from snello.kit.files.layout import FILE, LINE, FileSet, schema_of_rows
+from snello.kit.files.layout import EXTRA, FileSet
 from snello.kit.files.reader import LayoutReader
+from snello.kit.files.schema import own_names, schema_of_rows
+from snello.kit.files.whole import Whole
+from snello.kit.memory import Memory
+from snello.kit.places import state_folder
 from snello.kit.quarantine import QuarantineStream, quarantined
 from snello.kit.records import RecordLines, records_of
 
@@ -49,7 +53,7 @@ class FileStream(Stream):
     def __init__(self, tap: Tap, host: Host, layout: FileSet, reader: LayoutReader) -> None:
         self.layout, self.reader, self._host = layout, reader, host
         self._state_at = 0.0
-        super().__init__(tap, schema=schema_of_rows(self.reader.columns, layout.key_columns), name=layout.stream)
+        super().__init__(tap, schema=schema_of_rows(self.reader.columns, layout), name=layout.stream)
         self.primary_keys = layout.key_columns
 
     # ------------------------------------------------------------ what is read
@@ -62,17 +66,24 @@ class FileStream(Stream):
     @property
     def _names(self) -> list[str]:
         """The selected columns."""
-        names = [*(column.name for column in self.reader.columns), FILE, LINE]
+        names = [*(column.name for column in self.reader.columns), *own_names(self.layout)]
         return [name for name in names if name in self.primary_keys or self.mask[("properties", name)]]
 
     @property
     def _json_names(self) -> list[str]:
-        return [column.name for column in self.reader.columns if column.type == "json"]
+        names = [*(column.name for column in self.reader.columns if column.type == "json"), EXTRA]
+        return [name for name in names if name in self._names]
 
     def _tables(self, rows: int = 1) -> Iterator[pa.Table]:
         known = KnownFiles(self.stream_state, self.layout.digest())
+        if self.layout.whole:
+            self.reader.whole = Whole(f"{self.tap_name}: {self.name}", self.layout, self._memory(), self.stream_state)
         for table in self.reader.tables(known, self._refuse, self._file_done, rows):
             yield table.select(self._names)
+
+    def _memory(self) -> Memory:
+        root = self.config.get("memory") or str(state_folder() / "memory")
+        return Memory(root, f"{self.tap_name} {self.layout.path}", self.name)
 
     def _refuse(self, file: str, refusals: list[Refusal]) -> None:
         self._host.quarantine.refuse(

@@ -11,7 +11,7 @@ from singer_sdk import Stream, Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, TapCapabilities
 
-from snello.errors import ContractError, RowsRefused
+from snello.errors import ContractError, RowsRefused, SnelloError
 from snello.kit.configuration import schema_of, settings_of
 from snello.kit.files.layout import FileSet
 from snello.kit.files.reader import LayoutReader
@@ -26,7 +26,10 @@ class FileSettings(BaseModel):
         min_length=1, description="One entry a stream: where its files are, how they are laid out."
     )
     storage_options: dict[str, Any] = Field(
-        {}, description="Options of the fsspec file system, such as keys.", json_schema_extra={"secret": True}
+        {}, description="Options of the places, such as keys and passwords.", json_schema_extra={"secret": True}
+    )
+    memory: str | None = Field(
+        None, description="Folder or URL for the keys of full files (`whole`); beside the state when absent."
     )
     settle_seconds: int = Field(
         0, ge=0, description="Leave a file alone that changed less than this many seconds ago: it may still be written."
@@ -85,11 +88,18 @@ class FileTap(Tap):
         if stream is not streams[-1]:
             return
         broken = [fault for each in streams for fault in each.reader.broken]
-        if len(broken) == 1:
-            raise broken[0]
         if broken:
-            what = f"{len(broken)} files or places could not be read, the first: {broken[0].where}: {broken[0].what}"
-            raise ContractError(self.name, what, f"{broken[0].cure}; each is in the log above")
+            raise _verdict(broken, self.name)
         refused = sum(each.reader.counts["refused"] for each in streams)
         if refused and self.options.fail_on_refused:
             raise RowsRefused(self.name, f"{refused} rows were refused", "read the stream _quarantine")
+
+
+def _verdict(broken: list[SnelloError], name: str) -> SnelloError:
+    """One fault for all that could not be read; its kind is theirs when they are of one."""
+    first = broken[0]
+    if len(broken) == 1:
+        return first
+    what = f"{len(broken)} files or places could not be read, the first: {first.where}: {first.what}"
+    kind = type(first) if len({type(fault) for fault in broken}) == 1 else ContractError
+    return kind(name, what, f"{first.cure}; each is in the log above")
