@@ -5,13 +5,13 @@ Section numbers are those of OData CSDL XML Representation 4.01; see docs/contra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import cached_property
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from snello.errors import ContractError
+from snello.kit.rest.edm import EntitySet, Property
 
 Element = ElementTree.Element
 
@@ -20,51 +20,6 @@ LONG_DESCRIPTION = "Org.OData.Core.V1.LongDescription"
 LABEL = "com.sap.vocabularies.Common.v1.Label"
 CAPABILITIES = "Org.OData.Capabilities.V1."
 _COLLECTION = "Collection("
-
-
-@dataclass(frozen=True)
-class Property:
-    """A property of an entity.
-
-    - ``type``: an ``Edm`` type, or ``complex`` and ``enum`` for types of the service's own
-    - ``scale``: digits behind the point; ``variable`` where values choose
-    """
-
-    name: str
-    type: str
-    collection: bool = False
-    nullable: bool = True
-    precision: int | None = None
-    scale: int | str | None = None
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class EntitySet:
-    """An entity set as the service describes it; what it does not say it can do.
-
-    - ``navigations``: navigation properties, and whether each leads to several entities
-    - ``unfiltered``, ``unsorted``: properties that cannot be filtered or ordered by
-    """
-
-    name: str
-    keys: tuple[str, ...]
-    properties: Mapping[str, Property]
-    navigations: Mapping[str, bool] = field(default_factory=dict)
-    description: str = ""
-    readable: bool = True
-    tracks_changes: bool = False
-    countable: bool = True
-    skips: bool = True
-    filterable: bool = True
-    sortable: bool = True
-    unfiltered: frozenset[str] = frozenset()
-    unsorted: frozenset[str] = frozenset()
-
-    def walks_by(self, names: tuple[str, ...]) -> bool:
-        """Whether its rows can be ordered by these properties, and asked for behind a value of them."""
-        possible = self.filterable and self.sortable and bool(names)
-        return possible and not set(names) & (self.unfiltered | self.unsorted)
 
 
 def entity_sets(content: bytes, where: str) -> tuple[EntitySet, ...]:

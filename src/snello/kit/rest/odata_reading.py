@@ -1,0 +1,49 @@
+"""The reading of an OData stream: as of every other, but for what services answer to requests that they cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from snello.errors import ConfigError, ContractError
+from snello.kit.rest.asking import Token
+from snello.kit.rest.bookmarks import Mark
+from snello.kit.rest.reading import Reading
+from snello.kit.rest.walk import Page
+
+UNABLE = ("400 ", "405 ", "501 ")  # what services answer to query options that they do not know (Protocol, 9.3.1)
+
+
+class Tracked(Protocol):
+    """A stream that may go on from a link of the last run."""
+
+    @property
+    def known_link(self) -> str | None:
+        """The delta link that the last run kept."""
+
+    def forget_link(self) -> None:
+        """Read whole again."""
+
+
+class ODataReading(Reading):
+    """Reads an entity set."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._tracked: Tracked = stream
+
+    def _fetch(self, context: Mapping[str, Any], begin: Mark, token: Token) -> Page:
+        try:
+            return super()._fetch(context, begin, token)
+        except ConfigError as fault:
+            if token is not None or self._tracked.known_link is None or not fault.what.startswith("410 "):
+                raise
+        except ContractError as fault:
+            if not fault.what.startswith(UNABLE):
+                raise
+            cure = "set paging to links for this service, or name another property in replication"
+            raise ContractError(fault.where, fault.what, cure) from None
+        told = "%s: the service forgot what it told last; reading all, what was removed since is not noticed"
+        self.stream.logger.warning(told, self.stream.where)
+        self._tracked.forget_link()
+        return super()._fetch(context, begin, token)
