@@ -7,6 +7,7 @@ accounts as (
         id,
         fold_name(coalesce(nullif(trim(first_name), ''), {{ json_text('billing', '$.first_name') }})) as first_name
     from {{ source('shop', 'customers') }}
+    where _deleted_at is null
 ),
 
 -- a guest, or somebody else of the family who buys on the account: the given name on the order is not the account's

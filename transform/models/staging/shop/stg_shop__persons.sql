@@ -1,5 +1,6 @@
 with source as (
     select * from {{ source('shop', 'customers') }}
+    where _deleted_at is null
 ),
 
 renamed as (

@@ -1,5 +1,6 @@
 with source as (
     select * from {{ source('shop', 'product_reviews') }}
+    where _deleted_at is null
 ),
 
 renamed as (
