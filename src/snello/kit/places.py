@@ -19,9 +19,13 @@ def state_folder(*below: str) -> Path:
     ``SNELLO_STATE``, else ``state`` in the project, else ``~/.local/state/snello``. Raises ``ConfigError`` when it
     cannot be made.
     """
-    folder = _root().joinpath(*below)
+    folder = _root()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name in below:
+            folder /= name
+            folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         what = f"the folder cannot be made ({type(error).__name__})"
         raise ConfigError("SNELLO_STATE", what, "set SNELLO_STATE to a folder that can be written to") from None

@@ -7,11 +7,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 import requests
 import urllib3
 from cachecontrol.caches import FileCache
 from cachecontrol.controller import CacheController
+from filelock import FileLock
 from requests.adapters import HTTPAdapter
 
 KEPT = 30 * 86400.0  # seconds without use after which an answer is thrown away
@@ -28,7 +30,7 @@ class AnswerCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.revalidated = 0
-        self._controller = CacheController(FileCache(folder))
+        self._controller = CacheController(FileCache(folder, lock_class=cast(Any, _lock)))
 
     def ask(self, request: requests.PreparedRequest) -> None:
         """Put on a request what the server needs to say that nothing has changed."""
@@ -52,7 +54,7 @@ class AnswerCache:
         return found
 
     def _keep(self, request: requests.PreparedRequest, response: requests.Response) -> None:
-        if not {"ETag", "Last-Modified"} & {name for name in ("ETag", "Last-Modified") if name in response.headers}:
+        if "ETag" not in response.headers and "Last-Modified" not in response.headers:
             return
         # a far end, for what has no ETag is kept by its end alone; it is never trusted, for each request asks anew
         headers = {**response.headers, "Expires": FAR}
@@ -65,6 +67,10 @@ class AnswerCache:
             with suppress(OSError):
                 if path.is_file() and path.stat().st_mtime < old:
                     path.unlink()
+
+
+def _lock(path: str) -> FileLock:
+    return FileLock(path, mode=0o600)
 
 
 def _copy(headers: Mapping[str, str], content: bytes, status: int) -> urllib3.HTTPResponse:
