@@ -23,7 +23,7 @@ _SETTINGS = (
     "--skip-log-bin",
     "--bind-address=127.0.0.1",
     "--innodb-buffer-pool-size=64M",
-    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-flush-log-at-trx-commit=2",
     "--innodb-use-native-aio=0",
     "--max-allowed-packet=64M",
     "--default-time-zone=+05:00",  # so that a reader who forgets the time zone of its session is found out

@@ -47,6 +47,10 @@ class Host(Protocol):
         """How rows are read."""
 
     @property
+    def database(self) -> str:
+        """Which database this is, without its secrets."""
+
+    @property
     def clock(self) -> Clock:
         """When this run began."""
 

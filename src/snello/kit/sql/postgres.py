@@ -54,7 +54,9 @@ class PostgresReader:
 
     def named(self, table: Table, outline: Outline, values: Sequence[Sequence[Any]]) -> Iterator[Chunk]:
         """The rows that have one of these keys, given as a state holds them."""
-        return self._streamed(table, outline, self.writer.named(table, outline.columns, outline.keys, values), len(values))
+        return self._streamed(
+            table, outline, self.writer.named(table, outline.columns, outline.keys, values), len(values)
+        )
 
     def chunks(self, table: Table, outline: Outline, rows: Range, size: int) -> Iterator[Chunk]:
         """The rows of a range, in its order, about ``size`` at a time."""

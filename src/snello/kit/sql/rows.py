@@ -17,7 +17,7 @@ from snello.kit.sql.chunks import Chunk, Mask, Outline, gathered
 from snello.kit.sql.fit import fitted
 from snello.kit.sql.query import Range, Writer
 from snello.kit.sql.source import Source
-from snello.kit.sql.spelling import MYSQL, key, read
+from snello.kit.sql.spelling import MYSQL, key, read, read_to_its_end
 from snello.kit.sql.tables import Table
 from snello.kit.sql.types import Column, Expression, Kind
 from snello.kit.sql.values import from_state, raw_array, to_state
@@ -83,12 +83,12 @@ class RowReader:
         size = FIRST_ROWS
         with self.source.connect(table.name.table) as connection:
             reading = connection.execution_options(stream_results=True, max_row_buffer=FIRST_ROWS)
-            result = reading.execute(statement)
-            while fetched := result.fetchmany(size):
-                values: list[Sequence[Any]] = list(zip(*fetched, strict=True))
-                chunk = self._chunk(outline, values)
-                yield chunk, _key_of(outline, values)
-                size = min(FETCHED_ROWS, 1 + FETCHED_BYTES * len(fetched) // (chunk.rows.nbytes + 1))
+            with read_to_its_end(reading, reading.execute(statement)) as result:
+                while fetched := result.fetchmany(size):
+                    values: list[Sequence[Any]] = list(zip(*fetched, strict=True))
+                    chunk = self._chunk(outline, values)
+                    yield chunk, _key_of(outline, values)
+                    size = min(FETCHED_ROWS, 1 + FETCHED_BYTES * len(fetched) // (chunk.rows.nbytes + 1))
 
     def _chunk(self, outline: Outline, values: list[Sequence[Any]]) -> Chunk:
         arrays, unfit = [], []

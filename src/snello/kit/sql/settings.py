@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Literal
 from zoneinfo import available_timezones
@@ -60,8 +61,27 @@ class Settings(BaseModel):
     partitions: int = Field(
         1, ge=1, le=64, description="Connections that read one table at once, each a range of its integer or time key."
     )
-    fail_on_refused: bool = Field(False, description="Exit with code 5 when rows were refused.")
+    deletes: dict[str, Literal["compare", "ignore"]] | list[str] = Field(
+        {},
+        description="Tables whose deleted rows are told, found by comparing keys with those of the run before: "
+        "patterns, or pattern to compare or ignore; the first that fits wins.",
+    )
+    deletes_at_most: float = Field(
+        0.5, ge=0, le=1, description="Share of a table's rows that may be gone in one run; of more, none is told."
+    )
+    memory: str | None = Field(
+        None, description="Folder or URL for the keys of compared tables; the state folder when not given."
+    )
+    fail_on_refused: bool = Field(
+        False, description="Exit with code 5 when rows were refused, or too many were gone to be told."
+    )
     batch_rows: int = Field(250_000, ge=1, description="Rows of a batch file or of a page.")
+
+    def compares(self, fits: Callable[[str], bool]) -> str | None:
+        """The pattern that has a table's deletions told, if there is one; ``fits`` says which patterns are its own."""
+        rules = self.deletes if isinstance(self.deletes, dict) else dict.fromkeys(self.deletes, "compare")
+        first = next(((pattern, rule) for pattern, rule in rules.items() if fits(pattern)), None)
+        return first[0] if first and first[1] == "compare" else None
 
     @field_validator("timezone")
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +33,22 @@ def teach(engine: sa.Engine) -> None:
     if engine.dialect.name in MYSQL:
         known: dict[str, Any] = getattr(engine.dialect, "ischema_names", {})
         engine.dialect.ischema_names = known | dict.fromkeys((*_SHAPES, "geometry"), Shape)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def read_to_its_end(connection: sa.Connection, result: sa.CursorResult[Any]) -> Iterator[sa.CursorResult[Any]]:
+    """A result whose connection is thrown away when it was not read to its end.
+
+    PyMySQL would first fetch all that is left, which of a lost connection it cannot and says with a traceback.
+    """
+    try:
+        yield result
+    except BaseException:
+        left: Any = getattr(result.cursor, "_result", None)
+        if getattr(left, "unbuffered_active", False):
+            left.unbuffered_active = False
+        connection.invalidate()
+        raise
 
 
 def read(dialect: str, column: Column, expression: Expression) -> Expression:

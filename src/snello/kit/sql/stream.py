@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -22,6 +23,7 @@ from singer_sdk.streams import Stream
 from snello.errors import ConfigError, ContractError, choices
 from snello.kit.records import RecordLines, records_of
 from snello.kit.sql.chunks import Chunk, Outline
+from snello.kit.sql.deletions import DELETED_AT, DELETED_SCHEMA, Deletions
 from snello.kit.sql.host import Host
 from snello.kit.sql.query import Range
 from snello.kit.sql.reading import Reading
@@ -43,7 +45,11 @@ class SqlStream(Stream):
         self.table, self.where = table, f"{tap.name}: {name}"
         self.counts: Counter[str] = Counter()
         self._host = host
-        super().__init__(tap, schema=table.json_schema(), name=name)
+        schema = table.json_schema()
+        self.compared = _compared(table, host, self.where)
+        if self.compared:
+            schema["properties"][DELETED_AT] = DELETED_SCHEMA
+        super().__init__(tap, schema=schema, name=name)
         self.primary_keys = list(table.keys)
         self.replication_key = table.replication_key
         self.forced_replication_method = table.method
@@ -84,12 +90,18 @@ class SqlStream(Stream):
         """
         needed = {*self.primary_keys, *self._order}
         catalogued = (self._input_schema or {}).get("properties")
+        if catalogued and DELETED_AT not in self.table.column_names:
+            catalogued = [name for name in catalogued if name != DELETED_AT]
         return chosen(self.table, needed, catalogued, lambda name: self.mask["properties", name], self.where)
 
     def selected_schema(self) -> dict[str, Any]:
         """The schema of the columns that are read."""
-        properties = {column.name: self.schema["properties"][column.name] for column in self.columns}
+        properties = {name: self.schema["properties"][name] for name in self._names}
         return self.schema | {"properties": properties}
+
+    @property
+    def _names(self) -> list[str]:
+        return [column.name for column in self.columns] + ([DELETED_AT] if self.compared else [])
 
     @property
     def _order(self) -> tuple[str, ...]:
@@ -103,15 +115,32 @@ class SqlStream(Stream):
     def _chunks(self, size: int) -> Iterator[tuple[Range, Chunk]]:
         """Chunks, those of one range in key order, each with the range that it belongs to."""
         try:
-            yield from self._reading.chunks(size)
+            if self.deletions is None:
+                yield from self._reading.chunks(size)
+                return
+            for rows, chunk in self._reading.chunks(size):
+                yield rows, self.deletions.living(chunk)
+            yield from ((Range(), chunk) for chunk in self.deletions.chunks())
         except ContractError as fault:
             raise self._explained(fault) from None
 
     @cached_property
     def _reading(self) -> Reading:
-        outline = Outline(self.name, self.columns, self._order, tuple(self.primary_keys))
         key = self.replication_key if self.replication_method == INCREMENTAL else None
-        return Reading(self._host, self.table, outline, key, self.stream_state)
+        return Reading(self._host, self.table, self._outline, key, self.stream_state)
+
+    @cached_property
+    def deletions(self) -> Deletions | None:
+        """What finds rows that are gone, where that is asked for."""
+        if not self.compared:
+            return None
+        by_changes = self.replication_method == INCREMENTAL
+        outline = replace(self._outline, order=())
+        return Deletions(self._host, self.table, outline, self.where, self.stream_state, by_changes)
+
+    @property
+    def _outline(self) -> Outline:
+        return Outline(self.name, self.columns, self._order, tuple(self.primary_keys))
 
     def _explained(self, fault: ContractError) -> ContractError:
         """The fault with the name of the column that vanished while the run was on, if that is what happened."""
@@ -144,7 +173,7 @@ class SqlStream(Stream):
         if not (write_messages and self._is_plain() and isinstance(self._tap.message_writer, MsgSpecWriter)):
             yield from super()._sync_records(context, write_messages=write_messages)
             return
-        lines = RecordLines(self.name, [column.name for column in self.columns])
+        lines = RecordLines(self.name, self._names)
         with self.get_record_counter() as counter, self.get_sync_timer():
             for rows, chunk in self._chunks(RECORD_ROWS):
                 self._count(chunk)
@@ -205,6 +234,22 @@ class SqlStream(Stream):
         if counts["refused"]:
             self.logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
         self._host.stream_done(self.name)
+
+
+def _compared(table: Table, host: Host, where: str) -> bool:
+    """Whether deletions of this table are told. Raises ``ConfigError`` where that is asked for and cannot be."""
+    pattern = host.options.compares(table.name.fits)
+    if pattern is None:
+        return False
+    if not table.keys and "*" in pattern:
+        return False
+    if not table.keys:
+        what = "deletes compares keys, and the table has none"
+        raise ConfigError(where, what, "name its key columns in primary_keys")
+    if DELETED_AT in table.column_names:
+        what = f"the table has a column {DELETED_AT} of its own, which deletes would fill"
+        raise ConfigError(where, what, "leave the table out in setting deletes")
+    return True
 
 
 def _stamped(rows: pa.Table) -> pa.Table:

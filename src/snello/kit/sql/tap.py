@@ -68,6 +68,12 @@ class SqlTap(Tap):
         return RowReader(self.source, zone, self.options.batch_rows)
 
     @cached_property
+    def database(self) -> str:
+        """Which database this is, without its secrets."""
+        url = self.source.url
+        return f"{self.source.dialect}://{url.host or url.query.get('host')}:{url.port}/{url.database}"
+
+    @cached_property
     def clock(self) -> Clock:
         """When this run began."""
         began = datetime.fromtimestamp(self.initialized_at / 1000, UTC)
@@ -114,8 +120,13 @@ class SqlTap(Tap):
         """After the last stream, leave with the run's verdict: everything that could be read has been."""
         streams = [stream for stream in self.streams.values() if isinstance(stream, SqlStream)]
         refused = sum(stream.counts["refused"] for stream in streams)
-        if name == streams[-1].name and refused and self.options.fail_on_refused:
+        if name != streams[-1].name or not self.options.fail_on_refused:
+            return
+        if refused:
             raise RowsRefused(self.name, f"{refused} rows were refused", "read the stream _quarantine")
+        if doubted := [stream.name for stream in streams if stream.deletions and stream.deletions.doubted]:
+            what = f"{', '.join(doubted)}: too many rows were gone to tell them as deleted"
+            raise RowsRefused(self.name, what, "if that is meant, set deletes_at_most to 1 for one run")
 
     def _by_stream(self, found: Sequence[Name]) -> dict[str, Name]:
         streams: dict[str, Name] = {}
