@@ -131,7 +131,8 @@ class Rows:
             self.fault = ContractError(self._where, f"no XML as of line {line} ({reason})", cure)
             return None
         else:
-            self._let_go(self._parser.ErrorByteIndex)
+            fault = self._parser.ErrorByteIndex - self._held_at
+            self._let_go(self._held_at + max(self._held.rfind(b"<", 0, fault + 1), 0))
         self._lost = _Lost(line, reason, code == _JUNK)
         return self._sought(self._lost, final)
 
