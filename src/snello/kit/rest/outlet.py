@@ -27,11 +27,11 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 @dataclass(frozen=True)
 class Checked:
-    """Rows that were checked against their schema: as they are, encoded, and as a table."""
+    """Rows that were checked against their schema: as they are, encoded, and as a table where one was asked for."""
 
     rows: Sequence[Row]
     raws: Sequence[msgspec.Raw]
-    table: pa.Table
+    table: pa.Table | None = None
 
 
 class Gate:
@@ -46,14 +46,16 @@ class Gate:
         self.refused = 0
         self._decoder = RowDecoder(self.columns)
 
-    def check(self, rows: Sequence[Row]) -> Checked:
-        """The rows that fit."""
+    def check(self, rows: Sequence[Row], *, table: bool = False) -> Checked:
+        """The rows that fit; also as a table when asked for."""
         raws = [msgspec.Raw(_encode(row)) for row in rows]
-        decoded = self._decoder.decode(raws)
-        if decoded.misfits:
-            self.turn_away([(rows[place], reason) for place, reason in decoded.misfits.items()])
-            rows, raws = [rows[place] for place in decoded.kept], [raws[place] for place in decoded.kept]
-        return Checked(rows, raws, decoded.table)
+        decoded = self._decoder.decode(raws) if table else None
+        misfits = decoded.misfits if decoded else self._decoder.misfits(raws)
+        if misfits:
+            self.turn_away([(rows[place], reason) for place, reason in misfits.items()])
+            kept = [place for place in range(len(rows)) if place not in misfits]
+            rows, raws = [rows[place] for place in kept], [raws[place] for place in kept]
+        return Checked(rows, raws, decoded.table if decoded else None)
 
     def turn_away(self, refused: Sequence[tuple[Row, str]]) -> None:
         """Rows that do not fit, each with the reason."""
@@ -66,6 +68,8 @@ class Gate:
 
 class Outlet(Protocol):
     """A way out for rows."""
+
+    columnar: bool  # whether it takes tables
 
     def put(self, rows: Checked) -> None:
         """Take rows; they may wait for others."""
@@ -81,7 +85,7 @@ class Outlet(Protocol):
 class Lines:
     """Rows as RECORD lines, written at once."""
 
-    due = True
+    due, columnar = True, False
 
     def __init__(self, stream: str) -> None:
         self._head = b'{"type":"RECORD","stream":' + msgspec.json.encode(stream) + b',"record":'
@@ -98,6 +102,8 @@ class Lines:
 class Batches:
     """Rows gathered into Parquet files; ``tell`` announces a file to the target."""
 
+    columnar = True
+
     def __init__(self, folder: BatchFolder, tell: Callable[[str], None]) -> None:
         self._folder, self._tell = folder, tell
         self._tables: list[pa.Table] = []
@@ -105,14 +111,13 @@ class Batches:
 
     def put(self, rows: Checked) -> None:
         """Gather the rows with the time of their reading."""
-        count = rows.table.num_rows
-        if not count:
+        if rows.table is None or not rows.rows:
             return
         if not self._tables:
             self._since = time.monotonic()
-        moment = pa.repeat(pa.scalar(datetime.now(UTC), pa.timestamp("us", "UTC")), count)
+        moment = pa.repeat(pa.scalar(datetime.now(UTC), pa.timestamp("us", "UTC")), len(rows.rows))
         self._tables.append(rows.table.append_column(EXTRACTED_AT, moment))
-        self._rows += count
+        self._rows += len(rows.rows)
 
     def flush(self) -> None:
         """Write what waits into one file."""

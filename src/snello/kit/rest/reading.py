@@ -81,7 +81,7 @@ class Reading:
     def _put(self, rows: Sequence[Row]) -> None:
         """Write rows, then what hangs on them."""
         if rows and self._outlet is not None:
-            checked = self.gate.check(rows)
+            checked = self.gate.check(rows, table=self._outlet.columnar)
             self._outlet.put(checked)
             self.counts["rows"] += len(checked.rows)
             self._counter.increment(len(checked.rows))
@@ -221,6 +221,7 @@ class Reading:
             lambda token: self._fetch(context, begin, token),
             pool=pool,
             window=window,
+            key=stream.primary_keys,
         )
 
     def _fetch(self, context: Mapping[str, Any], begin: Mark, token: Token) -> Page:

@@ -103,7 +103,8 @@ class Walk:
     def _check(self, page: Page) -> None:
         self.count += 1
         if page.rows:
-            content = _digest([[row.get(name) for name in self.key] for row in page.rows] if self.key else page.rows)
+            told = all(page.rows[0].get(name) is not None for name in self.key) and self.key
+            content = _digest([[row.get(name) for name in self.key] for row in page.rows] if told else page.rows)
             if content in self._contents:
                 raise self._circle(f"page {self.count} repeats an earlier one")
             self._contents.add(content)
