@@ -28,7 +28,7 @@ from snello.kit.rest.errors import Errors
 from snello.kit.rest.host import Host
 from snello.kit.rest.odata_answers import DELETED, Answers
 from snello.kit.rest.odata_how import How, paging_of, schema_with
-from snello.kit.rest.odata_pages import Skip, linked
+from snello.kit.rest.odata_pages import Keyset, Skip, linked
 from snello.kit.rest.odata_reading import ODataReading
 from snello.kit.rest.stream import RestStream
 from snello.kit.rest.values import GONE, Values
@@ -71,7 +71,8 @@ class ODataStream(RestStream):
         if link:
             return Request("GET", link, headers=headers)
         params = {**self.query, **ask.params}
-        if begin is not None and self.replication_key and "$filter" not in params:
+        start = self.paging.start if isinstance(self.paging, Keyset) else ""
+        if begin is not None and self.replication_key and params.get("$filter", "") in ("", start):
             kind = self.entity.properties[self.replication_key].type
             params["$filter"] = f"{self.replication_key} ge {literal(kind, begin)}"
         return Request("GET", f"{self.address(context)}?{query_text(params)}", headers=headers)

@@ -45,6 +45,11 @@ class Keyset:
     nulls: bool = False
     first: Token = None
 
+    @property
+    def start(self) -> str:
+        """The filter of the first page that is not of nulls, before a moment to begin with takes its place."""
+        return f"{next(iter(self.by))} ne null" if self.nulls else ""
+
     def ask(self, token: Token) -> Ask:
         """Nothing for the start of the walk, ``["nulls", ..]``, ``["behind", ..]``, or a link out of an empty page."""
         if isinstance(token, str):
@@ -54,8 +59,8 @@ class Keyset:
         if self._phase(token) == "nulls":
             parts = [f"{names[0]} eq null", *([self._behind(names[1:], values)] if values else [])]
             return Ask({"$filter": " and ".join(parts), "$orderby": ",".join(names[1:]), "$top": self.size})
-        behind = {"$filter": self._behind(names, values)} if values else {}
-        return Ask({**behind, "$orderby": ",".join(names), "$top": self.size})
+        behind = self._behind(names, values) if values else self.start
+        return Ask({**({"$filter": behind} if behind else {}), "$orderby": ",".join(names), "$top": self.size})
 
     def following(self, answer: Answer, rows: Sequence[Row], token: Token) -> Token:
         """Behind the last row; after the last one with a null the others."""
