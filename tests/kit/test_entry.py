@@ -212,6 +212,47 @@ def test_settings_come_from_the_environment_when_asked(monkeypatch: pytest.Monke
     assert "from-environment" not in done.err
 
 
+def test_a_variable_that_is_not_set_is_read_from_the_projects_env_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("TAP_PROBE_PASSWORD=from-the-file\nTAP_PROBE_ROWS=3\n")
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path))
+    monkeypatch.setenv("TAP_PROBE_ROWS", "2")
+    done = run(main, None, "--config", "ENV")
+    assert len(done.records("rows")) == 2
+    assert "signing in with *** for ***" in done.err
+    assert "TAP_PROBE_PASSWORD" not in os.environ
+
+
+@pytest.mark.parametrize("fault", [None, "unforeseen"])
+def test_a_secret_given_by_name_is_fetched_and_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str | None
+) -> None:
+    (tmp_path / "token").write_text("secret-of-the-file\n")
+    monkeypatch.setenv("SNELLO_TRACEBACK", "1")
+    done = probe(fault, password=f"file:{tmp_path / 'token'}")
+    assert done.code == (1 if fault else 0)
+    assert "signing in with *** for ***" in done.err
+    assert "secret-of-the-file" not in done.err + done.out
+
+
+def test_a_secret_that_is_not_where_it_should_be_is_told_before_anything_runs() -> None:
+    done = probe(password="env:NO_SUCH_NAME")
+    assert (done.code, done.messages) == (2, [])
+    assert done.last_line.startswith(
+        "tap-probe: setting password names the variable NO_SUCH_NAME, which is not set. Next: set"
+    )
+
+
+def test_the_description_of_a_connector_holds_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_PROBE_PASSWORD", "secret-of-the-shell")
+    for form in ("json", "markdown"):
+        about = run(main, GOOD, "--about", "--format", form)
+        assert about.code == 0
+        assert GOOD["password"] not in about.out + about.err
+        assert "secret-of-the-shell" not in about.out + about.err
+
+
 def test_an_environment_variable_that_does_not_parse_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAP_PROBE_ROWS", "hunter22-many")
     done = run(main, None, "--config", "ENV")

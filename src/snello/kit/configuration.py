@@ -1,16 +1,22 @@
 """Settings of a connector: a pydantic model is the one place for types, defaults, descriptions and secrets.
 
-``schema_of`` makes the SDK's ``config_jsonschema`` of it, ``settings_of`` the typed values of a configuration.
+``schema_of`` makes the SDK's ``config_jsonschema`` of it, ``settings_of`` the typed values of a configuration,
+``resolved`` fetches the secrets that a configuration only names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
+from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
 
 from snello.errors import ConfigError, choices
+from snello.settings import project_root
 
 Model = TypeVar("Model", bound=BaseModel)
 Schema = dict[str, Any]
@@ -99,12 +105,103 @@ def check_names(schema: Schema, config: Mapping[str, Any], where: str) -> None:
 
 def secrets_in(schema: Schema, config: Any) -> Iterator[str]:
     """The values of all settings marked secret, at any depth."""
-    secret = bool(schema.get("secret"))
+    for _, value in _secrets(schema, config, ()):
+        yield value
+
+
+def resolved(schema: Schema, config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The configuration with the secrets that it names in place of their names.
+
+    - ``file:/run/secrets/token``: the content of a file, without the space around it
+    - ``env:NAME``: a variable, else a line of the project's ``.env``
+    - ``keyring:service/user``: an entry of the system's keyring
+    - raises ``ConfigError`` naming the setting and the source, never a value
+    """
+    whole: dict[str, Any] = copy.deepcopy(dict(config))
+    for path, value in list(_secrets(schema, whole, ())):
+        scheme, _, rest = value.partition(":")
+        if scheme in SOURCES and rest:
+            holder: Any = whole
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = SOURCES[scheme](rest, f"setting {_dotted(path)}", where)
+    return whole
+
+
+def _secrets(schema: Schema, config: Any, path: tuple[int | str, ...]) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Place and value of each text marked secret."""
+    variants = list(_variants(schema))
+    secret = any(variant.get("secret") for variant in variants)
     if isinstance(config, Mapping):
         for name, value in config.items():
-            yield from secrets_in({"secret": True} if secret else schema.get("properties", {}).get(name, {}), value)
+            below = {"anyOf": [_property(variant, name) for variant in variants]}
+            yield from _secrets({"secret": True} if secret else below, value, (*path, name))
     elif isinstance(config, list):
-        for value in config:
-            yield from secrets_in({"secret": True} if secret else schema.get("items", {}), value)
+        for number, value in enumerate(config):
+            below = {"anyOf": [variant.get("items") or {} for variant in variants]}
+            yield from _secrets({"secret": True} if secret else below, value, (*path, number))
     elif secret and isinstance(config, str):
-        yield config
+        yield path, config
+
+
+def _variants(schema: Schema) -> Iterator[Schema]:
+    yield schema
+    for each in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        yield from _variants(each)
+
+
+def _property(schema: Schema, name: str) -> Schema:
+    found = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
+    return found if isinstance(found, dict) else {}
+
+
+def variable(name: str) -> str | None:
+    """A variable of the environment, else of ``.env`` in the project's folder; none when neither has it."""
+    if name in os.environ:
+        return os.environ[name]
+    try:
+        return dotenv_values(project_root() / ".env").get(name)
+    except (ConfigError, OSError, UnicodeDecodeError):
+        return None
+
+
+def _from_file(source: str, setting: str, where: str) -> str:
+    try:
+        return Path(source).expanduser().read_text().strip()
+    except (OSError, ValueError) as error:
+        what = f"{setting} names {source}, which cannot be read ({type(error).__name__})"
+        raise ConfigError(where, what, "name a file that holds the secret, and that this user may read") from None
+
+
+def _from_variable(source: str, setting: str, where: str) -> str:
+    value = variable(source)
+    if value is None:
+        raise ConfigError(
+            where, f"{setting} names the variable {source}, which is not set", f"set {source}, or put it in .env"
+        )
+    return value
+
+
+def _from_keyring(source: str, setting: str, where: str) -> str:
+    try:
+        import keyring
+    except ImportError:
+        cure = "install the package keyring, or name a file or a variable"
+        raise ConfigError(where, f"{setting} names a keyring, and there is none here", cure) from None
+    service, _, user = source.rpartition("/")
+    try:
+        value = keyring.get_password(service, user)
+    except Exception as error:  # each of its many backends has faults of its own
+        what = f"{setting} names the keyring, which does not answer ({type(error).__name__})"
+        raise ConfigError(where, what, "unlock it, or name a file or a variable") from None
+    if value is None:
+        what = f"{setting} names the keyring's entry {source}, which is not there"
+        raise ConfigError(where, what, f"make it: keyring set {service} {user}")
+    return value
+
+
+SOURCES: Mapping[str, Callable[[str, str, str], str]] = {
+    "file": _from_file,
+    "env": _from_variable,
+    "keyring": _from_keyring,
+}

@@ -12,7 +12,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
 from snello.errors import ConfigError, RetryLater, SnelloError
 from snello.kit import redact
-from snello.kit.configuration import check_names, secrets_in, settings_of
+from snello.kit.configuration import check_names, resolved, secrets_in, settings_of, variable
 
 INTERRUPTED = 130
 
@@ -147,6 +148,7 @@ def _read_config(plugin: type[PluginBase]) -> Callable[..., _ConfigInput]:
 def config_from(plugin: type[PluginBase], paths: tuple[str, ...]) -> _ConfigInput:
     """The checked configuration out of files and, where a path is ``ENV``, environment variables.
 
+    A secret may be given by name, as ``file:``, ``env:`` or ``keyring:`` (see ``configuration.resolved``).
     Raises ``ConfigError`` for an unreadable file, an unknown or missing setting, and a wrong value.
     """
     schema = plugin.config_jsonschema
@@ -160,6 +162,7 @@ def config_from(plugin: type[PluginBase], paths: tuple[str, ...]) -> _ConfigInpu
     config: dict[str, Any] = given.config
     if "ENV" in paths:
         config |= _environment(plugin, schema)
+    config = resolved(schema, config, plugin.name)
     for secret in secrets_in(schema, config):
         redact.hide(secret)
     check_names(schema, config, plugin.name)
@@ -172,9 +175,26 @@ def config_from(plugin: type[PluginBase], paths: tuple[str, ...]) -> _ConfigInpu
 def _environment(plugin: type[PluginBase], schema: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, kind in schema.get("properties", {}).items():
+        title = plugin._env_var_prefix + name.upper().replace("-", "_")
         try:
-            found |= parse_environment_config({"properties": {name: kind}}, plugin._env_var_prefix)
+            with _set(title):
+                found |= parse_environment_config({"properties": {name: kind}}, plugin._env_var_prefix, os.devnull)
         except ValueError:
-            variable = plugin._env_var_prefix + name.upper().replace("-", "_")
-            raise ConfigError(plugin.name, f"{variable} does not parse", f"give {variable} a valid value") from None
+            raise ConfigError(plugin.name, f"{title} does not parse", f"give {title} a valid value") from None
     return found
+
+
+@contextmanager
+def _set(title: str) -> Iterator[None]:
+    """Set a variable for a while to what the project's ``.env`` says of it; one that is set stays as it is.
+
+    The SDK looks for a ``.env`` above its own folder, and lets it win.
+    """
+    value = None if title in os.environ else variable(title)
+    if value is not None:
+        os.environ[title] = value
+    try:
+        yield
+    finally:
+        if value is not None:
+            del os.environ[title]
