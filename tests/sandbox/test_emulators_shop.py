@@ -193,3 +193,27 @@ def test_in_bad_weather_calls_fail_as_often_as_told_and_say_how_long_to_wait(wor
 def test_by_default_no_call_fails(client: httpx.Client) -> None:
     inspected = client.get(client.base_url.copy_with(path="/_inspect")).json()
     assert not {"429", "503"} & set(inspected["answers"])
+
+
+def test_the_refunds_of_an_order_are_documents_of_their_own_with_a_positive_amount(client: httpx.Client) -> None:
+    order = every(client, "/orders", status="refunded")[0]
+    answer = client.get(f"/orders/{order['id']}/refunds")
+    assert answer.headers["X-WP-Total"] == "1"
+    [refund] = answer.json()
+    assert refund["id"] == order["refunds"][0]["id"]
+    assert (refund["amount"], f"-{refund['amount']}") == (order["total"], order["refunds"][0]["total"])
+    assert all(line["quantity"] < 0 and line["total"].startswith("-") for line in refund["line_items"])
+    paid = every(client, "/orders", status="completed")[0]
+    assert client.get(f"/orders/{paid['id']}/refunds").json() == []
+    assert client.get("/orders/999999/refunds").status_code == 404
+
+
+def test_a_document_is_deleted_only_by_force_and_is_then_unknown(fresh: httpx.Client) -> None:
+    number = fresh.get("/customers").json()[0]["id"]
+    refused = fresh.delete(f"/customers/{number}")
+    assert (refused.status_code, refused.json()["code"]) == (501, "woocommerce_rest_trash_not_supported")
+    before = int(fresh.get("/customers").headers["X-WP-Total"])
+    assert fresh.delete(f"/customers/{number}", params={"force": "true"}).json()["id"] == number
+    assert int(fresh.get("/customers").headers["X-WP-Total"]) == before - 1
+    gone = fresh.get(f"/customers/{number}")
+    assert (gone.status_code, gone.json()["code"]) == (404, "woocommerce_rest_invalid_id")
