@@ -96,6 +96,11 @@ def test_another_decoder_makes_the_document() -> None:
         assert client(decode=bytes).send("GET", server.url).document == b"a;b"
 
 
+def test_a_mark_before_the_json_is_passed_over() -> None:
+    with serving([Reply(b'\xef\xbb\xbf{"a": 1}')]) as server:
+        assert client().send("GET", server.url).document == {"a": 1}
+
+
 def test_threads_share_a_client() -> None:
     gate = threading.Barrier(4, timeout=30)
 

@@ -73,6 +73,15 @@ def test_the_trace_is_its_owners_alone(trace: Path) -> None:
     assert trace.stat().st_mode & 0o077 == 0
 
 
+def test_a_trace_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNELLO_TRACE", str(tmp_path))
+    with (
+        serving([Reply([])]) as server,
+        pytest.raises(SnelloError, match="SNELLO_TRACE: the file cannot"),
+    ):
+        Client("tap-probe").send("GET", server.url)
+
+
 def test_nothing_is_written_unless_wanted(trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SNELLO_TRACE")
     with serving([Reply([])]) as server:

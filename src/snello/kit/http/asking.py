@@ -17,7 +17,13 @@ from snello.kit.http.retry import Transient
 
 Decode = Callable[[bytes], Any]
 Check = Callable[[Answer], None]
-from_json = msgspec.json.Decoder().decode
+MARK = b"\xef\xbb\xbf"  # some servers begin their UTF-8 with it
+_decode = msgspec.json.Decoder().decode
+
+
+def from_json(content: bytes) -> Any:
+    """The document of a JSON text. Raises ``msgspec.DecodeError``."""
+    return _decode(content.removeprefix(MARK))
 
 
 @dataclass

@@ -146,8 +146,8 @@ class Client:
 
     def _once(self, call: Call) -> Answer:
         signed = self._credentials if call.signed else None
-        call.token = signed.current() if signed else ""
         self._pacing.hold(call.asked.host, call.asked.where)
+        call.token = signed.current() if signed else ""
         try:
             prepared = self._session.prepare_request(call.request)
         except (requests.RequestException, ValueError) as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from snello.errors import ConfigError
 from snello.kit import redact
 
 LONGEST = 40  # characters; a longer value may be a key
@@ -33,8 +34,12 @@ class Trace:
         path = os.environ.get("SNELLO_TRACE")
         if path:
             line = json.dumps({**self._request(), **_answer(outcome, content, seconds)})
-            with _lock, open(path, "a", opener=_private) as file:
-                file.write(line + "\n")
+            try:
+                with _lock, open(path, "a", opener=_private) as file:
+                    file.write(line + "\n")
+            except OSError as error:
+                what = f"the file cannot be written to ({type(error).__name__})"
+                raise ConfigError("SNELLO_TRACE", what, "name another file, or none") from None
 
     def _request(self) -> dict[str, Any]:
         parts = urlsplit(self.url)
