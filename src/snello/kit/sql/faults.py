@@ -150,4 +150,6 @@ def _code(cause: BaseException) -> str:
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     if state:
         return str(state)
-    return first if isinstance(first, str) and re.fullmatch(r"[0-9A-Z]{5}", first) else ""
+    if isinstance(first, str) and (named := re.search(r"^([0-9A-Z]{5})$|SQLSTATE:? ([0-9A-Z]{5})", first)):
+        return named[1] or named[2]
+    return ""

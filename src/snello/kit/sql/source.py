@@ -22,7 +22,30 @@ from snello.kit.sql.spelling import teach
 
 CONNECT_SECONDS = 10
 
-_NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "mssql": "SQL Server", "oracle": "Oracle"}
+# The driver of a URL that names none: SQLAlchemy's own choice needs a compiler, or a system's library.
+_DRIVERS = {
+    "postgresql": "psycopg",
+    "mysql": "pymysql",
+    "mariadb": "pymysql",
+    "mssql": "pymssql",
+    "oracle": "oracledb",
+}
+# Dialects that do not come with SQLAlchemy, and drivers that are not called as their package is.
+_PACKAGES = {
+    "db2": "ibm_db_sa",
+    "ibm_db_sa": "ibm_db_sa",
+    "MySQLdb": "pymysql (and write mysql+pymysql:// in setting url)",
+    "cx_Oracle": "oracledb (and write oracle+oracledb:// in setting url)",
+}
+
+_NAMES = {
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "mssql": "SQL Server",
+    "oracle": "Oracle",
+    "db2": "Db2",
+}
 
 POSTGRES_SESSION = (
     "set default_transaction_read_only = on",
@@ -107,8 +130,7 @@ class Source:
         try:
             engine = sa.create_engine(self.url, **arguments)
         except ModuleNotFoundError as error:
-            cure = f"install {error.name} into the plugin's environment"
-            raise ConfigError(self.place.plugin, f"no driver for {self.url.drivername}", cure) from None
+            raise _no_driver(self.place.plugin, self.url, str(error.name)) from None
         teach(engine)
         sa.event.listen(engine, "connect", self._begin_session)
         return engine
@@ -124,17 +146,27 @@ def _parsed(text: str, plugin: str) -> URL:
     text = text.replace("postgres://", "postgresql://", 1) if text.startswith("postgres://") else text
     try:
         url = make_url(text)
-        if url.get_backend_name() == "postgresql":
-            url = url.set(drivername="postgresql+psycopg")
+        backend = url.get_backend_name()
+        if backend == "postgresql" or (backend in _DRIVERS and "+" not in url.drivername):
+            url = url.set(drivername=f"{backend}+{_DRIVERS[backend]}")
         url.get_dialect()
+    except ModuleNotFoundError as error:
+        raise _no_driver(plugin, url, str(error.name)) from None
     except sa.exc.NoSuchModuleError:
-        known = {"postgresql", "mysql", "mariadb", "mssql", "oracle", "sqlite"}
+        if url.get_backend_name() in _PACKAGES:
+            raise _no_driver(plugin, url, url.get_backend_name()) from None
+        known = {*_DRIVERS, "sqlite", "db2"}
         what = f"unknown kind of database {url.drivername!r} in setting url"
         raise ConfigError(plugin, what, choices(url.get_backend_name(), known)) from None
     except (sa.exc.ArgumentError, ValueError):
         cure = "write it as postgresql://user:password@host:5432/database, with special characters percent-encoded"
         raise ConfigError(plugin, "setting url is not a database URL", cure) from None
     return url
+
+
+def _no_driver(plugin: str, url: URL, module: str) -> ConfigError:
+    cure = f"install {_PACKAGES.get(module, module)} into the plugin's environment"
+    return ConfigError(plugin, f"no driver for {url.drivername}", cure)
 
 
 def _server(url: URL, dialect: str) -> str:

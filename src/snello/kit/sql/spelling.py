@@ -13,7 +13,7 @@ from snello.kit.sql.types import Column, Expression, Kind
 
 MYSQL = frozenset({"mysql", "mariadb"})
 
-_ORACLE_TEXT = 4_000  # Oracle has no text without a length
+_LONGEST_TEXT = {"oracle": 4_000, "db2": 4_000, "ibm_db_sa": 4_000}  # these have no text without a length
 _SHAPES = ("point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection")
 
 
@@ -56,7 +56,7 @@ def read(dialect: str, column: Column, expression: Expression) -> Expression:
     if dialect in MYSQL and (special := _mysql(column, expression)) is not None:
         return special
     if column.kind is Kind.OTHER:
-        return sa.cast(expression, sa.String(_ORACLE_TEXT if dialect == "oracle" else None))
+        return sa.cast(expression, sa.String(_LONGEST_TEXT.get(dialect)))
     if dialect == "sqlite":
         return expression  # typed by value, not by column
     return sa.type_coerce(expression, sa.Text() if column.kind is Kind.JSON else column.type)
@@ -84,7 +84,8 @@ def _mysql(column: Column, expression: Expression) -> Expression | None:
             return sa.type_coerce(number, plain)
         return sa.func.lpad(sa.func.bin(number), column.type.length or 1, "0", type_=plain)
     if column.kind is Kind.NUMBER:
-        return sa.cast(expression, mysql.DOUBLE(asdecimal=False))  # a FLOAT is shown with six digits and holds more
+        # a FLOAT is shown with six digits and holds more; not every server can cast it
+        return sa.type_coerce(expression.op("+")(sa.literal_column("0e0")), plain)
     if column.kind is Kind.TIME or isinstance(column.type, mysql.SET):
         return sa.cast(expression, mysql.CHAR())  # up to 838 hours, which is no time of day
     if column.kind is Kind.INTEGER:
