@@ -296,7 +296,7 @@ def test_a_wrong_password_is_told_with_the_settings_to_renew(cap: Cap) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"entities": ["SalesOrder"]}, "entities: the service has no entity set SalesOrder. Next: did you mean 'SalesOrders'?"),
+        ({"entities": ["SalesOrder"]}, "the service has no entity set SalesOrder. Next: did you mean 'SalesOrders'?"),
         ({"replication": {"Prices*": "at"}}, "setting replication: the service has no entity set Prices*. Next:"),
         ({"replication": {"Products": "changed"}}, "replication: Products has no property changed. Next: valid:"),
         ({"replication": {"Products": "name"}}, "name of Products is neither a moment nor a whole number. Next:"),

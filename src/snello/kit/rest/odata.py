@@ -26,12 +26,11 @@ from snello.kit.rest.compare import Compare
 from snello.kit.rest.edm import EntitySet, key_predicate, literal
 from snello.kit.rest.errors import Errors
 from snello.kit.rest.host import Host
-from snello.kit.rest.odata_answers import DELETED, Answers
+from snello.kit.rest.odata_answers import Answers
 from snello.kit.rest.odata_how import How, paging_of, schema_with
 from snello.kit.rest.odata_pages import Keyset, Skip, linked
 from snello.kit.rest.odata_reading import ODataReading
 from snello.kit.rest.stream import RestStream
-from snello.kit.rest.values import GONE, Values
 
 DELTA = "delta"
 HEADERS = {
@@ -183,7 +182,6 @@ def stream_class(entity: EntitySet, how: How) -> type[ODataStream]:
         "auth": how.auth,
         "paging": paging_of(entity, how, modified),
         "compare": Compare(item=f"/{entity.name}{KEY}") if compared else None,
-        "values": Values(nested={GONE: DELETED}, left_out=(DELETED,)) if how.track else Values(),
         "entity": entity,
         "how": how,
     }

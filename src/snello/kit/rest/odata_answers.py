@@ -20,6 +20,7 @@ from snello.kit.rest.odata_pages import linked
 DELETED = "@deleted"  # in a row: when it was found to be removed
 ASKED_AT_ONCE = 20  # changed entities that came with a part of their properties only
 
+_PREDICATE = re.compile(r"\(((?:'(?:[^']|'')*'|[^'()])*)\)$")
 _PAIR = re.compile(r"\s*(?:(\w+)\s*=\s*)?('(?:[^']|'')*'|[^,'\s]+)\s*(?:,|$)")
 
 
@@ -108,7 +109,7 @@ class Answers:
                 partial[name] = plain
         for some in portions(list(partial.items()), ASKED_AT_ONCE):
             rows |= self._completed(dict(some))
-        return list(rows.values())
+        return [row for name, row in rows.items() if row is not partial.get(name)]
 
     def _completed(self, partial: Mapping[str, Row]) -> dict[str, Row]:
         """Entities of which only what changed was told (11.3 leaves that to the service), read by their keys."""
@@ -131,9 +132,10 @@ class Answers:
         return {**found, DELETED: now}
 
     def _key_in(self, id_: str) -> dict[str, Any]:
-        """``Orders(Order=1,Line=2)``, ``Customers('ANTON')``, or the value of the only key as it is."""
+        """``Orders(Order=1,Line=2)``, ``Customers('ANTON')``, ``Customers/7``, or the value of the only key as it is."""
         text = unquote(id_)
-        inner = text[text.index("(") + 1 : -1] if "(" in text and text.endswith(")") else text
+        found = _PREDICATE.search(text)
+        inner = found[1] if found else text.rpartition("/")[2]
         pairs = [(name or self._entity.keys[0], value) for name, value in _PAIR.findall(inner)]
         if {name for name, _ in pairs} != set(self._entity.keys):
             what = "a removed entity does not tell its key"

@@ -1,14 +1,16 @@
-"""The reading of an OData stream: as of every other, but for what services answer to requests that they cannot do."""
+"""The reading of an OData stream: removals become tombstones, and refusals of what a service cannot do have a cure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from snello.errors import ConfigError, ContractError
-from snello.kit.rest.asking import Token
+from snello.kit.rest.asking import Row, Token
 from snello.kit.rest.bookmarks import Mark
+from snello.kit.rest.odata_answers import DELETED
 from snello.kit.rest.reading import Reading
+from snello.kit.rest.values import EXTRA, GONE
 from snello.kit.rest.walk import Page
 
 UNABLE = ("400 ", "405 ", "501 ")  # what services answer to query options that they do not know (Protocol, 9.3.1)
@@ -47,3 +49,15 @@ class ODataReading(Reading):
         self.stream.logger.warning(told, self.stream.where)
         self._tracked.forget_link()
         return super()._fetch(context, begin, token)
+
+    def _shaped(self, rows: Sequence[Row], context: Mapping[str, Any]) -> list[Row]:
+        removed = [row for row in rows if DELETED in row]
+        if not removed:
+            return super()._shaped(rows, context)
+        self.counts["gone"] += len(removed)
+        nothing = dict.fromkeys(self.shaper.names)
+        keys = self.stream.primary_keys
+        tombstones = [
+            {**nothing, **{key: row[key] for key in keys}, EXTRA: None, GONE: row[DELETED]} for row in removed
+        ]
+        return super()._shaped([row for row in rows if DELETED not in row], context) + tombstones
