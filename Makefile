@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs bench lock clean
+.PHONY: help setup demo test test-real lint docs bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -38,8 +38,11 @@ lock: $(BIN)/uv ## resolve pyproject.toml again into requirements.lock (names, v
 demo: setup ## run the whole loop on Aurora, the demo company, and write demo/report.html
 	@snello demo
 
-test: setup chromium ## set everything up and run all tests
-	@pytest -n 2 --dist loadfile # the tests of a file share its servers
+test: setup packages ## set everything up and run all tests but those that need a heavy server
+	@pytest -n 2 --dist loadfile -m "not real" # the tests of a file share its servers
+
+test-real: setup packages ## the tests against heavy servers: Tryton, SAP CAP (installs them into .venv-servers first)
+	@pytest -n 2 --dist loadfile -m real
 
 lint: setup ## ruff, mypy, sqlfluff, import floors, dependencies
 	@ruff check .
@@ -57,11 +60,17 @@ bench: setup ## measure, beside the peers (long: minutes to an hour; peers live 
 
 clean: ## remove the environments and everything the demo made
 	@-test -x $(BIN)/snello && $(BIN)/snello demo down
-	@rm -rf $(VENV) .venv-bench demo .meltano transform/target transform/logs
+	@rm -rf $(VENV) .venv-bench .venv-servers demo state .meltano transform/target transform/logs
 
-# The report is checked in a real browser; without one that test says so and is counted as skipped.
-.PHONY: chromium
-chromium:
-	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
-	else echo "make test: chromium is not installed, the browser test will be skipped. Next: install Debian's package chromium"; fi
+# Servers and a browser that tests start and that are no Python packages: command and Debian package. What is missing is
+# installed where that is allowed; else the tests that need it say so and are counted as skipped.
+DEBIAN := chromium:chromium mariadbd:mariadb-server sshd:openssh-server
+.PHONY: packages
+packages:
+	@missing=""; for pair in $(DEBIAN); do \
+		command -v "$${pair%%:*}" >/dev/null || test -x "/usr/sbin/$${pair%%:*}" || missing="$$missing $${pair##*:}"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+	else echo "make test: without the Debian packages$$missing some tests will be skipped. Next: apt-get install$$missing"; fi

@@ -15,6 +15,18 @@ import psycopg
 import pytest
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder of this session for what connectors keep beside the Singer state."""
+    before = os.environ.get("SNELLO_STATE")
+    os.environ["SNELLO_STATE"] = str(tmp_path_factory.mktemp("state"))
+    yield
+    if before is None:
+        del os.environ["SNELLO_STATE"]
+    else:
+        os.environ["SNELLO_STATE"] = before
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a PostgreSQL server of this test session, as ``postgresql://postgres@/postgres?host=…``.

@@ -34,12 +34,11 @@ def state_folder(*below: str) -> Path:
 
 def _root() -> Path:
     named = os.environ.get("SNELLO_STATE")
-    if named:
-        return Path(named).expanduser()
     try:
-        return project_root() / "state"
+        # a relative name is the project's, whatever folder the command runs in
+        return project_root() / Path(named or "state").expanduser()
     except ConfigError:
-        return Path.home() / ".local" / "state" / "snello"
+        return Path(named).expanduser() if named else Path.home() / ".local" / "state" / "snello"
 
 
 def keyed_hash(*parts: str) -> str:

@@ -35,6 +35,7 @@ class Call:
     decode: Decode
     check: Check | None
     faults: Faults
+    accept: tuple[int, ...] = ()
     signed: bool = True
     token: str = ""
     renewed: bool = False

@@ -105,16 +105,19 @@ class Client:
         place: str = "",
         decode: Decode | None = None,
         check: Check | None = None,
+        accept: tuple[int, ...] = (),
     ) -> Answer:
         """The answer to one request, a success, whatever it took.
 
+        - ``accept``: statuses that are an answer too, without a document
         - ``place`` stands for the path in messages, where the path names a person
         - raises ``RetryLater`` when the server does not come round, ``ConfigError`` for credentials, address or
           certificate, ``ContractError`` for other refusals and for web pages
         """
         request = request_of(method, url, headers, params=params, json=json, data=data)
         asked = Asked(where or self.where, f"{method} {place or path_of(url)}", host_of(url))
-        return self._answer(Call(request, asked, decode or self._decode, check or self._check, self._faults))
+        call = Call(request, asked, decode or self._decode, check or self._check, self._faults, accept=accept)
+        return self._answer(call)
 
     def _login(self, url: str, faults: Faults, **body: Any) -> Answer:
         """A request that is not signed, and whose faults are told in other words."""
@@ -186,6 +189,8 @@ class Client:
     def _judged(self, call: Call, answer: Answer) -> Answer:
         if answer.status == 401 and call.signed and self._credentials:
             raise Expired(f"401 from {call.asked.place}")
+        if answer.status in call.accept:
+            return answer
         if not 200 <= answer.status < 300:
             raise call.faults.of_status(answer, call.asked, self.retry)
         whole = replace(answer, document=document_of(call, answer))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from snello.errors import ConfigError
 from snello.kit.http import Client
 from snello.kit.rest.asking import Row
 from snello.kit.rest.compare import Compare, Comparison
@@ -50,11 +49,6 @@ class Vanished:
 
     def _is_gone(self, row: Row) -> bool:
         """Asked for by itself, the row is not there."""
-        path = self.terms.item or ""
-        try:
-            self.client.send("GET", self.stream.address_of(path, row), where=self.stream.where, place=path)
-        except ConfigError as fault:
-            if fault.what.startswith(("404 ", "410 ")):
-                return True
-            raise
-        return False
+        path, where = self.terms.item or "", self.stream.where
+        url = self.stream.address_of(path, row)
+        return self.client.send("GET", url, where=where, place=path, accept=(404, 410)).status in (404, 410)
