@@ -60,16 +60,23 @@ class _Numbers:
         if not rows:
             return None
         step = len(rows) if self._by_rows else self.step
-        size = self.per_page[1] if self.per_page else len(rows)
-        done = token - self.first + step if self._by_rows else (token - self.first + 1) * size
-        return None if total is not None and done >= total else token + step
+        return None if total is not None and self._done(rows, token) >= total else token + step
+
+    def _done(self, rows: Sequence[Row], token: Token) -> int:
+        """Rows read with this page, as far as that is certain."""
+        if self._by_rows or token == self.first:
+            return int(token - self.first) + len(rows)
+        if self.per_page is None or len(rows) < self.per_page[1]:
+            return 0  # the last page, or one of a server that hands out less than was asked for
+        return int(token - self.first + 1) * self.per_page[1]
 
     def ahead(self, answer: Answer, rows: Sequence[Row], token: Token) -> Iterator[Token] | None:
         if self._by_rows and len(rows) < self.step:
             return None  # the server hands out less than was asked for: where the next page begins is its affair
         pages, total = number(answer, self.total_pages), self.total(answer)
-        if pages is None and total is not None and self.per_page:
-            pages = -(-total // self.per_page[1])
+        if pages is None and total is not None and rows:
+            size = self.step if self._by_rows else len(rows)
+            pages = -(-total // size)
         if pages is None:
             return count(token + self.step, self.step)
         return iter(range(token + self.step, self.first + pages * self.step, self.step))

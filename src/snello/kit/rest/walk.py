@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -36,21 +36,26 @@ class Ahead(Generic[Item, Result]):
 
     def __init__(self, pool: Executor, items: Iterable[Item], work: Callable[[Item], Result], window: int) -> None:
         self._pool, self._items, self._work = pool, iter(items), work
-        self._waiting = deque(pool.submit(work, item) for item in islice(self._items, window))
+        self._waiting = deque((item, pool.submit(work, item)) for item in islice(self._items, window))
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
+    @property
+    def first(self) -> Item:
+        """The item whose result comes next."""
+        return self._waiting[0][0]
+
     def take(self) -> Result:
         """The next result. Raises what its work raised."""
-        result = self._waiting.popleft().result()
-        self._waiting.extend(self._pool.submit(self._work, item) for item in islice(self._items, 1))
+        result = self._waiting.popleft()[1].result()
+        self._waiting.extend((item, self._pool.submit(self._work, item)) for item in islice(self._items, 1))
         return result
 
     def close(self) -> None:
         """Begin nothing more."""
         while self._waiting:
-            self._waiting.popleft().cancel()
+            self._waiting.popleft()[1].cancel()
 
 
 class Walk:
@@ -87,11 +92,7 @@ class Walk:
         ahead: Ahead[Token, Page] | None = None
         try:
             while page.following is not None:
-                if not ahead:
-                    tokens = self.paging.ahead(page.answer, page.rows, page.token)
-                    ahead = Ahead(self.pool, tokens or (), self.fetch, self.window)
-                # where the next page needs this one's answer, it is asked for while the caller works on this one
-                ahead = ahead or Ahead(self.pool, (page.following,), self.fetch, 1)
+                ahead = self._ahead(page, ahead)
                 yield page
                 page = ahead.take()
                 self._check(page)
@@ -100,11 +101,22 @@ class Walk:
             if ahead is not None:
                 ahead.close()
 
+    def _ahead(self, page: Page, ahead: Ahead[Token, Page] | None) -> Ahead[Token, Page]:
+        """What is asked for while the caller works on a page; the page that follows it comes first."""
+        if ahead and ahead.first == page.following:
+            return ahead
+        if ahead:  # the page was shorter than foreseen: the next one begins elsewhere
+            ahead.close()
+        tokens = self.paging.ahead(page.answer, page.rows, page.token) or iter(())
+        first = next(tokens, None)
+        if first != page.following:
+            return Ahead(self.pool, (page.following,), self.fetch, 1)
+        return Ahead(self.pool, chain((first,), tokens), self.fetch, self.window)
+
     def _check(self, page: Page) -> None:
         self.count += 1
         if page.rows:
-            told = all(page.rows[0].get(name) is not None for name in self.key) and self.key
-            content = _digest([[row.get(name) for name in self.key] for row in page.rows] if told else page.rows)
+            content = page_digest(page.rows, self.key)
             if content in self._contents:
                 raise self._circle(f"page {self.count} repeats an earlier one")
             self._contents.add(content)
@@ -119,6 +131,12 @@ class Walk:
 
     def _circle(self, what: str) -> ContractError:
         return ContractError(self.where, what, "check the paging of the interface; no state was kept, run again")
+
+
+def page_digest(rows: Sequence[Row], key: Sequence[str]) -> bytes:
+    """What a page is told by: its rows' keys where they lie open, else all that its rows hold."""
+    names = [[row.get(name) for name in key] for row in rows]
+    return _digest(names if key and not any(None in each for each in names) else rows)
 
 
 def _digest(value: object) -> bytes:
