@@ -1,4 +1,4 @@
-"""Rows of files as companies keep them: CSV, TSV, fixed width, JSON lines, Excel, Parquet; local or behind a URL."""
+"""Rows of files as companies keep them: CSV, TSV, fixed width, JSON lines, Excel, Parquet, XML; here or elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from snello.kit.files import FileSettings, FileTap
 
 
 class TapFiles(FileTap):
-    """Singer tap for files: CSV, TSV, fixed width, JSON lines, Excel and Parquet, compressed or not."""
+    """Singer tap for files: CSV, TSV, fixed width, JSON lines, Excel, Parquet and XML, compressed or not."""
 
     name = "tap-files"
     settings = FileSettings

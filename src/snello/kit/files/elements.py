@@ -95,12 +95,14 @@ class Elements:
     def _prefixes(self, attributes: dict[str, str]) -> dict[str, str]:
         """Prefixes and what they stand for; the empty one for names without any."""
         around = self._nodes[-1][3] if self._nodes else self._outer[-1].prefixes if self._outer else {}
-        if not any(name.startswith("xmlns") for name in attributes):
+        if not attributes or not any(name.startswith("xmlns") for name in attributes):
             return around
         declared = {key[6:]: uri for key, uri in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
         return {**around, **declared}
 
     def _name(self, tag: str, prefixes: dict[str, str]) -> str:
+        if not self._prefix_of and ":" not in tag:
+            return tag
         prefix, _, local = tag.rpartition(":")
         known = self._prefix_of.get(prefixes.get(prefix, ""))
         return f"{known}:{local}" if known else local

@@ -104,7 +104,7 @@ def _s3(options: dict[str, Any], where: str) -> dict[str, Any]:
     from s3fs import S3FileSystem
 
     valid = {name for name in signature(S3FileSystem.__init__).parameters if name not in ("self", "kwargs")}
-    _known(options, valid | {"region"}, where)
+    _known(options, valid | {"region", "profile"}, where)
     given = dict(options)
     region = given.pop("region", None)
     if region:

@@ -54,7 +54,7 @@ class Rows:
         self._lost: _Lost | None = None
         self._held = b""  # what came since the row under way began
         self._held_at = 0  # where that begins, for the parser
-        self._row_line = 0
+        self._row_at = self._row_line = 0
         self._start(b"", 1)
 
     def feed(self, data: bytes, final: bool = False) -> list[Row | Refusal]:
@@ -65,7 +65,7 @@ class Rows:
         while rest is not None and self.fault is None:
             try:
                 self._parser.Parse(rest, final)
-                self._let_go(None if self._elements.inside else self._parser.CurrentByteIndex)
+                self._let_go(self._row_at if self._elements.inside else self._parser.CurrentByteIndex)
                 if len(self._held) > LARGEST_ROW:
                     raise Malformed("a row that is larger than 16 MB, or never ends")
                 rest = None
@@ -86,16 +86,16 @@ class Rows:
         self._parser, self._lines = parser, line - 1
         self._held, self._held_at = rest, len(around)
 
-    def _let_go(self, before: int | None) -> None:
+    def _let_go(self, before: int) -> None:
         """Drop what no row needs any more: everything in front of a position of the parser."""
-        if before is not None and before > self._held_at:
+        if before > self._held_at:
             self._held, self._held_at = self._held[before - self._held_at :], before
 
     # ------------------------------------------------------------ what the parser tells
 
     def _begin(self, tag: str, attributes: dict[str, str]) -> None:
         if self._elements.begin(tag, attributes):
-            self._let_go(self._parser.CurrentByteIndex)
+            self._row_at = self._parser.CurrentByteIndex
             self._row_line = self._parser.CurrentLineNumber + self._lines
             self._begun = True
 
@@ -122,6 +122,7 @@ class Rows:
         line = self._parser.ErrorLineNumber + self._lines
         if self._elements.inside:
             line = self._row_line
+            self._let_go(self._row_at)
             self._elements.leave()
         elif code in _CUT_OFF and final:
             self._cut_off(line)
