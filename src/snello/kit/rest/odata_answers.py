@@ -132,7 +132,7 @@ class Answers:
         return {**found, DELETED: now}
 
     def _key_in(self, id_: str) -> dict[str, Any]:
-        """``Orders(Order=1,Line=2)``, ``Customers('ANTON')``, ``Customers/7``, or the value of the only key as it is."""
+        """``Orders(Order=1,Line=2)``, ``Customers('ANTON')``, ``Customers/7``, or the only key as it is."""
         text = unquote(id_)
         found = _PREDICATE.search(text)
         inner = found[1] if found else text.rpartition("/")[2]
