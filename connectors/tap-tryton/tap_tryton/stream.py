@@ -22,10 +22,9 @@ class TrytonStream(JsonRpcStream):
     rpc_method, envelope, typed = "model.{model}.search_read", {}, True
     rpc_params = ("{domain}", 0, "{limit}", "{order}", "{fields}", "{context}")
     ordered, order = ("last_modified_at", "id"), (("last_modified_at", "ASC"), ("id", "ASC"))
-    changed = (("last_modified_at", ">=", "{since}"),)
     primary_keys, replication_key = ("id",), "last_modified_at"
     errors = Errors("$.error", code="$.error[0]", again={"ConcurrencyException"}, denied={"UserError"})
-    values = Values(left_out=("__name__",))
+    changed, values = (("last_modified_at", ">=", "{since}"),), Values(left_out=("__name__",))
     related: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, tap: Tap, host: Host, schema: dict[str, Any] | None = None, name: str | None = None) -> None:
