@@ -63,6 +63,10 @@ class Pipe:
                 return
             target.stdin.write(line)
 
+    def lives(self, stream: str) -> list[str]:
+        """Ids of the rows that are not told gone."""
+        return [row[0] for row in self.held(stream, "id, _deleted_at") if row[1] is None]
+
     def held(self, stream: str, columns: str) -> list[tuple[Any, ...]]:
         """Every row of a table of the lake, in order."""
         lake = Lake(str(self.folder / "lake"))
@@ -127,3 +131,18 @@ def test_new_columns_and_rows_that_are_gone_reach_the_lake(way: str, tmp_path: P
         ("b", None, None, True),
         ("c", 4, None, False),
     ]
+
+
+def test_what_a_killed_reading_of_a_full_file_sent_is_told_gone_by_the_next_file(tmp_path: Path) -> None:
+    columns = [{"name": "id"}, {"name": "n", "type": "integer"}]
+    file = {"stream": "cards", "path": f"{tmp_path}/cards.csv", "format": "csv", "keys": ["id"], "columns": columns}
+    whole = {"whole": True, "deletes_at_most": 1}
+    pipe = Pipe(tmp_path, {"files": [file | whole], "memory": str(tmp_path / "memory")})
+    (tmp_path / "cards.csv").write_text("id,n\na,1\nb,2\n")
+    assert pipe.run() == (0, 0)
+    (tmp_path / "cards.csv").write_text("id,n\n" + "".join(f"x{number},1\n" for number in range(9)) + "a,1\n")
+    pipe.run(kill_at=("RECORD", 5))
+    assert pipe.lives("cards") == ["a", "b", "x0", "x1", "x2", "x3"]
+    (tmp_path / "cards.csv").write_text("id,n\na,1\nc,2\n")
+    assert pipe.run() == (0, 0)
+    assert pipe.lives("cards") == ["a", "c"]

@@ -120,9 +120,9 @@ class LayoutReader:
                 if not self._stands(found, "was still being written; it is left for the next run"):
                     self.counts["unsettled"] += 1
                     return
-                if self.whole is not None:
-                    self.whole.begin()
                 with faults_of_reading(where):
+                    if self.whole is not None:
+                        self._prove(self.whole, copy.path, found)
                     yield from self._tables_at(copy.path, found, refuse, rows)
                 self.counts["read"] += 1
                 if found.is_here and not self._stands(found, "changed while it was read; it will be read again"):
@@ -146,14 +146,21 @@ class LayoutReader:
         for name, raw in parts(found.name, path, self.layout):
             yield from _joined(self._tables_of_part(raw, name, refuse), rows)
 
+    def _prove(self, whole: Whole, path: str, found: Found) -> None:
+        """Read a full file to its end before a row of it is sent, and note its keys."""
+        whole.begin()
+        for name, raw in parts(found.name, path, self.layout):
+            source = Source(raw, name, f"{self.where}: {name}")
+            for rows in read_part(source, self.layout, self.columns, self.drift):
+                whole.note(rows.keys, rows.unread)
+        whole.proven()
+
     def _tables_of_part(self, raw: IO[bytes], name: str, refuse: Refuse) -> Iterator[pa.Table]:
         source = Source(raw, name, f"{self.where}: {name}")
         for rows in read_part(source, self.layout, self.columns, self.drift):
             if rows.refused:
                 self.counts["refused"] += len(rows.refused)
                 refuse(name, rows.refused)
-            if self.whole is not None:
-                self.whole.note(rows.keys, rows.unread)
             if rows.table.num_rows:
                 self.counts["rows"] += rows.table.num_rows
                 yield rows.table

@@ -77,7 +77,8 @@ class FileStream(Stream):
     def _tables(self, rows: int = 1) -> Iterator[pa.Table]:
         known = KnownFiles(self.stream_state, self.layout.digest())
         if self.layout.whole:
-            self.reader.whole = Whole(f"{self.tap_name}: {self.name}", self.layout, self._memory(), self.stream_state)
+            where = f"{self.tap_name}: {self.name}"
+            self.reader.whole = Whole(where, self.layout, self._memory(), self.stream_state, self._save_state)
         for table in self.reader.tables(known, self._refuse, self._file_done, rows):
             yield table.select(self._names)
 
@@ -94,8 +95,12 @@ class FileStream(Stream):
         """Every row of the file is written: let the state say so."""
         self.state_manager.is_flushed = False
         if time.monotonic() - self._state_at > STATE_SECONDS:
-            self._write_state_message()
-            self._state_at = time.monotonic()
+            self._save_state()
+
+    def _save_state(self) -> None:
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+        self._state_at = time.monotonic()
 
     # ------------------------------------------------------------ how it is written
 

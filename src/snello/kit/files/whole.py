@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from snello.kit.files.layout import DELETED_AT, Column, FileSet
 from snello.kit.files.moments import STAMP
@@ -26,15 +27,20 @@ _encode = msgspec.json.Encoder().encode
 class Whole:
     """Compares the keys of a full file, once read to its end, with those of the full file before.
 
-    - ``state``: the stream's; names the generation of the memory that it speaks of
+    - ``state``: the stream's; names the generation of the memory that it speaks of, and of an attempt that may have
+      sent rows without coming to its end
+    - ``save``: writes the state
     """
 
-    def __init__(self, where: str, layout: FileSet, memory: Memory, state: MutableMapping[str, Any]) -> None:
-        self._where, self._layout, self._memory, self._state = where, layout, memory, state
+    def __init__(
+        self, where: str, layout: FileSet, memory: Memory, state: MutableMapping[str, Any], save: Callable[[], None]
+    ) -> None:
+        self._where, self._layout, self._memory, self._state, self._save = where, layout, memory, state, save
         self._logger = logging.getLogger(where.partition(":")[0])
         types = {column.name: column.type for column in layout.columns}
         self._shape = [[key, types.get(key, "string")] for key in layout.keys]
         self._keys: list[pa.Array] = []
+        self._before: list[pa.ChunkedArray] = []
         self._unread = 0
 
     @property
@@ -56,14 +62,28 @@ class Whole:
         rows = zip(*columns, strict=True)
         self._keys.append(pa.array([_encode(row).decode() for row in rows], pa.string()))
 
-    def gone(self, columns: tuple[Column, ...], found: Found) -> Iterator[pa.Table]:
-        """Tombstones of the rows that the file, read to its end, no longer has; then it is the one to compare with."""
-        now = _table(self._keys)
-        before = self._before()
-        gone = compared(before, now).gone if before is not None else pa.array([], pa.string())
-        withheld = self._withheld(len(gone), before.num_rows if before is not None else 0)
+    def proven(self) -> None:
+        """The file can be read to its end: remember what is about to be sent, in case that is cut short."""
+        last = self._last
+        if last.get("keys", self._shape) != self._shape:
+            self._logger.warning("%s: the keys changed, so no row is told gone this time", self._where)
+            last = {"modified": last.get("modified", 0.0)}
+        held = self._memory.recall(last.get("generation"))
+        attempted = self._memory.recall(last.get("attempt"))
+        is_lost = held is None and "generation" in last
+        self._before = [] if is_lost else [each.column("key") for each in (held, attempted) if each is not None]
         with self._memory.keep() as keeper:
-            _add(keeper, now.column("key"))
+            _add(keeper, _unique([*self._keys, *([attempted.column("key")] if attempted is not None else [])]))
+            self._state["whole"] = {**last, "keys": self._shape, "attempt": keeper.close()}
+        self._save()
+
+    def gone(self, columns: tuple[Column, ...], found: Found) -> Iterator[pa.Table]:
+        """Tombstones of the rows that the file, sent to its end, no longer has; then it is the one to compare with."""
+        now, before = _unique(self._keys), _unique(self._before)
+        gone = compared(_table(before), _table(now)).gone
+        withheld = self._withheld(len(gone), len(before))
+        with self._memory.keep() as keeper:
+            _add(keeper, now)
             if withheld:
                 # still to be compared with, or the next full file would not miss them
                 _add(keeper, gone)
@@ -73,15 +93,6 @@ class Whole:
             generation = keeper.close()
         self._state["whole"] = {"generation": generation, "modified": found.modified, "keys": self._shape}
         self._memory.prune(generation)
-
-    def _before(self) -> pa.Table | None:
-        last = self._last
-        if not last:
-            return None
-        if last.get("keys") != self._shape:
-            self._logger.warning("%s: the keys changed, so no row is told gone this time", self._where)
-            return None
-        return self._memory.recall(last["generation"])
 
     def _withheld(self, gone: int, before: int) -> str:
         """Why no row is told gone although some are; empty when nothing speaks against it."""
@@ -115,11 +126,18 @@ def _typed(values: list[Any], kind: pa.DataType) -> pa.Array:
     return plain if plain.type == kind else plain.cast(kind)
 
 
-def _table(keys: list[pa.Array]) -> pa.Table:
-    joined = pa.chunked_array(keys, pa.string())
-    return pa.table([joined, pa.chunked_array([np.zeros(len(joined), "int64")])], schema=SCHEMA)
+def _unique(keys: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    chunks = [chunk for each in keys for chunk in (each.chunks if isinstance(each, pa.ChunkedArray) else [each])]
+    return pc.unique(pa.chunked_array(chunks, pa.string()))
 
 
-def _add(keeper: Keeper, keys: pa.Array | pa.ChunkedArray) -> None:
-    for chunk in keys.chunks if isinstance(keys, pa.ChunkedArray) else [keys]:
-        keeper.add(chunk, pa.array(np.zeros(len(chunk), "int64")))
+def _table(keys: pa.Array) -> pa.Table:
+    return pa.table([keys, _no_fingerprints(keys)], schema=SCHEMA)
+
+
+def _add(keeper: Keeper, keys: pa.Array) -> None:
+    keeper.add(keys, _no_fingerprints(keys))
+
+
+def _no_fingerprints(keys: pa.Array) -> pa.Array:
+    return pa.array(np.zeros(len(keys), "int64"))
