@@ -72,12 +72,12 @@ class _Document:
                     self._annotations.setdefault(target, []).extend(_all(child, "Annotation"))
 
     def resolved(self, name: str) -> str:
-        """A qualified name with its namespace in place of an alias (4.1)."""
+        """A qualified name with its namespace in place of an alias (15.3)."""
         start, dot, rest = name.partition(".")
         return f"{self._aliases[start]}.{rest}" if dot and start in self._aliases else name
 
     def sets(self) -> tuple[EntitySet, ...]:
-        """The entity sets of all containers (13.1)."""
+        """The entity sets of all containers (13.2)."""
         found = []
         for schema in self.schemas:
             for container in _all(schema, "EntityContainer"):
@@ -110,7 +110,7 @@ class _Document:
         )
 
     def _line(self, name: str, of: str) -> Iterator[tuple[str, Element]]:
-        """A type and those that it derives from (6.2), the eldest first. Raises ``ContractError``."""
+        """A type and those that it derives from (6.1), the eldest first. Raises ``ContractError``."""
         line: list[tuple[str, Element]] = []
         while name:
             if name not in self._types or any(name == met for met, _ in line):
@@ -126,7 +126,7 @@ class _Document:
         type_ = self.resolved(declared.removeprefix(_COLLECTION).removesuffix(")"))
         facets = dict(element.attrib)
         own = self._types.get(type_)
-        if own is not None and _local(own) == "TypeDefinition":  # (11)
+        if own is not None and _local(own) == "TypeDefinition":  # (11.1)
             facets = {**own.attrib, **facets}
             type_ = own.get("UnderlyingType", "Edm.String")
         elif own is not None:
@@ -144,7 +144,7 @@ class _Document:
 
 
 class _Terms:
-    """The annotations of one element: those inside of it, and those that name it from elsewhere (14.2)."""
+    """The annotations of one element: those inside of it, and those that name it from elsewhere (14.2.2)."""
 
     def __init__(self, document: _Document, element: Element, target: str) -> None:
         given = [*_all(element, "Annotation"), *document._annotations.get(target, [])]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,7 +21,7 @@ from singer_sdk import Tap
 
 from snello.kit.http import Answer
 from snello.kit.rest.asking import Ask, Request, Row
-from snello.kit.rest.bookmarks import RESUME, Mark
+from snello.kit.rest.bookmarks import Mark
 from snello.kit.rest.compare import Compare
 from snello.kit.rest.edm import EntitySet, key_predicate, literal
 from snello.kit.rest.errors import Errors
@@ -62,11 +62,10 @@ class ODataStream(RestStream):
 
     def request(self, ask: Ask, context: Mapping[str, Any], begin: Mark) -> Request:
         """The request for a page; the first one of a tracked set follows the link that the last run kept."""
-        prefer = [f"odata.maxpagesize={self.how.page_size}"]
+        prefer = f"odata.maxpagesize={self.how.page_size}"
+        first = self.how.track and not ask.url  # of a delta link too: else there is none after it (11.3.2)
+        headers = HEADERS | {"Prefer": f"odata.track-changes,{prefer}" if first else prefer}
         link = ask.url or self.known_link
-        if link is None and self.how.track:
-            prefer.insert(0, "odata.track-changes")
-        headers = HEADERS | {"Prefer": ",".join(prefer)}
         if link:
             return Request("GET", link, headers=headers)
         params = {**self.query, **ask.params}
@@ -144,22 +143,16 @@ class ODataStream(RestStream):
         return kept["link"] if self.how.track and isinstance(kept, dict) and kept.get("of") == self.shape else None
 
     def forget_link(self) -> None:
-        """Read whole again: the service no longer knows the link (11.3.1)."""
+        """Read whole again: the service no longer knows the link (11.3.2)."""
         self.stream_state.pop(DELTA, None)
 
-    def settle(self) -> None:
-        """Write the state; once all pages are written, with the link that tells what changes after them."""
-        self._keep_link()
-        super().settle()
-
-    def get_records(self, context: Any) -> Generator[dict[str, Any]]:
-        """Single records, for stream maps and trial runs."""
-        yield from super().get_records(context)
-        self._keep_link()
-
-    def _keep_link(self) -> None:
-        if self._delta_link is not None and RESUME not in self.stream_state:
+    def keep_link(self) -> None:
+        """Keep the link that tells what changes after this reading; the last one, where the service gave none."""
+        if self._delta_link is not None:
             self.stream_state[DELTA] = {"link": self._delta_link, "of": self.shape}
+        elif self.how.track and self.known_link is None:
+            told = "%s: the service hands out no delta link, and all is read in every run. Next: set delta without it"
+            self.logger.warning(told, self.where)
 
 
 def query_text(params: Mapping[str, Any]) -> str:

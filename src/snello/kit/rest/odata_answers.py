@@ -57,7 +57,7 @@ class Answers:
         self._converters = {name: convert for name, convert in found.items() if convert is not None}
 
     def plain(self, answer: Answer, row: Row) -> Row:
-        """An entity as its properties, without annotations (4.6), what comes along whole."""
+        """An entity as its properties, without annotations (4.5), what comes along whole."""
         for name in self._stream.along:
             link = row.get(f"{name}@odata.nextLink")  # (8.3): there is more than was handed out
             if link:
@@ -90,7 +90,7 @@ class Answers:
         return rows
 
     def changes(self, answer: Answer, found: Sequence[Row]) -> list[Row]:
-        """Entities that changed, whole, and the keys of those that were removed (15); links between them are not."""
+        """Entities that changed, whole, and the keys of those that were removed (15.2, 15.3); no links between them."""
         rows: dict[str, Row] = {}
         partial: dict[str, Row] = {}
         for row in found:
@@ -112,7 +112,7 @@ class Answers:
         return [row for name, row in rows.items() if row is not partial.get(name)]
 
     def _completed(self, partial: Mapping[str, Row]) -> dict[str, Row]:
-        """Entities of which only what changed was told (11.3 leaves that to the service), read by their keys."""
+        """Entities of which only what changed was told, as the service may (15.2), read by their keys."""
         kinds = {key: self._entity.properties[key].type for key in self._entity.keys}
         each = [" and ".join(f"{k} eq {literal(t, row.get(k))}" for k, t in kinds.items()) for row in partial.values()]
         answer = self._stream.among(" or ".join(f"({one})" for one in each))

@@ -19,7 +19,7 @@ _NULLS = "#nulls"  # after a link: the walk is still among the rows whose first 
 
 
 def linked(answer: Answer, name: str = "nextLink") -> str | None:
-    """The address in a link of the answer, absolute: relative ones stand under its context (JSON format, 4.6.1)."""
+    """The address in a link of the answer, absolute: relative ones stand under its context (JSON format, 4.3)."""
     document = answer.document if isinstance(answer.document, dict) else {}
     link = document.get(f"@odata.{name}") or document.get(f"@{name}")
     if not isinstance(link, str) or not link:
@@ -87,7 +87,7 @@ class Keyset:
         return str(token[0]) if token else ("nulls" if self.nulls else "start")
 
     def _behind(self, names: Sequence[str], values: Sequence[Any]) -> str:
-        """The rows behind these values in the order of the names (5.1.1.1: no tuples are compared there)."""
+        """The rows behind these values in the order of the names (there are no tuples to compare)."""
         written = [literal(self.by[name], value) for name, value in zip(names, values, strict=True)]
         same = [f"{name} eq {value}" for name, value in zip(names, written, strict=True)]
         steps = [[*same[:at], f"{names[at]} gt {written[at]}"] for at in range(len(names))]

@@ -26,6 +26,9 @@ class Tracked(Protocol):
     def forget_link(self) -> None:
         """Read whole again."""
 
+    def keep_link(self) -> None:
+        """Keep the link of this reading for the next run."""
+
 
 class ODataReading(Reading):
     """Reads an entity set."""
@@ -49,6 +52,10 @@ class ODataReading(Reading):
         self.stream.logger.warning(told, self.stream.where)
         self._tracked.forget_link()
         return super()._fetch(context, begin, token)
+
+    def _finished(self) -> None:
+        super()._finished()
+        self._tracked.keep_link()
 
     def _shaped(self, rows: Sequence[Row], context: Mapping[str, Any]) -> list[Row]:
         removed = [row for row in rows if DELETED in row]
