@@ -28,6 +28,7 @@ from snello.kit.conformance import (
     Limited,
     Plan,
     Proxy,
+    Reordered,
     Reset,
     ResetAfter,
     Seen,
@@ -73,6 +74,7 @@ class Origin:
                     "body": body,
                     "next": f"{origin.url}/page/2",
                     "pad": "x" * 2000,
+                    "rows": [{"id": 1, "tags": ["a", "b"]}, {"id": 2}],
                 }
                 text = json.dumps(said)
                 if self.path.startswith("/escaped"):
@@ -219,6 +221,11 @@ def test_a_truncated_answer_promises_more_than_comes(origin: Origin) -> None:
         assert origin.calls == 1
 
 
+def test_lists_of_an_answer_come_the_other_way_round(origin: Origin) -> None:
+    with before(origin, always(Reordered())) as (proxy, session):
+        assert session.get(proxy.url).json()["rows"] == [{"id": 2}, {"id": 1, "tags": ["b", "a"]}]
+
+
 def test_a_slow_answer_comes_whole(origin: Origin) -> None:
     with before(origin, always(Slow(0.001, chunks=7))) as (proxy, session):
         assert len(session.get(proxy.url).json()["pad"]) == 2000
@@ -319,6 +326,7 @@ def test_plans_say_which_calls() -> None:
         return [number for number in range(calls) if plan(SEEN, number)]
 
     assert hit(at(3, fault)) == [3]
+    assert hit(at(1, fault, when=lambda seen: seen.method == "POST")) == []
     assert hit(every(3, fault)) == [2, 5, 8]
     assert hit(once(fault)) == [0]
     assert hit(once(fault, when=lambda seen: seen.method == "POST")) == []

@@ -154,7 +154,8 @@ class Contacts(ActivationSink[Settings]):
         try:
             answer = self.account.send("POST", "/contacts", whole)
         except BatchRefused as fault:
-            if fault.code == "duplicate_ext_id" and self._put("ext_id", change.key, body):
+            # an earlier try, whose answer was lost, may have made it
+            if fault.code in ("duplicate_email", "duplicate_ext_id") and self._put("ext_id", change.key, body):
                 return Verdict.delivered(change.key)
             raise
         return Verdict.delivered(change.key, str(answer.json()["id"]))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
+
+import requests
 
 from snello.activation import Change, Ledger, Verdict
 from snello.activation.ledger import UNKNOWN
@@ -80,10 +82,9 @@ class Delivery:
         self._intend(due, batch)
         self.sink.batch_id = batch
         changes = [one.change for one in due]
-        call = self.sink.upsert if changes[0].op == "upsert" else self.sink.remove
         verdicts: dict[str, Verdict] = {}
         try:
-            for verdict in call(changes):
+            for verdict in self._verdicts(changes):
                 verdicts[verdict.key] = verdict
         except BatchRefused as fault:
             self._settle([one for one in due if one.change.key in verdicts], verdicts)
@@ -96,6 +97,14 @@ class Delivery:
             raise
         else:
             self._settle(due, verdicts)
+
+    def _verdicts(self, changes: Sequence[Change]) -> Iterator[Verdict]:
+        """What the sink says; an answer of 2xx that it cannot read is one that did not come."""
+        try:
+            yield from self.sink.upsert(changes) if changes[0].op == "upsert" else self.sink.remove(changes)
+        except requests.exceptions.JSONDecodeError:
+            cure = "run again later; if it stays so, check the URL: a page for people may stand there"
+            raise RetryLater(self.sink.name, "an answer of the channel is not JSON", cure) from None
 
     def _refused(self, due: list[Due], fault: BatchRefused) -> None:
         if len(due) > 1:

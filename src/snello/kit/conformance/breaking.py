@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 from snello.kit.conformance import faults as of
 from snello.kit.conformance.faults import Fault, Seen
-from snello.kit.conformance.forwarding import Answer, Headers, forward
+from snello.kit.conformance.forwarding import Answer, Headers, forward, reordered
 
 JSON = ("Content-Type", "application/json")
 HTML = ("Content-Type", "text/html; charset=utf-8")
 PAGE = b"<!doctype html><html><body><h1>We will be back soon</h1></body></html>"
 FORWARDED = (
-    of.BrokenAfter, of.ResetAfter, of.Truncated, of.Slow, of.TimeoutAfter, of.HtmlAfter, of.KillAfter, of.Hold
+    of.BrokenAfter, of.ResetAfter, of.Truncated, of.Slow, of.TimeoutAfter, of.HtmlAfter, of.KillAfter, of.Hold,
+    of.Reordered,
 )  # fmt: skip
 
 
@@ -94,6 +95,8 @@ class Breaking(BaseHTTPRequestHandler):
         if isinstance(fault, of.Truncated):
             self._say(status, body, headers, sent=body[: int(len(body) * fault.share)])
             self._reset(politely=True)
+        elif isinstance(fault, of.Reordered):
+            self._say(status, reordered(body), headers)
         elif isinstance(fault, of.Slow):
             self._say(status, body, headers, sent=b"")
             size = max(1, -(-len(body) // fault.chunks))

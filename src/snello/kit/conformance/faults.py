@@ -55,6 +55,11 @@ class Truncated(Fault):
 
 
 @dataclass(frozen=True)
+class Reordered(Fault):
+    """The call is made; each list in its JSON answer comes the other way round."""
+
+
+@dataclass(frozen=True)
 class Slow(Fault):
     """The call is made; the answer's body comes in ``chunks`` pieces, ``seconds`` before each."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from http.client import HTTPConnection, HTTPResponse
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from snello.kit.conformance.faults import Seen
@@ -47,6 +48,20 @@ def forward(seen: Seen, target: str, headers: Iterable[tuple[str, str]], origins
         return Answer(answer.status, kept, _rewritten(answer, origins))
     finally:
         connection.close()
+
+
+def reordered(body: bytes) -> bytes:
+    """The same JSON with each list the other way round; what is not JSON as it is."""
+    try:
+        return json.dumps(_turned(json.loads(body))).encode()
+    except ValueError:
+        return body
+
+
+def _turned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _turned(each) for name, each in value.items()}
+    return [_turned(each) for each in reversed(value)] if isinstance(value, list) else value
 
 
 def _kept(headers: Iterable[tuple[str, str]], origins: tuple[str, str], *, head: bool) -> Headers:

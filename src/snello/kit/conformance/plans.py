@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import count
 
 from snello.kit.conformance.faults import Fault, Seen
 
@@ -25,9 +26,10 @@ def always(fault: Fault, when: Callable[[Seen], bool] = lambda _: True) -> Plan:
     return lambda seen, _: fault if when(seen) else None
 
 
-def at(number: int, fault: Fault) -> Plan:
-    """The call of this number, from 0."""
-    return lambda _, now: fault if now == number else None
+def at(number: int, fault: Fault, when: Callable[[Seen], bool] = lambda _: True) -> Plan:
+    """The call of this number, from 0, among those that fit."""
+    fitting = count()
+    return lambda seen, _: fault if when(seen) and next(fitting) == number else None
 
 
 def every(n: int, fault: Fault) -> Plan:

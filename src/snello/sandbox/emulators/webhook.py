@@ -47,6 +47,7 @@ def webhook(
     app = Starlette(
         routes=[
             Route("/_inspect/deliveries", receiver.deliveries, methods=["GET"]),
+            Route("/_inspect/taken", receiver.taken, methods=["GET"]),
             Route("/{path:path}", receiver.receive, methods=["POST"]),
         ]
     )
@@ -68,14 +69,14 @@ class Receiver:
         return {"bodies": bodies, "repeats": repeats}
 
     async def deliveries(self, request: Request) -> Response:
-        """Everything received, in order; ``taken`` are the rows that were not refused."""
-        rows = self.database.execute("SELECT key, body, repeats, taken FROM deliveries ORDER BY id").fetchall()
-        return JSONResponse(
-            [
-                {"key": key, "body": json.loads(body), "repeats": repeats, "taken": json.loads(taken)}
-                for key, body, repeats, taken in rows
-            ]
-        )
+        """Everything received, in order."""
+        rows = self.database.execute("SELECT key, body, repeats FROM deliveries ORDER BY id").fetchall()
+        return JSONResponse([{"key": key, "body": json.loads(body), "repeats": repeats} for key, body, repeats in rows])
+
+    async def taken(self, request: Request) -> Response:
+        """Every row that was not refused, in order, once however often its body came."""
+        bodies = self.database.execute("SELECT taken FROM deliveries ORDER BY id").fetchall()
+        return JSONResponse([row for (taken,) in bodies for row in json.loads(taken)])
 
     async def receive(self, request: Request) -> Response:
         """Check, remember, acknowledge."""
@@ -98,7 +99,7 @@ class Receiver:
         if refused and self.refusal == "body":
             return _refusal(422, next(iter(refused.values())), "a row of the body is not taken")
         taken = [row for row in _changes(document) if row["key"] not in refused]
-        said = {"status": "accepted", "rows": _rows(document)}
+        said: dict[str, Any] = {"status": "accepted", "rows": _rows(document)}
         if refused:
             said["results"] = [{"key": key, "status": "refused", "code": code} for key, code in refused.items()]
             said["results"] += [{"key": row["key"], "status": "delivered"} for row in taken]

@@ -1,0 +1,63 @@
+"""target-webhook tried on a receiver that checks signatures and remembers what it took under which key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import requests
+
+from snello.kit.conformance.targets import Subject, starts
+from snello.sandbox.emulators import serve, webhook
+from snello.sandbox.emulators.webhook import SECRET
+
+LACKS: dict[Any, str] = {
+    "foreign": "a receiver takes posts; it holds no rows of others that a post could touch",
+    "lost": "what became of a row at the receiver is not ours to see",
+    "own_purpose": "a webhook serves any purpose",
+    "says_json": "any 2xx is an acceptance, with a body or without",
+}
+
+
+def _subject(refusal: Literal["row", "body"]) -> Iterator[Subject]:
+    with serve(webhook(refuses=_too_old, refusal=refusal)) as url:
+
+        def taken() -> list[dict[str, Any]]:
+            rows: list[dict[str, Any]] = requests.get(f"{url}/_inspect/taken", timeout=60).json()
+            return rows
+
+        def held() -> list[tuple[str, Any]]:
+            last = {row["key"]: row for row in taken()}
+            return [(key, _payload(row)) for key, row in last.items() if row["op"] == "upsert"]
+
+        yield Subject(
+            command="target_webhook:main",
+            url=f"{url}/hooks/t0ken",
+            config=lambda url: {"url": url, "secret": SECRET, "batch_size": 2},
+            terms={"purpose": "profiling", "channel": "any"},
+            columns=lambda number, version: {"name": f"canary {number}.", "visits": version},
+            held=held,
+            shown=dict,
+            effects=lambda: [(row["op"], row["key"], row["fingerprint"]) for row in taken()],
+            bad=(({"name": "canary", "visits": 1_000}, "too_old"), ({"name": "canary II", "visits": 2_000}, "too_old")),
+        )
+
+
+def _too_old(row: Mapping[str, Any]) -> str | None:
+    return "too_old" if (row.get("visits") or 0) >= 1_000 else None
+
+
+def _payload(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in ("op", "key", "fingerprint")}
+
+
+@starts(LACKS)
+def judging_rows() -> Iterator[Subject]:
+    """A receiver with a verdict a row."""
+    yield from _subject("row")
+
+
+@starts({**LACKS, "answers_by_row": "it says yes or no to a body"})
+def judging_bodies() -> Iterator[Subject]:
+    """A receiver that refuses a body for one row in it."""
+    yield from _subject("body")

@@ -1,0 +1,73 @@
+"""A process that imports a command once and forks a child for each run of it: a real process, without the start-up.
+
+Started by ``runs``: ``python -m snello.kit.conformance.parent module:function <descriptor of a socket>``.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from typing import Any, NoReturn
+
+
+def serve(command: str, descriptor: int) -> None:
+    """Answer each order, a line of JSON, with the child's process id and then its exit code."""
+    module, _, name = command.partition(":")
+    main = getattr(importlib.import_module(module), name)
+    _warm(main)
+    with socket.socket(fileno=descriptor) as line, line.makefile("rw") as orders:
+        _say(orders, "ready")
+        while order := orders.readline():
+            child = os.fork()
+            if child == 0:
+                _become(json.loads(order))
+                _end(main)
+            _say(orders, child)
+            _say(orders, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _warm(main: Callable[[], None]) -> None:
+    """Import now what a run imports late, and keep it out of the children's garbage."""
+    importlib.import_module("sqlalchemy.dialects.sqlite")
+    sys.argv = ["connector", "--version"]
+    with suppress(SystemExit), redirect_stdout(io.StringIO()):
+        main()
+    gc.collect()
+    gc.freeze()
+
+
+def _end(main: Callable[[], None]) -> NoReturn:
+    """Run and leave, without taking down what the parent built."""
+    code: Any = 0
+    try:
+        main()
+    except SystemExit as done:
+        code = done.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _say(orders: Any, word: object) -> None:
+    orders.write(f"{word}\n")
+    orders.flush()
+
+
+def _become(order: dict[str, Any]) -> None:
+    flags = (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT | os.O_TRUNC] * 2)
+    for number, (path, flag) in enumerate(zip(order["files"], flags, strict=True)):
+        os.dup2(os.open(path, flag, 0o600), number)
+    os.environ.update(order["environment"])
+    sys.argv = order["argv"]
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))
+    os._exit(0)  # what was frozen would be reported as leaked

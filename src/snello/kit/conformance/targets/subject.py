@@ -1,0 +1,98 @@
+"""What a target's author says about one channel, so that the suite can try the target on it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from snello.kit.conformance.faults import Seen
+
+Row = Mapping[str, Any]
+Ability = Literal["refuses", "foreign", "lost", "answers_by_row", "says_json", "own_purpose", "authenticates"]
+"""What a channel may lack, and then says why:
+
+- ``refuses``: it refuses rows for what is in them
+- ``foreign``: it holds rows of others beside ours; ``lost``: others can take ours away
+- ``answers_by_row``: an answer names the rows that it judges
+- ``says_json``: an answer that is not JSON is no answer
+- ``own_purpose``: its sink serves one purpose alone
+- ``authenticates``: it knows its callers
+"""
+
+
+def writes(seen: Seen) -> bool:
+    """Whether a call may change what the channel holds: any but a reading one."""
+    return seen.method not in ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A target and a channel that is up.
+
+    - ``command``: the target's, as ``module:function``; ``config``: its settings for a channel at this URL
+    - ``url``: where the channel answers; a proxy is put before it
+    - ``terms``: the sync's settings: purpose, channel, list
+    - ``columns``: an audience row by number and version, without its customer_id; one text in it says *canary*, and a
+      version changes it
+    - ``held``: what the channel holds of ours, as pairs of customer_id and payload; a doubled row is two pairs
+    - ``shown``: the payload that the channel holds once this audience row was delivered
+    - ``effects``: each change that its owner noticed, so that none may come twice; None when it cannot tell
+    - ``bad``: columns that the channel refuses, with the code of the receipt
+    - ``seed``, ``foreign``: put rows of others there, look at them; ``lose``: somebody takes a row of ours away
+    - ``rows``: how many make several calls; ``writes``: which calls have an effect
+    """
+
+    command: str
+    url: str
+    config: Callable[[str], dict[str, Any]]
+    terms: Mapping[str, Any]
+    columns: Callable[[int, int], Row]
+    held: Callable[[], Iterator[tuple[str, Any]] | list[tuple[str, Any]]]
+    shown: Callable[[Row], Any]
+    effects: Callable[[], list[Any]] | None = None
+    bad: tuple[tuple[Row, str], ...] = ()
+    seed: Callable[[], None] | None = None
+    foreign: Callable[[], Any] | None = None
+    lose: Callable[[str], None] | None = None
+    rows: int = 6
+    writes: Callable[[Seen], bool] = field(default=writes)
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Brings a channel up for one case; ``lacks``: what it cannot do, and why."""
+
+    name: str
+    subject: Callable[[], AbstractContextManager[Subject]]
+    lacks: Mapping[Ability, str]
+
+    def __call__(self) -> AbstractContextManager[Subject]:
+        """A channel of its own, empty of our rows."""
+        return self.subject()
+
+
+def starts(lacks: Mapping[Ability, str] | None = None) -> Callable[[Callable[[], Iterator[Subject]]], Start]:
+    """Make a generator that brings a channel up, yields a subject and takes it down, known to the suite."""
+
+    def known(generator: Callable[[], Iterator[Subject]]) -> Start:
+        return Start(generator.__name__, contextmanager(generator), MappingProxyType(dict(lacks or {})))
+
+    return known
+
+
+def found(folder: Path) -> list[Start]:
+    """The subjects that a connector's ``conformance.py`` declares, none when it has no such file."""
+    path = folder / "conformance.py"
+    if not path.exists():
+        return []
+    spec = importlib.util.spec_from_file_location(f"conformance_of_{folder.name.replace('-', '_')}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [each for each in vars(module).values() if isinstance(each, Start)]

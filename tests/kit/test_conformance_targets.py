@@ -1,0 +1,166 @@
+"""The suite finds what it is there to find: a target that breaks a promise fails the case that is named after it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snello.kit.conformance.targets import CASES, Runs, Start, Subject, cases_of, found, trial
+
+HERE = Path(__file__).parent / "broken"
+BY_NAME = {case.name: case for case in CASES}
+ARRIVES = "an_audience_becomes_what_the_channel_holds_with_a_receipt_a_row"
+FOUND_BY = {  # the case that finds it, and what it says
+    "ignoring_verdicts": ("one_bad_row_among_many_stops_nobody", "upsert delivered, says the ledger"),
+    "trusting_the_order": (
+        "a_refusal_in_another_order_falls_on_the_row_that_was_refused",
+        "upsert delivered, says the ledger",
+    ),
+    "doubling": (
+        "a_500_after_the_effect_is_lived_through_and_every_row_arrives_once",
+        "the channel holds these twice",
+    ),
+    "logging_rows": (ARRIVES, "a row is shown in stderr"),
+    "printing_rows": (ARRIVES, "something that is no state was written to stdout"),
+    "removing_all": ("rows_of_others_stay_as_they_are", "rows of others were touched"),
+    "hoping_for_the_best": (
+        "a_500_before_the_effect_that_lasts_is_told_and_left_to_the_next_run",
+        "upsert delivered, says the ledger",
+    ),
+    "sending_nothing": (ARRIVES, "upsert delivered, says the ledger"),
+    "sending_without_consent": (
+        "a_message_that_says_no_is_not_sent_even_if_the_tap_was_wrong",
+        "too many .'c001'.",
+    ),
+}
+
+
+class Channel:
+    """Appends what is posted, unless its Idempotency-Key is known."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.answers: dict[str, bytes] = {}
+
+    def take(self, path: str, key: str | None, rows: list[dict[str, Any]]) -> bytes:
+        if key in self.answers:
+            return self.answers[key]
+        results = [{"key": row["key"], "code": self._taken(path, row)} for row in rows]
+        answer = json.dumps({"results": results}).encode()
+        if key:
+            self.answers[key] = answer
+        return answer
+
+    def _taken(self, path: str, row: dict[str, Any]) -> str:
+        if path == "/rows" and row["visits"] >= 1_000:
+            return "too_many"
+        fresh = path == "/rows" and not any(each == row for each in self.rows)
+        if path != "/rows" or fresh:
+            self.rows = [each for each in self.rows if each["key"] != row["key"] and path != "/everything"]
+        if path == "/rows":
+            self.rows.append(row)
+        return ""
+
+    def ours(self) -> list[tuple[str, Any]]:
+        return [(row["key"], {k: v for k, v in row.items() if k != "key"}) for row in self.rows if row["key"][0] == "c"]
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        channel = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = channel.take(self.path, self.headers["Idempotency-Key"], body)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: Any) -> None: ...
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+
+@contextmanager
+def subject(name: str) -> Iterator[Subject]:
+    channel = Channel()
+    with channel.serving() as url:
+        yield Subject(
+            command=f"broken_targets:{name}",
+            url=url,
+            config=lambda url: {"url": url},
+            terms={"purpose": "email_marketing", "channel": "email"},
+            columns=lambda number, version: {"name": f"canary {number}.", "visits": version},
+            held=channel.ours,
+            shown=dict,
+            bad=(({"name": "canary", "visits": 1_000}, "too_many"),),
+            seed=lambda: channel.rows.append({"key": "theirs"}),
+            foreign=lambda: [row for row in channel.rows if row["key"][0] != "c"],
+            lose=lambda key: channel.rows.remove(next(row for row in channel.rows if row["key"] == key)),
+        )
+
+
+def start(name: str) -> Start:
+    return Start(name, partial(subject, name), {})
+
+
+@pytest.fixture(scope="module")
+def runs() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.syspath_prepend(str(HERE))
+        yield lambda command: stack.enter_context(Runs(command))
+
+
+@pytest.mark.parametrize(("name", "case", "said"), [(name, *finding) for name, finding in FOUND_BY.items()])
+def test_a_broken_target_fails_the_case_of_its_promise(
+    name: str, case: str, said: str, runs: Any, tmp_path: Path
+) -> None:
+    with trial(start(name), tmp_path, runs) as one, pytest.raises(AssertionError, match=said):
+        BY_NAME[case].check(one)
+
+
+@pytest.mark.parametrize("name", sorted({case for case, _ in FOUND_BY.values()}))
+def test_a_target_that_keeps_its_promises_passes_the_same_cases(name: str, runs: Any, tmp_path: Path) -> None:
+    with trial(start("good"), tmp_path, runs) as one:
+        BY_NAME[name].check(one)
+
+
+def test_a_case_is_made_for_every_channel_that_can_do_what_it_needs() -> None:
+    able = start("good")
+    assert [case for _, case in cases_of([able])] == CASES
+    unable = Start("unable", able.subject, {"refuses": "it takes everything"})
+    left = [case for case in CASES if "refuses" not in case.needs]
+    assert [case for _, case in cases_of([unable])] == left
+    assert 0 < len(left) < len(CASES)
+
+
+def test_a_connector_without_a_word_about_itself_has_no_subject(tmp_path: Path) -> None:
+    assert found(tmp_path) == []
+    (tmp_path / "conformance.py").write_text(
+        "from snello.kit.conformance.targets import starts\n"
+        "@starts({'lost': 'nobody else writes there'})\n"
+        "def subject():\n    yield None\n"
+    )
+    assert [(one.name, dict(one.lacks)) for one in found(tmp_path)] == [
+        ("subject", {"lost": "nobody else writes there"})
+    ]
