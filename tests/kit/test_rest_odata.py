@@ -466,6 +466,11 @@ def test_a_service_that_does_not_know_a_query_option_is_told_with_the_way_out() 
 # ------------------------------------------------------------ who asks
 
 
+def test_sets_may_be_below_a_path_that_the_metadata_is_not_below() -> None:
+    _, calls = read_things(within="/companies(7)/")
+    assert {call.path for call in calls if "parts" not in call.path} == {"/v4/acme/companies(7)/Things"}
+
+
 def test_business_one_is_read_in_a_session_of_its_own() -> None:
     def answer(call: Call) -> Reply:
         if call.path.endswith("/Login"):

@@ -165,16 +165,18 @@ def stream_class(entity: EntitySet, how: How) -> type[ODataStream]:
     modified = None if how.track else how.modified
     listed = not how.track and modified is None
     compared = bool(entity.keys) and listed
+    within = how.within.strip("/")
+    path = f"/{within}/{entity.name}" if within else f"/{entity.name}"
     attributes: dict[str, Any] = {
         "__doc__": entity.description or ODataStream.__doc__,
         "__module__": __name__,
         "name": entity.name,
-        "path": f"/{entity.name}",
+        "path": path,
         "primary_keys": entity.keys,
         "replication_key": modified,
         "auth": how.auth,
         "paging": paging_of(entity, how, modified),
-        "compare": Compare(item=f"/{entity.name}{KEY}") if compared else None,
+        "compare": Compare(item=f"{path}{KEY}") if compared else None,
         "entity": entity,
         "how": how,
     }

@@ -22,6 +22,7 @@ class How:
     - ``page_size``: entities of a page
     - ``paging``: ``keyset``, ``skip`` or ``links``; ``auto`` takes the first that the service can
     - ``expand``: navigation properties that come along, as JSON
+    - ``within``: path below the root that the set is in
     - ``parameters``: query parameters of every request
     """
 
@@ -31,6 +32,7 @@ class How:
     page_size: int = 1000
     paging: str = "auto"
     expand: tuple[str, ...] = ()
+    within: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -8,7 +8,15 @@ from pydantic import Field, SecretStr
 
 from snello.kit.rest.settings import RestSettings
 
-MODIFIED = ("modifiedAt", "ModifiedAt", "LastChangeDateTime", "modifiedon", "lastModifiedDateTime", "UpdateDate")
+MODIFIED = (
+    "modifiedAt",
+    "ModifiedAt",
+    "LastChangeDateTime",
+    "modifiedon",
+    "lastModifiedDateTime",
+    "systemModifiedAt",
+    "UpdateDate",
+)
 
 
 class ODataSettings(RestSettings):
@@ -50,5 +58,8 @@ class ODataSettings(RestSettings):
         "auto",
         description="How pages are asked for: behind the last entity, by numbers, or by the service's own links. "
         "Default: the first that the service says it can.",
+    )
+    within: str = Field(
+        "", description="Path below the root that the entity sets are in, such as companies(<id>) of Business Central."
     )
     parameters: dict[str, str] = Field({}, description="Query parameters of every request, such as sap-client.")

@@ -119,6 +119,7 @@ class ODataTap(RestTap):
             page_size=told.page_size,
             paging=told.paging,
             expand=tuple(along),
+            within=told.within,
             parameters=told.parameters,
         )
 
