@@ -104,7 +104,7 @@ def test_a_server_that_hands_out_less_than_was_asked_for_loses_no_row(name: str,
 def test_rows_that_the_server_leaves_out_of_a_page_cost_no_others(hidden: set[int], workers: int, name: str) -> None:
     """As where rights hide rows after the page was cut: pages in the middle are short, even empty ones come."""
     rows = tied(30)
-    rows = [row for row in rows if row["id"] not in hidden or name == "numbers without a total" and row["id"] % SIZE]
+    rows = [row for row in rows if row["id"] not in hidden or (name == "numbers without a total" and row["id"] % SIZE)]
 
     def cut(call: Call) -> Reply:
         page = int(call.query["page"])

@@ -1,11 +1,12 @@
 """What the state of a REST stream says: how far it has read, and where an unfinished walk goes on.
 
     {"replication_key": "updated_at", "replication_key_value": "2026-03-01T10:00:00+00:00", "seen": {..}}    finished
-    {.., "resume": {"token": .., "shape": .., "since": .., "highest": .., "at": ..}}                         cut off
+    {.., "resume": {"token": .., "behind": [..], "shape": .., "since": .., "highest": .., "at": ..}}         cut off
 
 ``seen`` tells the rows of the overlap, so that the next run, which asks for them again, emits only what changed. A
-moment is never later than the start of its walk: neither a row that is committed while pages are read nor one dated in
-the future makes the next run skip anything. A key that is a whole number (a version, a growing id) has no overlap.
+``behind`` tells the last page that was written, its token and its digest: the place counts while that page is the same.
+A moment is never later than the start of its walk: neither a row that is committed while pages are read nor one dated
+in the future makes the next run skip anything. A key that is a whole number (a version, a growing id) has no overlap.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Bookmark:
     started: datetime
     since: Mark = None
     resumed: Token = None
+    behind: tuple[Token, str] | None = None
     _highest: Mark = None
     _before: dict[str, str] = field(default_factory=dict)
     _near: dict[str, tuple[Mark, str]] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Bookmark:
             at = datetime.fromisoformat(left["at"])
             if datetime.now(UTC) - at < STALE:
                 self.resumed, self.started = left["token"], at
+                self.behind = tuple(left["behind"]) if left.get("behind") else None
                 self._highest, self.since = mark(left["highest"]), mark(left["since"])
         if self.resumed is None:
             self.restart()
@@ -84,17 +87,17 @@ class Bookmark:
             value = mark(row.get(self.key))
             if value is None:
                 continue
-            if self._highest is None or value > self._highest:
+            if self._highest is None or (type(value) is type(self._highest) and value > self._highest):
                 self._highest = value
-            if keys and isinstance(value, datetime) and value >= self._less_overlap(self._highest):
+            if keys and isinstance(value, datetime) and value >= self._less_overlap(self._reached):
                 self._near[_name(row, keys)] = (value, _print(row))
         if len(self._near) > 4 * MOST_SEEN:
             self._forget_far()
 
-    def note(self, token: Token) -> None:
-        """Everything before the page of this token is written."""
+    def note(self, token: Token, behind: tuple[Token, str] | None = None) -> None:
+        """Everything before the page of this token is written; ``behind``: token and digest of the page before it."""
         told = {"since": _text(self.since), "highest": _text(self._highest), "at": self.started.isoformat()}
-        self.state[RESUME] = {"token": token, "shape": self.shape, **told}
+        self.state[RESUME] = {"token": token, "behind": list(behind) if behind else None, "shape": self.shape, **told}
 
     def finish(self) -> None:
         """The walk came to its end."""
@@ -102,7 +105,7 @@ class Bookmark:
         if self.key is None or self._highest is None:
             return
         before = self._bookmarked()
-        reached = min(self._highest, self.started) if isinstance(self._highest, datetime) else self._highest
+        reached = self._reached
         if before is not None and type(before) is type(reached) and reached < before:
             reached = before
         self.state.update({KEY: self.key, VALUE: _text(reached)})
@@ -114,6 +117,11 @@ class Bookmark:
         if near and len(near) <= MOST_SEEN:
             self.state[SEEN] = near
 
+    @property
+    def _reached(self) -> Mark:
+        """The greatest value met, never later than the start of the walk."""
+        return min(self._highest, self.started) if isinstance(self._highest, datetime) else self._highest
+
     def _bookmarked(self) -> Mark:
         return mark(self.state.get(VALUE)) if self.key and self.state.get(KEY) == self.key else None
 
@@ -121,7 +129,7 @@ class Bookmark:
         return value - self.overlap if isinstance(value, datetime) else value
 
     def _forget_far(self, reached: Mark = None) -> None:
-        bound = self._less_overlap(self._highest if reached is None else reached)
+        bound = self._less_overlap(self._reached if reached is None else reached)
         self._near = {name: told for name, told in self._near.items() if told[0] >= bound}
         if len(self._near) > 4 * MOST_SEEN:
             self._near.clear()

@@ -209,6 +209,11 @@ class _Keyset:
         return number(answer, self.total_rows)
 
 
+def is_steady(paging: Paging) -> bool:
+    """Whether a token means the same place however rows come and go in front of it."""
+    return isinstance(paging, _Keyset)
+
+
 def keyset(
     by: tuple[str, ...],
     asks: Callable[[Any], Ask],

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,10 +20,11 @@ from snello.kit.rest.asking import Row, Token
 from snello.kit.rest.bookmarks import Bookmark, Mark, mark
 from snello.kit.rest.compare import GENERATION, Comparison
 from snello.kit.rest.outlet import Gate, Outlet
+from snello.kit.rest.paging import is_steady
 from snello.kit.rest.stream import RestStream
 from snello.kit.rest.values import DECIMALS, GONE, Shaper, Unfit
 from snello.kit.rest.vanished import Vanished
-from snello.kit.rest.walk import Ahead, Page, Walk
+from snello.kit.rest.walk import Ahead, Page, Walk, page_digest
 
 _exact = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -85,9 +87,10 @@ class Reading:
             self._outlet.put(checked)
             self.counts["rows"] += len(checked.rows)
             self._counter.increment(len(checked.rows))
-        for child in self.stream.children() if rows else ():
+        there = [row for row in rows if row.get(GONE) is None]
+        for child in self.stream.children() if there else ():
             reading = _of(child)
-            for found in reading._of_parents(rows):
+            for found in reading._of_parents(there):
                 reading._put(found)
 
     def records(self, context: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -116,23 +119,28 @@ class Reading:
             return
         bookmark, keys = self.bookmark, self.stream.primary_keys
         for page in self._resumed_pages():
-            rows = self._shaped(page.rows, {})
-            last = False
+            rows, last = self._shaped(page.rows, {}), False
             if self.stream.newest_first and bookmark.asked is not None:
                 rows, last = self._newer(rows, bookmark.asked)
             bookmark.saw(rows, keys)
             fresh = [row for row in rows if not bookmark.known(row, keys)]
             self.counts["unchanged"] += len(rows) - len(fresh)
-            token = page.following
-            yield fresh, (lambda token=token: bookmark.note(token)) if token is not None else _nothing
+            yield fresh, partial(self._note, page) if page.following is not None else _nothing
             if last:
                 return
 
     def _newer(self, rows: Sequence[Row], bound: Mark) -> tuple[list[Row], bool]:
-        """The rows down to what was seen, and whether that was reached."""
+        """The rows down to what was seen, and whether that was reached; an old row may be pinned to the top."""
         key = self.stream.replication_key or ""
         newer = [row for row in rows if (at := mark(row.get(key))) is None or at >= bound]
-        return newer, len(newer) < len(rows)
+        return newer, bool(rows) and rows[-1] not in newer[-1:]
+
+    def _note(self, page: Page) -> None:
+        steady = is_steady(self.stream.paging)
+        self.bookmark.note(page.following, None if steady else (page.token, self._digest(page)))
+
+    def _digest(self, page: Page) -> str:
+        return page_digest(page.rows, self.stream.primary_keys).hex()
 
     def _compared(self, comparison: Comparison) -> Iterator[tuple[list[Row], Any]]:
         vanished = Vanished(self.stream, comparison, self.client)
@@ -192,21 +200,33 @@ class Reading:
     def _resumed_pages(self) -> Iterator[Page]:
         """The pages from where the walk was cut off, or from the first when that place is gone."""
         bookmark = self.bookmark
-        token = bookmark.resumed
-        if token is None:
+        if bookmark.resumed is None:
             yield from self._pages({}, bookmark.asked, self.stream.paging.first)
             return
         self.stream.logger.info("%s: going on where the last run was cut off", self.stream.where)
+        page = self._place_again()
+        if page is None:
+            self.stream.logger.info("%s: that place is gone; reading from the beginning", self.stream.where)
+            bookmark.restart()
+            yield from self._pages({}, bookmark.asked, self.stream.paging.first)
+            return
+        with closing(self._walk({}, bookmark.asked).pages(page)) as pages:
+            yield from pages if bookmark.behind is None else islice(pages, 1, None)
+
+    def _place_again(self) -> Page | None:
+        """The page to go on at, or the one written before it when that is still the same; None when it is not.
+
+        Rows that came or went in front of the place have shifted the pages: rows behind it would be passed over.
+        """
+        bookmark = self.bookmark
+        token, told = bookmark.behind or (bookmark.resumed, None)
         try:
             page = self._fetch({}, bookmark.asked, token)
         except RetryLater:
             raise
         except SnelloError:
-            self.stream.logger.info("%s: that place is gone; reading from the beginning", self.stream.where)
-            bookmark.restart()
-            yield from self._pages({}, bookmark.asked, self.stream.paging.first)
-            return
-        yield from self._walk({}, bookmark.asked).pages(page)
+            return None
+        return page if told is None or self._digest(page) == told else None
 
     def _pages(self, context: Mapping[str, Any], begin: Mark, token: Token) -> Iterator[Page]:
         with closing(self._walk(context, begin).pages(self._fetch(context, begin, token))) as pages:

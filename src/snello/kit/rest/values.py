@@ -17,6 +17,8 @@ DECIMALS = {"singer.decimal", "x-singer.decimal"}
 EXTRA = "_extra"
 GONE = "_deleted_at"
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d\d:?\d\d)$")
+_HOURS = re.compile(r"[T ]\d\d.*[+-]\d\d$")  # an offset without minutes, which few readers take
+_DAY = re.compile(r"\d{4}-\d\d-\d\d$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Convert = Callable[[Any], Any]
@@ -158,14 +160,16 @@ def _major(digits: int) -> Convert:
     def convert(value: Any) -> str:
         if isinstance(value, bool) or Decimal(value) != int(Decimal(value)):
             raise ValueError
-        return str(Decimal(int(Decimal(value))).scaleb(-digits))
+        return format(Decimal(int(Decimal(value))).scaleb(-digits), "f")
 
     return convert
 
 
 def _exact(value: Any) -> Any:
     """A number as the decimal text that it was written as; a text stays as it is."""
-    return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else value
+    if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
+        return value
+    return format(value if isinstance(value, int | Decimal) else Decimal(repr(value)), "f")
 
 
 def _text(value: Any) -> Any:
@@ -174,13 +178,15 @@ def _text(value: Any) -> Any:
 
 def _zoned(zone: str) -> Convert:
     """ISO 8601 with its zone made explicit, in UTC where it had none."""
-    if zone == "UTC":
-        return lambda value: value if not isinstance(value, str) or _OFFSET.search(value) else f"{value}Z"
     place = ZoneInfo(zone)
 
     def convert(value: Any) -> Any:
-        if not isinstance(value, str) or _OFFSET.search(value):
+        if not isinstance(value, str) or (_OFFSET.search(value) and not _DAY.match(value)):
             return value
+        if _HOURS.search(value):
+            return f"{value}:00"
+        if zone == "UTC":
+            return f"{value}T00:00:00Z" if _DAY.match(value) else f"{value}Z"
         return datetime.fromisoformat(value).replace(tzinfo=place).astimezone(UTC).isoformat()
 
     return convert
