@@ -221,5 +221,3 @@ def test_an_answer_without_the_connection_is_refused() -> None:
         done = read(Wrong, url)
     assert done.code == 3
     assert "holds no connection at $.data.clients" in done.last_line
-
-
