@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from tests.servers import cap as erp
 from tests.servers.cap import CANARY, USERS, Cap, cap, own_cap
@@ -212,6 +213,18 @@ def test_a_second_run_moves_only_what_changed(own_cap: Cap) -> None:
     assert [name for name in OPEN if second.records(name)] == ["BusinessPartners", "Addresses", "Products"]
 
 
+@pytest.mark.parametrize(("entity", "key"), [("Invoices", "dueOn"), ("SalesOrders", "ID")])
+def test_a_date_or_a_growing_number_may_tell_what_is_new(cap: Cap, entity: str, key: str) -> None:
+    changes: dict[str, Any] = {"entities": [entity], "replication": {entity: key}}
+    first = read(cap.url, **changes)
+    with faulty(cap.url) as proxy:
+        second = read(proxy.url, state=first.state, **changes)
+        queries = [seen.query for seen in proxy.requests if seen.path.endswith(entity)]
+    assert len(first.records(entity)) == len(erp.TABLES[entity]())
+    assert len(second.records(entity)) <= 1  # the last number itself is asked for again
+    assert any(f"{key}%20ge%20" in query for query in queries)
+
+
 def test_a_product_that_is_gone_leaves_a_tombstone_and_only_one(own_cap: Cap) -> None:
     first = read(own_cap.url, entities=["Products"])
     gone = "00000000-0000-0009-0000-000000000009"
@@ -229,6 +242,24 @@ def test_a_start_date_bounds_the_first_run(cap: Cap) -> None:
     assert set(ids(done, "BusinessPartners")) == {
         row["ID"] for row in erp.partners() if row["modifiedAt"] > "2026-03-01T08:13"
     }
+
+
+def test_rows_go_out_in_files_where_the_loader_takes_them(own_cap: Cap, tmp_path: Path) -> None:
+    batches = {"encoding": {"format": "parquet"}, "storage": {"root": f"file://{tmp_path}/batches"}}
+    changes: dict[str, Any] = {"entities": ["Products"], "batch_config": batches}
+    first = read(own_cap.url, **changes)
+    own_cap.change("DELETE", "Products(00000000-0000-0003-0000-000000000003)")
+    second = read(own_cap.url, state=first.state, **changes)
+    [row] = rows_in(second)
+    assert (row["ID"][-1], row["name"], row["_deleted_at"] is None) == ("3", None, False)
+    found = {row["ID"]: row for row in rows_in(first)}
+    assert len(found) == erp.PRODUCTS
+    assert found["00000000-0000-0005-0000-000000000005"]["price"] == Decimal("5.10")
+
+
+def rows_in(done: Run) -> list[dict[str, Any]]:
+    files = [file for message in done.messages if message["type"] == "BATCH" for file in message["manifest"]]
+    return [row for file in files for row in pq.read_table(file.removeprefix("file://")).to_pylist()]
 
 
 # ------------------------------------------------------------ bad weather
