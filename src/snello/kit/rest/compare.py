@@ -1,7 +1,8 @@
 """Streams of interfaces without a usable filter: all is read, and what changed since the last reading is emitted.
 
 The rows of a reading are remembered by key and fingerprint (``snello.kit.memory``); the state names that memory. A row
-that is no longer listed is reported as gone only when the listing is proven complete.
+that is no longer listed is reported as gone only when the listing is proven complete. Of a row that only an unfinished
+run met, and that went before the next, nothing is told.
 """
 
 from __future__ import annotations
