@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,8 +77,8 @@ def page(tried: Tried) -> Iterator[Block]:
         yield Line(f"{look.stream}: {len(look.rows)} rows{key}", "title")
         columns = ("field", "type", *(str(number) for number in range(1, len(look.rows) + 1)))
         yield Grid("", columns, [(name, kind, *_across(look, name)) for name, kind in look.schema.items()])
-        for reason in dict.fromkeys(look.refused):
-            yield Line(f"{look.refused.count(reason)} rows refused: {reason}", "warn")
+        for reason, count in Counter(look.refused).items():
+            yield Line(f"{count} row{'s' * (count > 1)} refused: {reason}", "warn")
         undeclared = [row["_extra"] for row in look.rows if row.get("_extra", "-") != "-"]
         if undeclared:
             yield Line(f"undeclared fields came in _extra; `snello tap infer {tried.name}` adds them", "warn")

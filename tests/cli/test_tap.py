@@ -1,0 +1,359 @@
+"""A tap is looked at, and its schemas are written from what it reads."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from snello.cli.connector.masks import masked
+from snello.cli.connector.names import names
+from snello.cli.connector.rendering import render
+
+CANARY = "canary.person@aurora.example"
+NUMBERS = itertools.count(1)  # a module is imported once in a process: each test has a tap of its own
+
+
+def loaded(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"example_{next(NUMBERS)}", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class Bench:
+    """A project with a rendered tap, its example running, and the command line."""
+
+    name: str
+    folder: Path
+    example: Any
+    config: Path
+    snello: Callable[..., Any]
+
+    @property
+    def module(self) -> Path:
+        return self.folder / self.name.replace("-", "_") / "__init__.py"
+
+    def schema_file(self, stream: str) -> Path:
+        return self.module.parent / "schemas" / f"{stream}.json"
+
+    def schema(self, stream: str = "customers") -> dict[str, Any]:
+        properties: dict[str, Any] = json.loads(self.schema_file(stream).read_text())["properties"]
+        return properties
+
+    def settings(self, **changes: Any) -> None:
+        self.config.write_text(json.dumps(json.loads(self.config.read_text()) | changes))
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.module.read_text()
+        assert old in text
+        self.module.write_text(text.replace(old, new))
+
+    def tap(self, verb: str, *arguments: str) -> Any:
+        return self.snello("tap", verb, self.name, "--config", str(self.config), *arguments)
+
+    def tried(self, *arguments: str) -> list[dict[str, Any]]:
+        looks: list[dict[str, Any]] = json.loads(self.tap("try", "--json", *arguments).out)["looks"]
+        return looks
+
+
+@pytest.fixture
+def bench(empty: Any, snello: Callable[..., Any]) -> Iterator[Bench]:
+    named = names("tap", f"bench{next(NUMBERS)}")
+    folder = empty.root / "connectors" / named.name
+    render(named, "rest", folder)
+    example = loaded(folder / "conformance.py")
+    config = empty.root / "example.json"
+    with example.serving() as url:
+        config.write_text(json.dumps(example.config(url)))
+        yield Bench(named.name, folder, example, config, snello)
+
+
+# ---------------------------------------------------------------- try
+
+
+def test_the_first_rows_of_each_stream_are_shown_with_types_and_requests(bench: Bench) -> None:
+    told = bench.tap("try", "--rows", "3")
+    assert (told.code, told.err) == (0, "")
+    lines = told.out.splitlines()
+    assert "customers: 3 rows, key id" in lines
+    assert any(line.split() == ["id", "integer", "1", "2", "3"] for line in lines)
+    assert any(line.startswith("updated_at  string (date-time) or null  2026-01-02T08:00:00Z") for line in lines)
+    assert any(line.split()[:4] == ["GET", "/v1/customers", "limit=100", "200"] for line in lines)
+    assert "orders: 3 rows, key id" in lines
+
+
+def test_nothing_that_tells_of_a_person_is_shown(bench: Bench) -> None:
+    bench.example.CUSTOMERS[0] |= {"name": "Canary Rossi", "email": CANARY, "tax_code": "RSSCNR80A01L781X"}
+    told = bench.tap("try", "--rows", "2", "--stream", "customers", "--json")
+    assert told.code == 0
+    assert f"e-mail({len(CANARY)})" in told.out
+    for personal in ("Canary", CANARY, "RSSCNR80A01L781X", bench.example.TOKEN):
+        assert personal not in told.out + told.err
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "shown"),
+    [
+        ({"type": "boolean"}, True, "yes"),
+        ({"type": "string"}, None, "-"),
+        ({"type": "integer"}, 1980, "1980"),
+        ({"type": "integer"}, 3471234567, "number(10)"),
+        ({"type": "number"}, 12.5, "12.5"),
+        ({"type": "number"}, 45.438418, "number(9)"),
+        ({"type": "string", "format": "date-time"}, "2026-01-01T10:00:00+00:00", "2026-01-01T10:00:00+00:00"),
+        ({"type": "string", "format": "date-time"}, CANARY, "e-mail(28)"),
+        ({"type": "string", "format": "date"}, "1980-05-01", "date"),
+        ({"type": "string", "format": "singer.decimal"}, "12.50", "12.50"),
+        ({"type": "string"}, "12.50", "text(5)"),
+        ({"type": "object"}, {"city": "Verona"}, "object(1)"),
+        ({}, ["a", "b"], "list(2)"),
+    ],
+)
+def test_a_value_is_shown_only_where_it_is_harmless(declared: dict[str, Any], value: Any, shown: str) -> None:
+    assert masked({"x": value}, {"properties": {"x": declared}}, ()) == {"x": shown}
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        (3471234567, "3471234567"),
+        ("6f1c1ed0-9c1b-4b1e-8a3c-0d7f3b1f2a11", "6f1c1ed0-9c1b-4b1e-8a3c-0d7f3b1f2a11"),
+        ("RSSMRA80A01L781X", "text(16)"),
+    ],
+)
+def test_a_key_is_shown_unless_it_may_be_a_persons(key: Any, shown: str) -> None:
+    assert masked({"id": key}, {}, ("id",)) == {"id": shown}
+
+
+def test_values_are_refused_where_no_terminal_is(bench: Bench) -> None:
+    told = bench.tap("try", "--show")
+    assert (told.code, told.out) == (2, "")
+    assert told.err == (
+        "--show: values are shown on a terminal only. Next: leave --show out, or run it by hand.\n"
+    )  # fmt: skip
+
+
+def test_the_tap_is_stopped_when_there_are_rows_enough(bench: Bench) -> None:
+    first = bench.example.CUSTOMERS[0]
+    bench.example.CUSTOMERS[:] = [first | {"id": number} for number in range(1, 20_001)]
+    (look,) = bench.tried("--stream", "customers", "--rows", "5")
+    assert len(look["rows"]) == 5
+    assert 0 < len(look["requests"]) < 100  # of two hundred pages
+
+
+def test_a_fault_of_the_tap_is_its_own_sentence_and_exit_code(bench: Bench) -> None:
+    bench.settings(token="wrong-token")
+    told = bench.tap("try", "--stream", "customers")
+    assert told.code == 2
+    assert told.err.splitlines() == [
+        f"{bench.name}: customers: 401 from GET /v1/customers. Next: renew token, or give them the right to read."
+    ]
+    assert any(line.split()[:4] == ["GET", "/v1/customers", "limit=100", "401"] for line in told.out.splitlines())
+
+
+def test_settings_that_the_tap_refuses_are_told_in_its_words(bench: Bench) -> None:
+    bench.settings(tokn="x")
+    told = bench.tap("try")
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith(f"{bench.name}: unknown setting tokn. Next: did you mean 'token'?")
+
+
+def test_refused_rows_are_counted_with_their_reason(bench: Bench) -> None:
+    bench.example.CUSTOMERS[1]["newsletter"] = CANARY
+    told = bench.tap("try", "--rows", "3", "--stream", "customers")
+    assert "note  1 row refused: field 'newsletter' is not a boolean" in told.out.splitlines()
+    assert CANARY not in told.out + told.err
+
+
+def test_undeclared_fields_are_announced(bench: Bench) -> None:
+    bench.example.CUSTOMERS[0]["loyal"] = True
+    told = bench.tap("try", "--rows", "1", "--stream", "customers")
+    assert f"undeclared fields came in _extra; `snello tap infer {bench.name}` adds them" in told.out
+
+
+def test_rows_come_one_by_one_whatever_the_plugin_says_of_batches(bench: Bench) -> None:
+    storage = {"root": bench.config.parent.as_uri()}
+    bench.settings(batch_config={"encoding": {"format": "parquet"}, "storage": storage})
+    (look,) = bench.tried("--stream", "customers", "--rows", "4")
+    assert len(look["rows"]) == 4
+
+
+def test_an_unknown_stream_is_told_with_the_nearest(bench: Bench) -> None:
+    told = bench.tap("try", "--stream", "custmers")
+    assert told.code == 3
+    assert told.err == (
+        f"{bench.name}: it has no stream 'custmers'. Next: did you mean 'customers'? valid: customers, orders.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("tap-nobody", "tap-nobody: it is neither a folder nor a plugin of meltano.yml. Next: "),
+        ("./nowhere", "./nowhere: the folder has no pyproject.toml. Next: "),
+    ],
+)
+def test_a_name_that_is_no_connector_is_told(empty: Any, snello: Callable[..., Any], name: str, told: str) -> None:
+    found = snello("tap", "try", name)
+    assert found.code == 2
+    assert found.err.startswith(told)
+
+
+def test_a_module_that_cannot_be_imported_is_told_with_its_line(bench: Bench) -> None:
+    bench.edit("from pydantic import", "from pydantik import")
+    told = bench.tap("try")
+    assert told.code == 2
+    assert told.err.startswith(
+        f"{bench.name}: its module cannot be imported: ModuleNotFoundError in __init__.py, line 5. Next: mend it"
+    )
+
+
+def test_a_plugin_of_meltano_is_read_with_its_own_settings(empty: Any, snello: Callable[..., Any]) -> None:
+    (empty.root / "people.csv").write_text("id,name\n1,Canary\n2,Ada\n")
+    layout = {"stream": "people", "path": str(empty.root / "people.csv"), "format": "csv", "keys": ["id"]}
+    plugin = {"name": "tap-files--people", "namespace": "tap_files", "executable": "tap-files",
+              "settings": [{"name": "files", "kind": "array"}], "config": {"files": [layout]}}  # fmt: skip
+    (empty.root / "meltano.yml").write_text(json.dumps({"project_id": "x", "plugins": {"extractors": [plugin]}}))
+    told = snello("tap", "try", "tap-files--people")
+    assert told.code == 0
+    assert "people: 2 rows, key id" in told.out
+    assert "Canary" not in told.out
+    refused = snello("tap", "infer", "tap-files--people")
+    assert refused.code == 2
+    assert refused.err == (
+        "tap-files--people: its streams are not declared, so its types come from the source. "
+        "Next: `snello tap try tap-files--people` shows them.\n"
+    )
+
+
+# ---------------------------------------------------------------- infer
+
+
+def test_schemas_are_written_from_what_the_tap_reads(bench: Bench) -> None:
+    declared = bench.schema()
+    for stream in ("customers", "orders"):
+        bench.schema_file(stream).unlink()
+    told = bench.tap("infer")
+    assert (told.code, told.err) == (0, "")
+    assert f"ok    customers: 250 rows, {bench.module.parent.name}/schemas/customers.json written" in told.out
+    found = bench.schema()
+    assert {name: (each["type"], each.get("format")) for name, each in found.items()} == {
+        name: (each["type"], each.get("format")) for name, each in declared.items()
+    }
+    assert found["email"]["description"] == "Text, in 90 % of 250 records, up to 23 characters."
+    assert bench.schema("orders")["total"]["format"] == "singer.decimal"
+    assert bench.schema("orders")["customer_id"]["type"] == ["integer", "null"]
+
+
+def test_a_second_time_nothing_is_written(bench: Bench) -> None:
+    before = bench.schema_file("customers").read_text()
+    told = bench.tap("infer", "--stream", "customers")
+    assert told.code == 0
+    assert "schemas/customers.json stays as it is" in told.out
+    assert bench.schema_file("customers").read_text() == before
+
+
+def test_a_file_is_only_extended(bench: Bench) -> None:
+    before = bench.schema()
+    bench.example.CUSTOMERS[7] |= {"loyal": True, "address": {"city": CANARY}}
+    told = bench.tap("infer", "--stream", "customers")
+    assert told.code == 0
+    found = bench.schema()
+    assert found.pop("loyal")["type"] == ["boolean", "null"]
+    assert found.pop("address")["type"] == ["object", "null"]
+    assert found == before
+    assert "  loyal: boolean or null" in told.out.splitlines()
+    assert CANARY not in told.out + bench.schema_file("customers").read_text()
+
+
+def test_a_changed_type_is_told_and_written_only_when_asked(bench: Bench) -> None:
+    before = bench.schema()
+    bench.example.CUSTOMERS[3]["newsletter"] = "sometimes"
+    told = bench.tap("infer", "--stream", "customers")
+    assert told.code == 3
+    difference = "newsletter: declared as boolean or null, found boolean or string or null"
+    assert f"FAULT   {difference}; not written" in told.out
+    assert bench.schema() == before
+    told = bench.tap("infer", "--stream", "customers", "--replace")
+    assert told.code == 0
+    found = bench.schema()["newsletter"]
+    assert found["type"] == ["boolean", "string", "null"]
+    assert found["description"] == before["newsletter"]["description"]
+
+
+def test_what_was_read_before_a_fault_is_learned_from(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.schema_file("customers").unlink()
+    handler, page = bench.example.Handler, bench.example.Handler.page
+
+    def first_page(self: Any, rows: list[Any], query: dict[str, str]) -> None:
+        if "after" in query:
+            self.answer(403, {})
+        else:
+            page(self, rows, query)
+
+    monkeypatch.setattr(handler, "page", first_page)
+    told = bench.tap("infer", "--stream", "customers")
+    assert told.code == 2
+    assert told.err.startswith(f"{bench.name}: customers: 403 from GET /v1/customers. Next: ")
+    assert "customers: 100 rows" in told.out
+    assert "in 90 % of 100 records" in bench.schema()["email"]["description"]
+
+
+def test_the_manifest_decides_what_values_mean_before_they_are_typed(bench: Bench) -> None:
+    for number, customer in enumerate(bench.example.CUSTOMERS):
+        customer |= {"credit": 1250 + number, "code": number, "seen": 1_700_000_000, "contact": {"phone": "045"}}
+    values = 'minor_units={"credit": 2}, texts=("code",), moments={"seen": "epoch"}, nested={"phone": "contact.phone"}'
+    bench.edit("RestStream, RestTap,", "RestStream, RestTap, Values,")
+    bench.edit("    replication_key, since =", f"    values = Values({values})\n    replication_key, since =")
+    assert bench.tap("infer", "--stream", "customers").code == 0
+    found = bench.schema()
+    assert (found["credit"]["format"], found["credit"]["scale"]) == ("singer.decimal", 2)
+    assert found["code"]["type"] == ["string", "null"]
+    assert found["seen"]["format"] == "date-time"
+    assert found["phone"]["type"] == ["string", "null"]
+
+
+def test_values_that_are_not_what_they_look_like_are_told(bench: Bench) -> None:
+    for customer in bench.example.CUSTOMERS:
+        customer["phone"] = "045" if customer["newsletter"] else False
+    told = bench.tap("infer", "--stream", "customers")
+    assert "note    phone: false stands for no value: values = Values(empty=(False,))" in told.out
+
+
+def test_without_a_row_nothing_is_written(bench: Bench) -> None:
+    bench.schema_file("customers").unlink()
+    bench.example.CUSTOMERS.clear()
+    told = bench.tap("infer", "--stream", "customers")
+    assert told.code == 0
+    assert "customers: 0 rows: nothing is known, nothing written" in told.out
+    assert not bench.schema_file("customers").exists()
+
+
+def test_a_stream_of_an_openapi_document_keeps_the_documents_types(bench: Bench) -> None:
+    schemas = {"Customer": {"properties": {"id": {"type": "integer"}, "updated_at": {"type": "string"}}}}
+    bench.schema_file("openapi").write_text(json.dumps({"openapi": "3.0.0", "components": {"schemas": schemas}}))
+    bench.edit(
+        "    replication_key, since =", '    openapi = ("openapi.json", "Customer")\n    replication_key, since ='
+    )
+    told = bench.tap("infer", "--stream", "customers", "--rows", "5")
+    assert told.code == 0
+    assert "customers: 5 rows, schemas/openapi.json stays as it is" in told.out
+
+
+def test_what_is_learned_is_one_document(bench: Bench) -> None:
+    bench.example.CUSTOMERS[0]["loyal"] = True
+    told = bench.tap("infer", "--stream", "customers", "--json")
+    (found,) = json.loads(told.out)
+    assert (found["stream"], found["rows"], found["written"]) == ("customers", 250, True)
+    assert found["differences"] == [{"field": "loyal", "kind": "new", "was": "", "now": "boolean or null"}]
