@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tests.kit.http_server import Call, Reply
 from tests.kit.rest_probe import Row, Source, ids, read, source, stream, thing
 
-from snello.kit.rest import Ask, Compare, Paging, Retry, cursor, keyset, offset, page_number
+from snello.kit.rest import Ask, Compare, Paging, RestTap, Retry, cursor, keyset, offset, page_number
 from snello.kit.testing import Run
 
 SIZE = 2
@@ -264,6 +265,7 @@ class World:
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
         self.clock, self.count = 0.0, 0
+        self.begun = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
         for _ in range(9):
             self.change("insert", 0, False)
 
@@ -279,9 +281,17 @@ class World:
         before = self.rows.get(number)
         if kind == "touch" and before:
             moment = int(self.clock)
-            self.rows[number] = before | {"changed_at": at(moment)}
+            self.rows[number] = before | {"changed_at": self.at(moment)}
         else:
-            self.rows[number] = thing(number, at(max(moment, 0)), name=f"v{self.count}")
+            self.rows[number] = thing(number, self.at(max(moment, 0)), name=f"v{self.count}")
+
+    def at(self, second: float) -> str:
+        return (self.begun + timedelta(seconds=second)).isoformat()
+
+    @property
+    def now(self) -> datetime:
+        """The clock, by which runs begin too."""
+        return self.begun + timedelta(seconds=self.clock)
 
     def listing(self) -> list[Row]:
         """In the order of ids, which no update shifts, or of a keyset."""
@@ -306,7 +316,8 @@ def consumed(table: dict[int, Row], done: Run) -> None:
 def test_after_any_changes_and_cuts_the_copy_equals_the_source(steps: Any, paging: str, workers: int) -> None:
     world, table, state = World(), {}, None
     things = probe(paging, workers=workers, retry=Retry(tries=1))
-    with source([]) as shop:
+    begun = property(lambda _: world.now)
+    with source([]) as shop, patch.object(RestTap, "started", begun):
         for changes, cut in [*steps, ([], 99)]:
             for change in changes:
                 world.change(*change)
