@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import resource
 import signal
+import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 import psycopg
 import pyarrow.parquet as pq
 import pytest
+import trustme
 
 from snello.errors import ConfigError, ContractError, RetryLater, SnelloError
 from tap_sql import TapSql
@@ -23,6 +28,7 @@ from tap_sql import TapSql
 SECRET = "s3same%2Fopen"
 CANARY = "canary.person@example.org"
 
+SIGNALLED = 300_000
 PEOPLE = "create table customers (customer_no int primary key, email text, updated_at timestamptz)"
 
 
@@ -83,10 +89,68 @@ CONNECTIONS: dict[str, tuple[str, type[SnelloError], str]] = {
     "no URL": (f"u:{SECRET}", ConfigError, "setting url is not a database URL"),
     "port in words": (f"postgresql://u:{SECRET}@h:port/crm", ConfigError, "setting url is not a database URL"),
     "unknown kind": (f"postgre://u:{SECRET}@h/crm", ConfigError, "did you mean 'postgresql'?"),
-    "no driver": (f"oracle+oracledb://u:{SECRET}@h/crm", ConfigError, "install oracledb into the plugin's environment"),
+    "no driver": (f"oracle://u:{SECRET}@h/crm", ConfigError, "install oracledb into the plugin's environment"),
+    "no SQL Server": (f"mssql://u:{SECRET}@h/crm", ConfigError, "install pymssql into the plugin's environment"),
+    "no Db2": (f"db2://u:{SECRET}@h/crm", ConfigError, "no driver for db2. Next: install ibm_db_sa into"),
+    "no C driver": (f"mysql+mysqldb://u:{SECRET}@h/crm", ConfigError, "install pymysql (and write mysql+pymysql://"),
     "no file": ("sqlite:////nowhere/shop.db", ConfigError, "no SQLite file at /nowhere/shop.db"),
     "nothing named": ("sqlite://", ConfigError, "no SQLite file at"),
 }  # fmt: skip
+
+
+class Front:
+    """The port of a PostgreSQL server, as far as the greeting: with a certificate, or without TLS."""
+
+    def __init__(self, certificate: trustme.LeafCert | None) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if certificate else None
+        if certificate:
+            certificate.configure_cert(self.context)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.thread = Thread(target=self._answer, daemon=True)
+        self.thread.start()
+
+    def _answer(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.socket.accept()
+                with suppress(OSError), client:
+                    client.recv(8)  # the request for TLS
+                    client.sendall(b"S" if self.context else b"N")
+                    if self.context:
+                        self.context.wrap_socket(client, server_side=True).close()
+
+    def close(self) -> None:
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.thread.join()
+
+
+UNVERIFIED = "shows a certificate that cannot be verified. Next: name the file of its authority in setting url"
+TLS: dict[str, tuple[str, str, str]] = {
+    "unknown authority": ("other.pem", "localhost", UNVERIFIED),
+    "another host": ("known.pem", "other.invalid", UNVERIFIED),
+    "no authority": ("missing.pem", "localhost", UNVERIFIED),
+    "no TLS": ("known.pem", "", "does not offer the encryption that setting url demands. Next: turn TLS on"),
+}
+
+
+@pytest.mark.parametrize(("authority", "host", "words"), TLS.values(), ids=list(TLS))
+def test_a_server_that_cannot_be_trusted_gets_no_password(
+    authority: str, host: str, words: str, tmp_path: Path
+) -> None:
+    known, other = trustme.CA(), trustme.CA()
+    known.cert_pem.write_to_path(tmp_path / "known.pem")
+    other.cert_pem.write_to_path(tmp_path / "other.pem")
+    front = Front(known.issue_cert(host) if host else None)
+    try:
+        query = f"sslmode=verify-full&sslrootcert={tmp_path / authority}"
+        fault = fault_of({"url": f"postgresql://u:{SECRET}@localhost:{front.port}/crm?{query}"})
+    finally:
+        front.close()
+    assert type(fault) is ConfigError
+    assert f"tap-sql: PostgreSQL at localhost:{front.port} {words}" in str(fault)
+    assert SECRET not in str(fault)
 
 
 @pytest.mark.parametrize(("url", "kind", "words"), CONNECTIONS.values(), ids=list(CONNECTIONS))
@@ -134,6 +198,12 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         "setting timezone: unknown time zone 'Europe/Roma'. Next: did you mean 'Europe/Rome'?",
     ),
 }
+
+
+def test_a_setting_that_there_is_not_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    ran = tapped({"url": "sqlite://", "deletess": ["*"]}, tmp_path)
+    assert ran.returncode == ConfigError.exit_code
+    assert "tap-sql: unknown setting deletess. Next: did you mean 'deletes'?" in ran.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("given", "words"), SETTINGS.values(), ids=list(SETTINGS))
@@ -254,30 +324,47 @@ def test_a_full_disk_leaves_no_piece_behind_and_loses_nothing(postgres: str, tmp
     assert list(folder.iterdir()) == []
 
 
-def test_a_signal_writes_a_state_that_speaks_of_nothing_unsent(postgres: str, tmp_path: Path) -> None:
-    """Ended by SIGTERM at any moment, the last STATE covers the BATCHes before it and no more."""
+@pytest.mark.parametrize("partitions", [1, 2])
+@pytest.mark.parametrize("kind", ["RECORD", "BATCH"])
+def test_a_signal_ends_a_run_with_a_state_that_speaks_of_nothing_unsent(
+    kind: str, partitions: int, postgres: str, tmp_path: Path, tap_sql: Any
+) -> None:
+    """Ended by SIGTERM at any moment: what came before the last STATE, and what comes from it on, is the table."""
     execute(postgres, "create table t (id int primary key, pad text)")
-    execute(postgres, "insert into t select i, repeat('x', 500) from generate_series(1, 100000) i")
+    execute(postgres, f"insert into t select i, repeat('x', 300) from generate_series(1, {SIGNALLED}) i")
+    config = {"url": postgres, "batch_rows": 300, "partitions": partitions}
+    batches = {"batch_config": _parquet(tmp_path / "b")} if kind == "BATCH" else {}
     path = tmp_path / "config.json"
-    path.write_text(json.dumps({"url": postgres, "batch_rows": 1000, "batch_config": _parquet(tmp_path / "b")}))
+    path.write_text(json.dumps(config | batches))
     command = [str(Path(sys.executable).with_name("tap-sql")), "--config", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as tap:
+    lines: list[dict[str, Any]] = []
+    states = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as tap:
         assert tap.stdout is not None
-        lines = []
+        assert tap.stderr is not None
         for line in tap.stdout:
             lines.append(json.loads(line))
-            if lines[-1]["type"] == "BATCH":
+            states += lines[-1]["type"] == "STATE"
+            if states == 2:
                 tap.send_signal(signal.SIGTERM)
                 break
         lines += [json.loads(line) for line in tap.stdout]
-    sent = 0
-    for each in lines:
-        if each["type"] == "BATCH":
-            sent = pq.read_table(unquote(urlparse(each["manifest"][0]).path)).column("id")[-1].as_py()
-        if each["type"] == "STATE" and "resume" in each["value"]["bookmarks"].get("t", {}):
-            assert each["value"]["bookmarks"]["t"]["resume"]["after"][0] <= sent
-    assert lines[-1]["type"] == "STATE"
-    assert 0 < sent < 100_000
+        last = tap.stderr.read().splitlines()[-1]
+    assert tap.returncode == 130
+    assert last == "tap-sql: stopped by a signal. Next: run again: nothing is lost."
+    end = max(place for place, each in enumerate(lines) if each["type"] == "STATE")
+    sent = [id_ for each in lines[:end] for id_ in _ids(each)]
+    assert 0 < len(sent) < SIGNALLED
+    rest = tap_sql(config, state=lines[end]["value"]).records("t")
+    assert {*sent, *(row["id"] for row in rest)} == set(range(1, SIGNALLED + 1))
+
+
+def _ids(message: dict[str, Any]) -> list[int]:
+    if message["type"] == "RECORD":
+        return [message["record"]["id"]]
+    if message["type"] == "BATCH":
+        return list(pq.read_table(unquote(urlparse(message["manifest"][0]).path)).column("id").to_pylist())
+    return []
 
 
 def _parquet(folder: Path) -> dict[str, Any]:

@@ -39,18 +39,18 @@ _AGAIN = "run again: the read goes on where the state ends"
 # Codes of PostgreSQL (and of the SQL standard), MySQL, SQL Server, Oracle and the words of drivers that give no code.
 _SIGNS = (
     _sign(
+        r"does not support SSL|SSL is required but",
+        ConfigError,
+        "{server} does not offer the encryption that setting url demands",
+        "turn TLS on at the server, or choose another sslmode in setting url",
+    ),
+    _sign(
         r"certificate.verify.failed|certificate for .* does not match|hostname mismatch|root certificate file|"
         r"mysql 2026",
         ConfigError,
         "{server} shows a certificate that cannot be verified",
         "name the file of its authority in setting url (sslrootcert for PostgreSQL, ssl_ca for MySQL), and the host "
         "as the certificate does",
-    ),
-    _sign(
-        r"does not support SSL",
-        ConfigError,
-        "{server} does not offer the encryption that setting url demands",
-        "turn TLS on at the server, or choose another sslmode in setting url",
     ),
     _sign(
         r"28P01|28000|password authentication failed|no password supplied|role \S+ does not exist|"
@@ -150,6 +150,4 @@ def _code(cause: BaseException) -> str:
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
     if state:
         return str(state)
-    if isinstance(first, str) and (named := re.search(r"^([0-9A-Z]{5})$|SQLSTATE:? ([0-9A-Z]{5})", first)):
-        return named[1] or named[2]
-    return ""
+    return first if isinstance(first, str) and re.fullmatch(r"[0-9A-Z]{5}", first) else ""
