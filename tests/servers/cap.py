@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -169,6 +170,7 @@ class Cap:
     def __init__(self, folder: Path, packages: Path) -> None:
         self.folder, self.packages, self.url = folder, packages, ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._log: threading.Thread | None = None
 
     def prepare(self, tables: Mapping[str, Sequence[Row]]) -> None:
         """Make the project: the committed sources, the installed packages, the rows."""
@@ -189,13 +191,16 @@ class Cap:
         self._process = subprocess.Popen(
             words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
+        output = self._process.stdout
+        assert output
         told = b""
-        assert self._process.stdout
-        for line in self._process.stdout:  # ends when the server does
+        for line in output:  # ends when the server does
             told += line
             found = re.search(rb"server listening on .*?http://[^:/]+:(\d+)", line)
             if found:
                 self.url = f"http://127.0.0.1:{found[1].decode()}/odata/v4/erp"
+                self._log = threading.Thread(target=output.read, daemon=True)  # a full pipe would stop the server
+                self._log.start()
                 return
         raise RuntimeError(f"CAP did not start:\n{told.decode()[-2000:]}")
 
@@ -203,7 +208,11 @@ class Cap:
         """Stop this server, by its own process."""
         if self._process is not None:
             self._process.kill()
-            self._process.communicate(timeout=60)
+            self._process.wait(timeout=START_SECONDS)
+            if self._log is not None:
+                self._log.join()
+            if self._process.stdout:
+                self._process.stdout.close()
             self._process = None
 
     def change(self, method: str, path: str, body: Row | None = None) -> None:
