@@ -121,11 +121,11 @@ def peer(name: str, kind: str, argument: str, url: str) -> Took:
         return finished(name, began, [subprocess.Popen(words, stdout=subprocess.DEVNULL)])
 
 
-def hub(name: str, url: str, rows: int, *, batches: bool) -> Took:
+def hub(name: str, url: str, rows: int, *, batches: bool, partitions: int = 1) -> Took:
     """The real commands, with configuration files as Meltano writes them."""
     with tempfile.TemporaryDirectory(prefix="snello-bench-") as held:
         folder = Path(held)
-        config: dict[str, Any] = {"url": url, "tables": ["contacts"]}
+        config: dict[str, Any] = {"url": url, "tables": ["contacts"], "partitions": partitions}
         if batches:
             storage = {"root": (folder / "batches").as_uri()}
             config["batch_config"] = {"encoding": {"format": "parquet"}, "storage": storage}
@@ -197,6 +197,7 @@ def main() -> None:
         ]
         limit = min(took.seconds for took in limits)
         ours = [hub("tap-sql | target-lake, BATCH", url, rows, batches=True)]
+        ours.append(hub("tap-sql | target-lake, BATCH, 2 at once", url, rows, batches=True, partitions=2))
         ours.append(hub("tap-sql | target-lake, RECORD", url, rows, batches=False))
         theirs = [
             peer("dlt, connectorx to Parquet files", "dlt", "filesystem", url),
