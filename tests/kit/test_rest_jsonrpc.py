@@ -294,6 +294,14 @@ def test_a_page_begins_behind_the_moment_and_number_of_the_last_row() -> None:
     }
 
 
+def test_behind_a_row_without_a_moment_come_the_others_and_all_that_have_one() -> None:
+    bare = thing(5) | {"changed": None}
+    with serving([Reply({"id": 1, "result": [bare]}), Reply({"id": 1, "result": []})]) as server:
+        read(server.url, tap=TapThings, page_size=1)
+        asked = server.calls[1].json["params"][0]
+    assert asked == [["OR", [["changed", "!=", None]], [["changed", "=", None], ["id", ">", 5]]]]
+
+
 def test_the_next_run_asks_from_the_bookmark_less_the_overlap() -> None:
     with serving([Reply({"id": 1, "result": [thing(4)]})]) as server:
         first = read(server.url, tap=TapThings)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import inspect
 import os
 import shutil
 import socket
@@ -34,6 +35,7 @@ DATABASE, ADMIN = "tryton", "admin-sesame-open"
 PASSWORD = "open-sesame-open"  # of the users reader (reads everything) and clerk (parties and products only)
 CANARY = "canary.bird@example.org"  # an e-mail address that no log may show
 TIED = 400  # parties written in one transaction
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE)}  # where the server finds its middleware
 LOCK, DATA = HERE / "tryton.lock", HERE / "tryton_data.py"
 
 
@@ -58,7 +60,7 @@ class Tryton:
         """Start, and return once it answers."""
         words = [str(self._programs / "trytond"), "-c", str(self._configuration), "-d", DATABASE]
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(words, stdout=log, stderr=log)
+            self._process = subprocess.Popen(words, stdout=log, stderr=log, env=ENVIRONMENT)
         with requests.Session() as session:
             session.mount("http://", HTTPAdapter(max_retries=Retry(300, backoff_factor=0.1, backoff_max=0.2)))
             question = {"id": 0, "method": "common.server.version", "params": []}
@@ -90,13 +92,14 @@ class Tryton:
 def configuration(folder: Path, databases: Path, listen: str = "127.0.0.1:0") -> Path:
     """A configuration file for SQLite databases in a folder."""
     path = folder / "trytond.conf"
-    path.write_text(f"[database]\nuri = sqlite://\npath = {databases}\n[web]\nlisten = {listen}\n")
+    web = f"[web]\nlisten = {listen}\n[wsgi middleware]\nhonest = tryton_middleware.Honest\n"
+    path.write_text(f"[database]\nuri = sqlite://\npath = {databases}\n{web}")
     return path
 
 
 def prepared() -> Path:
     """The folder with environment and company, made on the first call; a test process that comes at once waits."""
-    made_of = b"".join(path.read_bytes() for path in (LOCK, DATA, Path(__file__)))
+    made_of = LOCK.read_bytes() + DATA.read_bytes() + inspect.getsource(_make).encode()
     folder = CACHE / f"tryton-{hashlib.sha256(made_of).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "making").open("w") as making:
@@ -109,7 +112,7 @@ def prepared() -> Path:
 
 def _make(folder: Path) -> None:
     uv, python = Path(sys.executable).with_name("uv"), folder / "venv" / "bin" / "python"
-    environment = {**os.environ, "UV_LINK_MODE": "copy", "TRYTONPASSFILE": str(folder / "password")}
+    environment = {**ENVIRONMENT, "UV_LINK_MODE": "copy", "TRYTONPASSFILE": str(folder / "password")}
 
     def run(*words: object) -> None:
         done = subprocess.run([str(word) for word in words], env=environment, capture_output=True, text=True)

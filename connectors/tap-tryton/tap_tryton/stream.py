@@ -21,7 +21,7 @@ class TrytonStream(JsonRpcStream):
     url_base, path = "{url}/{database}", "/rpc/"
     rpc_method, envelope, typed = "model.{model}.search_read", {}, True
     rpc_params = ("{domain}", 0, "{limit}", "{order}", "{fields}", "{context}")
-    ordered, order = ("last_modified_at", "id"), (("last_modified_at", "ASC"), ("id", "ASC"))
+    ordered, order = ("last_modified_at", "id"), (("last_modified_at", "ASC NULLS FIRST"), ("id", "ASC"))
     primary_keys, replication_key = ("id",), "last_modified_at"
     errors = Errors("$.error", code="$.error[0]", again={"ConcurrencyException"}, denied={"UserError"})
     changed, values = (("last_modified_at", ">=", "{since}"),), Values(left_out=("__name__",))

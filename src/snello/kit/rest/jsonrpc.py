@@ -40,7 +40,7 @@ class JsonRpcStream(RestStream):
     - ``changed``: the domain of rows changed since a moment
     - ``ordered``: the fields that order rows and tell where a page ends: ``(moment, id)`` where moments are shown as
       they are stored, ``(id,)`` where a part of them is hidden, as Odoo hides microseconds
-    - ``order``: how the interface is told of that order
+    - ``order``: how the interface is told of that order; rows without a moment come first
     - ``page_size``: rows of a page; the setting ``page_size`` goes first
     - ``typed``: moments are written as objects with a ``__class__``, else as ``since_format``
     - ``errors``: ``denied`` are codes of a missing right to read the model
@@ -94,8 +94,10 @@ class JsonRpcStream(RestStream):
         if len(self.ordered) == 1:
             return [[self.ordered[0], ">", after[0]]]
         (first, second), (value, tie) = self.ordered, after
-        value = self.written(datetime.fromisoformat(value).replace(tzinfo=UTC)) if value else None
-        return [["OR", [[first, ">", value]], [[first, "=", value], [second, ">", tie]]]]
+        if value is None:  # rows without a moment come first
+            return [["OR", [[first, "!=", None]], [[first, "=", None], [second, ">", tie]]]]
+        moment = self.written(datetime.fromisoformat(value).replace(tzinfo=UTC))
+        return [["OR", [[first, ">", moment]], [[first, "=", moment], [second, ">", tie]]]]
 
     def request(self, ask: Ask, context: Mapping[str, Any], begin: Mark) -> Request:
         """The call for a page."""
