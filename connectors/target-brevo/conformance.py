@@ -86,6 +86,7 @@ def _subject(**more: Any) -> Iterator[Subject]:
             seed=account.seed,
             foreign=account.foreign,
             lose=account.lose,
+            secrets=(API_KEY,),
             **more,
         )
 

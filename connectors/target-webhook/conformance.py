@@ -39,6 +39,7 @@ def _subject(refusal: Literal["row", "body"]) -> Iterator[Subject]:
             held=held,
             shown=dict,
             effects=lambda: [(row["op"], row["key"], row["fingerprint"]) for row in taken()],
+            secrets=(SECRET, "t0ken"),
             bad=(({"name": "canary", "visits": 1_000}, "too_old"), ({"name": "canary II", "visits": 2_000}, "too_old")),
         )
 

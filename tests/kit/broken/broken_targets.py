@@ -18,6 +18,7 @@ from snello.kit.entry import entry
 
 class Settings(ChannelSettings):
     url: str = Field(description="Where the channel is.")
+    token: str = Field("", description="A secret that is not declared as one, so that nothing hides it.")
 
 
 class Rows(ActivationSink[Settings]):
@@ -71,6 +72,12 @@ class Doubling(Rows):
 class LoggingRows(Rows):
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         logging.getLogger("target").debug("sending %s", [dict(change.payload) for change in changes])
+        return super().upsert(changes)
+
+
+class LoggingSecrets(Rows):
+    def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        logging.getLogger("target").info("signed in with %s", self.settings.token)
         return super().upsert(changes)
 
 
@@ -128,6 +135,7 @@ ignoring_verdicts = target(IgnoringVerdicts)
 trusting_the_order = target(TrustingTheOrder)
 doubling = target(Doubling)
 logging_rows = target(LoggingRows)
+logging_secrets = target(LoggingSecrets)
 printing_rows = target(PrintingRows)
 removing_all = target(RemovingAll)
 hoping_for_the_best = target(HopingForTheBest)

@@ -44,6 +44,7 @@ class Subject:
     - ``effects``: each change that its owner noticed, so that none may come twice; None when it cannot tell
     - ``bad``: columns that the channel refuses, with the code of the receipt
     - ``seed``, ``foreign``: put rows of others there, look at them; ``lose``: somebody takes a row of ours away
+    - ``secrets``: texts in ``config`` that nobody may read in a log
     - ``rows``: how many make several calls; ``writes``: which calls have an effect
     """
 
@@ -59,6 +60,7 @@ class Subject:
     seed: Callable[[], None] | None = None
     foreign: Callable[[], Any] | None = None
     lose: Callable[[str], None] | None = None
+    secrets: tuple[str, ...] = ()
     rows: int = 6
     writes: Callable[[Seen], bool] = field(default=writes)
 

@@ -42,7 +42,7 @@ class Trial:
 
     def publish(self, rows: Mapping[str, Mapping[str, Any]], **consents: Iterable[str]) -> str:
         """Publish an audience, and who does not consent; what tap-activation then writes, as lines."""
-        assert all(CANARY in json.dumps(dict(row)) for row in rows.values()), "a row without a canary in it"
+        assert all(CANARY in str(dict(row)) for row in rows.values()), "a row without a canary in it"
         self.keys |= set(rows)
         self.stage.publish(list(rows.values()), **consents)
         return self.messages()
@@ -80,8 +80,9 @@ class Trial:
         if outcome.code not in (0, KILLED):
             assert ". Next: " in outcome.last_line, outcome.last_line
         files = [*self.folder.glob("run-*/std[oe]*"), *self.folder.glob("ledger.db*")]
-        shown = [file.name for file in files if file.is_file() and CANARY.encode() in file.read_bytes()]
-        assert not shown, f"a row is shown in {', '.join(shown)}"
+        for what, texts in (("a row", (CANARY,)), ("a secret", self.subject.secrets)):
+            shown = [file.name for file in files if file.is_file() and _holds(file.read_bytes(), texts)]
+            assert not shown, f"{what} is shown in {', '.join(shown)}"
 
     # ---- what the channel holds, and what the ledger says of it
 
@@ -165,6 +166,10 @@ class Trial:
     def writes(self) -> int:
         """How many of them may have had an effect."""
         return sum(self.subject.writes(seen) for seen in self.proxy.requests)
+
+
+def _holds(content: bytes, texts: Iterable[str]) -> bool:
+    return any(text.encode() in content for text in texts)
 
 
 @contextmanager
