@@ -16,11 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from snello.errors import ConfigError
 from snello.kit.memory import SCHEMA, Memory, compared, memory_root
 from snello.kit.sql import rowkeys
 from snello.kit.sql.chunks import Chunk, Outline
 from snello.kit.sql.host import Host
 from snello.kit.sql.query import Range
+from snello.kit.sql.settings import Settings
 from snello.kit.sql.tables import Table
 from snello.kit.sql.types import UTC_MICROSECONDS
 
@@ -36,6 +38,23 @@ _NAMED_AT_ONCE = 200
 _LISTED_ROWS = 250_000
 
 logger = logging.getLogger(__name__)
+
+
+def asked_for(table: Table, settings: Settings, where: str) -> bool:
+    """Whether deletions of a table are to be told. Raises ``ConfigError`` where that is asked by name and cannot be.
+
+    Where a pattern with ``*`` asks for it, tables without a key are left out.
+    """
+    pattern = settings.compares(table.name.fits)
+    if pattern is None or (not table.keys and "*" in pattern):
+        return False
+    if not table.keys:
+        what = "deletes compares keys, and the table has none"
+        raise ConfigError(where, what, "name its key columns in primary_keys")
+    if DELETED_AT in table.column_names:
+        what = f"the table has a column {DELETED_AT} of its own, which deletes would fill"
+        raise ConfigError(where, what, "leave the table out in setting deletes")
+    return True
 
 
 @dataclass

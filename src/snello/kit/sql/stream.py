@@ -23,7 +23,7 @@ from singer_sdk.streams import Stream
 from snello.errors import ConfigError, ContractError, choices
 from snello.kit.records import RecordLines, records_of
 from snello.kit.sql.chunks import Chunk, Outline
-from snello.kit.sql.deletions import DELETED_AT, DELETED_SCHEMA, Deletions
+from snello.kit.sql.deletions import DELETED_AT, DELETED_SCHEMA, Deletions, asked_for
 from snello.kit.sql.host import Host
 from snello.kit.sql.query import Range
 from snello.kit.sql.reading import Reading
@@ -46,7 +46,7 @@ class SqlStream(Stream):
         self.counts: Counter[str] = Counter()
         self._host = host
         schema = table.json_schema()
-        self.compared = _compared(table, host, self.where)
+        self.compared = asked_for(table, host.options, self.where)
         if self.compared:
             schema["properties"][DELETED_AT] = DELETED_SCHEMA
         super().__init__(tap, schema=schema, name=name)
@@ -234,22 +234,6 @@ class SqlStream(Stream):
         if counts["refused"]:
             self.logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
         self._host.stream_done(self.name)
-
-
-def _compared(table: Table, host: Host, where: str) -> bool:
-    """Whether deletions of this table are told. Raises ``ConfigError`` where that is asked for and cannot be."""
-    pattern = host.options.compares(table.name.fits)
-    if pattern is None:
-        return False
-    if not table.keys and "*" in pattern:
-        return False
-    if not table.keys:
-        what = "deletes compares keys, and the table has none"
-        raise ConfigError(where, what, "name its key columns in primary_keys")
-    if DELETED_AT in table.column_names:
-        what = f"the table has a column {DELETED_AT} of its own, which deletes would fill"
-        raise ConfigError(where, what, "leave the table out in setting deletes")
-    return True
 
 
 def _stamped(rows: pa.Table) -> pa.Table:
