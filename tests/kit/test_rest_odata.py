@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -443,6 +444,21 @@ def test_values_arrive_as_the_lake_has_them() -> None:
         "count": 9007199254740993, "colour": "red", "place": {"city": "Roma", "@odata.type": "#x"}, "marks": ["a"],
         "data": "/+8=", "parts": [{"thing": 1, "code": "a"}, {"thing": 1, "code": "b"}], "_extra": None,
     }  # fmt: skip
+
+
+def test_moments_finer_than_a_microsecond_neither_repeat_a_row_nor_end_the_walk() -> None:
+    moments = [f"2026-03-01T08:00:00.00000{n:02}Z" for n in range(12)]  # seven digits, as .NET writes them
+    rows = [THING | {"id": n, "changed": moment} for n, moment in enumerate(moments)]
+
+    def answer(call: Call) -> Reply:
+        if call.path.endswith(("$metadata", "parts")) or "eq null" in call.query["$filter"].partition(" or ")[0]:
+            return things(call)
+        behind = re.search(r"changed gt ([^ ]+)", call.query["$filter"])
+        return Reply({"value": [row for row in rows if not behind or row["changed"] > behind[1]][:2]})
+
+    with service(answer) as (_, read):
+        done = read(entities=["Things"], replication={"Things": "changed"})
+    assert (done.code, [row["id"] for row in done.records("Things")]) == (0, list(range(12)))
 
 
 def test_a_set_that_cannot_be_walked_is_read_by_its_links() -> None:

@@ -112,10 +112,11 @@ class ODataTap(RestTap):
             if name not in entity.navigations:
                 what = f"setting expand: {entity.name} has no navigation property {name}"
                 raise ConfigError(self.name, what, choices(name, entity.navigations))
+        tracked = entity.tracks_changes if told.delta is None else _fits(entity.name, told.delta)
         return How(
             auth=self._auth,
             modified=self._modified(entity),
-            track=entity.tracks_changes if told.delta is None else _fits(entity.name, told.delta),
+            track=tracked and bool(entity.keys),
             page_size=told.page_size,
             paging=told.paging,
             expand=tuple(along),
