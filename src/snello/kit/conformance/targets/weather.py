@@ -28,24 +28,24 @@ from snello.kit.conformance.targets.trial import Trial
 Faults = Callable[[], Fault]
 
 PASSING: dict[str, Faults] = {
-    "429_with_seconds": lambda: Limited(1),
-    "429_with_a_date": lambda: Limited(datetime.now(UTC) + timedelta(seconds=2)),
-    "429_that_does_not_say_when": Limited,
-    "500_before_the_effect": Broken,
-    "503_before_the_effect": lambda: Broken(503),
-    "500_after_the_effect": BrokenAfter,
-    "reset_before_the_effect": Reset,
-    "reset_after_the_effect": ResetAfter,
-    "answer_cut_in_half_after_the_effect": Truncated,
-    "answer_that_never_comes_after_the_effect": lambda: TimeoutAfter(60),
-    "slow_answer": lambda: Slow(0.02),
+    "a_429_with_seconds": lambda: Limited(1),
+    "a_429_with_a_date": lambda: Limited(datetime.now(UTC) + timedelta(seconds=2)),
+    "a_429_that_does_not_say_when": Limited,
+    "a_500_before_the_effect": Broken,
+    "a_503_before_the_effect": lambda: Broken(503),
+    "a_500_after_the_effect": BrokenAfter,
+    "a_reset_before_the_effect": Reset,
+    "a_reset_after_the_effect": ResetAfter,
+    "an_answer_cut_in_half_after_the_effect": Truncated,
+    "an_answer_that_never_comes_after_the_effect": lambda: TimeoutAfter(60),
+    "a_slow_answer": lambda: Slow(0.02),
 }
 LASTING: dict[str, Faults] = {
-    "429": lambda: Limited(0),
-    "500_before_the_effect": Broken,
-    "500_after_the_effect": BrokenAfter,
-    "reset_before_the_effect": Reset,
-    "reset_after_the_effect": ResetAfter,
+    "a_429": lambda: Limited(0),
+    "a_500_before_the_effect": Broken,
+    "a_500_after_the_effect": BrokenAfter,
+    "a_reset_before_the_effect": Reset,
+    "a_reset_after_the_effect": ResetAfter,
 }
 LONG: dict[str, Faults] = {
     "seconds": lambda: Limited(60),
@@ -93,9 +93,9 @@ def _long(fault: Faults) -> Callable[[Trial], None]:
 
 
 for words, fault in PASSING.items():
-    case(name=f"a_{words}_is_lived_through_and_every_row_arrives_once")(_passing(fault))
+    case(name=f"{words}_is_lived_through_and_every_row_arrives_once")(_passing(fault))
 for words, fault in LASTING.items():
-    case(name=f"a_{words}_that_lasts_is_told_and_left_to_the_next_run")(_lasting(fault))
+    case(name=f"{words}_that_lasts_is_told_and_left_to_the_next_run")(_lasting(fault))
 for words, fault in LONG.items():
     case(name=f"a_wait_longer_than_allowed_given_as_{words}_is_left_to_a_later_run")(_long(fault))
 
