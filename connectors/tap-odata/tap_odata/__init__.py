@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from snello.kit.entry import entry
-from snello.kit.rest.odata_tap import ODataTap
+from snello.kit.odata import ODataTap
 
 
 class TapOData(ODataTap):

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urljoin
 
 from snello.kit.http import Answer
+from snello.kit.odata.edm import literal
 from snello.kit.rest.asking import Ask, Row, Token, number
-from snello.kit.rest.edm import literal
 
 COUNT = "$['@odata.count']"
 _NULLS = "#nulls"  # after a link: the walk is still among the rows whose first value is null

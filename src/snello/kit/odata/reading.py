@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from snello.errors import ConfigError, ContractError
+from snello.kit.odata.answers import DELETED
 from snello.kit.rest.asking import Row, Token
 from snello.kit.rest.bookmarks import Mark
-from snello.kit.rest.odata_answers import DELETED
 from snello.kit.rest.reading import Reading
 from snello.kit.rest.values import EXTRA, GONE
 from snello.kit.rest.walk import Page

@@ -14,12 +14,12 @@ from singer_sdk import Stream
 from snello.errors import ConfigError, ContractError, choices
 from snello.kit.configuration import settings_of
 from snello.kit.http import Auth, Limit, Retry, basic, bearer, oauth2_client, session_login
+from snello.kit.odata.edm import INTEGERS, MOMENTS, EntitySet
+from snello.kit.odata.edmx import entity_sets
+from snello.kit.odata.how import How
+from snello.kit.odata.settings import MODIFIED, ODataSettings
+from snello.kit.odata.stream import query_text, stream_class
 from snello.kit.quarantine import NAME
-from snello.kit.rest.edm import INTEGERS, MOMENTS, EntitySet
-from snello.kit.rest.edmx import entity_sets
-from snello.kit.rest.odata import query_text, stream_class
-from snello.kit.rest.odata_how import How
-from snello.kit.rest.odata_settings import MODIFIED, ODataSettings
 from snello.kit.rest.tap import RestTap
 
 BUSINESS_ONE = {"CompanyDB": "{company}", "UserName": "{user}", "Password": "{password}"}

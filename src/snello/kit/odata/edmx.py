@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from snello.errors import ContractError
-from snello.kit.rest.edm import EntitySet, Property
+from snello.kit.odata.edm import EntitySet, Property
 
 Element = ElementTree.Element
 

@@ -20,16 +20,16 @@ from urllib.parse import quote, urlencode
 from singer_sdk import Tap
 
 from snello.kit.http import Answer
+from snello.kit.odata.answers import Answers
+from snello.kit.odata.edm import EntitySet, key_predicate, literal
+from snello.kit.odata.how import How, paging_of, schema_with
+from snello.kit.odata.pages import Keyset, Skip, linked
+from snello.kit.odata.reading import ODataReading
 from snello.kit.rest.asking import Ask, Request, Row
 from snello.kit.rest.bookmarks import Mark
 from snello.kit.rest.compare import Compare
-from snello.kit.rest.edm import EntitySet, key_predicate, literal
 from snello.kit.rest.errors import Errors
 from snello.kit.rest.host import Host
-from snello.kit.rest.odata_answers import Answers
-from snello.kit.rest.odata_how import How, paging_of, schema_with
-from snello.kit.rest.odata_pages import Keyset, Skip, linked
-from snello.kit.rest.odata_reading import ODataReading
 from snello.kit.rest.stream import RestStream
 
 DELTA = "delta"

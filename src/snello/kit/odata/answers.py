@@ -13,9 +13,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from snello.errors import ContractError
 from snello.kit.http import Answer
+from snello.kit.odata.edm import INTEGERS, EntitySet, converter, literal
+from snello.kit.odata.pages import linked
 from snello.kit.rest.asking import Row
-from snello.kit.rest.edm import INTEGERS, EntitySet, converter, literal
-from snello.kit.rest.odata_pages import linked
 
 DELETED = "@deleted"  # in a row: when it was found to be removed
 ASKED_AT_ONCE = 20  # changed entities that came with a part of their properties only

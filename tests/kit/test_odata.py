@@ -18,12 +18,12 @@ from tests.kit.http_server import Call, Reply, Server, serving
 from snello.errors import ContractError
 from snello.kit.entry import entry
 from snello.kit.http import Answer, Retry
-from snello.kit.rest.edm import EntitySet, Property, key_predicate, literal, schema_of
-from snello.kit.rest.edmx import entity_sets
-from snello.kit.rest.odata import ODataStream
-from snello.kit.rest.odata_answers import Answers
-from snello.kit.rest.odata_pages import Keyset
-from snello.kit.rest.odata_tap import ODataTap
+from snello.kit.odata.answers import Answers
+from snello.kit.odata.edm import EntitySet, Property, key_predicate, literal, schema_of
+from snello.kit.odata.edmx import entity_sets
+from snello.kit.odata.pages import Keyset
+from snello.kit.odata.stream import ODataStream
+from snello.kit.odata.tap import ODataTap
 from snello.kit.testing import Run, run
 
 CANARY = "canary@example.test"

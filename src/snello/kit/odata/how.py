@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snello.kit.http import Auth
+from snello.kit.odata.edm import EntitySet, schema_of
+from snello.kit.odata.pages import Keyset, Links, Skip
 from snello.kit.rest.asking import Paging
-from snello.kit.rest.edm import EntitySet, schema_of
-from snello.kit.rest.odata_pages import Keyset, Links, Skip
 from snello.kit.rest.values import GONE
 
 
