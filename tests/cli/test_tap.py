@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from snello.cli.connector.described import limits, way
+from snello.cli.connector.face import parts
 from snello.cli.connector.masks import masked
 from snello.cli.connector.names import names
 from snello.cli.connector.rendering import render
+from snello.kit.rest import Compare, RestStream
 
 CANARY = "canary.person@aurora.example"
 NUMBERS = itertools.count(1)  # a module is imported once in a process: each test has a tap of its own
@@ -357,3 +360,33 @@ def test_what_is_learned_is_one_document(bench: Bench) -> None:
     (found,) = json.loads(told.out)
     assert (found["stream"], found["rows"], found["written"]) == ("customers", 250, True)
     assert found["differences"] == [{"field": "loyal", "kind": "new", "was": "", "now": "boolean or null"}]
+
+
+# ---------------------------------------------------------------- the reference
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({}, "whole, every run"),
+        ({"replication_key": "at", "since": "from"}, "what changed since the last run, by `at`"),
+        ({"replication_key": "at", "newest_first": True}, "from the newest to what was seen, by `at`"),
+        ({"compare": Compare()}, "whole, every run; what changed goes on, rows that are gone among it"),
+        ({"compare": Compare(proof="never")}, "whole, every run; what changed goes on"),
+        ({"parent": type("Orders", (RestStream,), {"name": "orders"})}, "for each row of `orders` that was read"),
+    ],
+)
+def test_the_reference_tells_how_changes_of_a_stream_are_noticed(declared: dict[str, Any], told: str) -> None:
+    assert way(type("Things", (RestStream,), {"name": "things", **declared})) == told
+
+
+def test_the_reference_shows_the_kits_names_with_their_parameters() -> None:
+    found = {module: dict(names) for module, _, names in parts()}
+    assert found["snello.kit.rest"]["basic(user: str, password: str) -> Auth"].startswith("HTTP Basic authentication")
+    assert "RestStream" in found["snello.kit.rest"]
+    assert all(told for names in found.values() for told in names.values())
+
+
+def test_the_limits_of_a_connector_are_the_points_of_its_readme(bench: Bench) -> None:
+    assert limits(bench.folder)[0] == "Deleted customers and orders are not noticed: absence is never a delete."
+    assert len(limits(bench.folder)) == 3

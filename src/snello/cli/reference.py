@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,8 @@ from typer.main import get_command
 
 from snello import errors
 from snello.cli.app import build
+from snello.cli.connector import described, face
+from snello.cli.connector.plugging import OF_THE_SDK
 from snello.settings import Settings, project_root
 
 MADE = "<!-- made by `make docs`; do not edit -->\n\n"
@@ -57,17 +60,40 @@ def _about(package: Path) -> dict[str, Any]:
 
 
 def connectors(root: Path) -> str:
-    """Every connector with its settings, found by glob."""
-    text = f"# Connectors\n\n{MADE}"
-    for package in sorted(path.parent for path in root.glob("connectors/*/pyproject.toml")):
-        about = _about(package)
-        text += f"## [`{package.name}`](../../connectors/{package.name}/README.md)\n\n{about['description']}\n\n"
-        required = set(about["settings"].get("required", []))
-        rows = [
-            (f"`{name}`", "yes" if name in required else "", " ".join(str(shape.get("description") or "").split()))
-            for name, shape in about["settings"]["properties"].items()
-        ]
-        text += table(("setting", "required", "meaning"), rows)
+    """Every connector with its settings, streams and limits, found by glob."""
+    packages = sorted(path.parent for path in root.glob("connectors/*/pyproject.toml"))
+    abouts = {package: _about(package) for package in packages}
+    rows = [(f"[`{package.name}`](#{package.name})", about["description"]) for package, about in abouts.items()]
+    text = f"# Connectors\n\n{MADE}{table(('connector', 'what it is'), rows)}"
+    return text + "".join(_connector(package, about) for package, about in abouts.items())
+
+
+def _connector(package: Path, about: dict[str, Any]) -> str:
+    text = f"## `{package.name}`\n\n[{package.name}/README.md](../../connectors/{package.name}/README.md)\n\n"
+    required = set(about["settings"].get("required", []))
+    shapes = {n: each for n, each in about["settings"]["properties"].items() if not n.startswith(OF_THE_SDK)}
+    rows = [
+        (f"`{name}`", "yes" if name in required else "", " ".join(str(shape.get("description") or "").split()))
+        for name, shape in shapes.items()
+    ]
+    text += table(("setting", "required", "meaning"), rows)
+    read = list(described.streams(package, package.name)) if package.name.startswith("tap-") else []
+    text += table(("stream", "key", "read"), read) if read else ""
+    points = described.limits(package)
+    return text + ("Limits:\n\n" + "".join(f"- {_here(point, package)}\n" for point in points) + "\n" if points else "")
+
+
+def _here(text: str, package: Path) -> str:
+    """A text of a README with its links as they are from here."""
+    return re.sub(r"\]\((?!\w+:|#)([^)]+)\)", rf"](../../connectors/{package.name}/\1)", text)
+
+
+def kit(_root: Path) -> str:
+    """What authors of connectors may import."""
+    text = f"# The connector kit\n\n{MADE}"
+    for module, meaning, names in face.parts():
+        text += f"## `{module}`\n\n{meaning}\n\n"
+        text += table(("name", "what it is"), [(f"`{name}`", told) for name, told in names])
     return text
 
 
@@ -110,6 +136,7 @@ def settings(_root: Path) -> str:
 PAGES: dict[str, Callable[[Path], str]] = {
     "commands.md": commands,
     "connectors.md": connectors,
+    "kit.md": kit,
     "settings.md": settings,
     "tables.md": tables,
 }
