@@ -63,15 +63,15 @@ class Runs:
         self._started.wait(PATIENCE)
         return self._pid
 
-    def run(self, folder: Path, given: str, config: Mapping[str, Any], **environment: str) -> Outcome:
-        """One run with this on stdin; its files are left in ``folder``."""
+    def run(self, folder: Path, given: str, config: Mapping[str, Any], *arguments: str, **environment: str) -> Outcome:
+        """One run with this on stdin and these arguments; its files are left in ``folder``."""
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / name for name in ("stdin", "stdout", "stderr", "config.json")]
         files[0].write_text(given)
         files[3].write_text(json.dumps(config))
         order = {
             "files": [str(file) for file in files[:3]],
-            "argv": ["connector", "--config", str(files[3])],
+            "argv": ["connector", "--config", str(files[3]), *arguments],
             "environment": environment,
         }
         self._started.clear()
