@@ -96,7 +96,7 @@ def main() -> None:
     if flaw == "loses ties" and at:
         number = 10**9
     elif at and not bookmark.get("open"):
-        number = 0  # rows of the last moment may have come late
+        number = -1  # rows of the last moment may have come late
     if flaw == "forgets":
         at, number = "", 0
     write(config, flaw, at, number)

@@ -169,7 +169,7 @@ def _exact(value: Any) -> Any:
     """A number as the decimal text that it was written as; a text stays as it is."""
     if not isinstance(value, int | float | Decimal) or isinstance(value, bool):
         return value
-    return format(value if isinstance(value, int | Decimal) else Decimal(repr(value)), "f")
+    return str(value) if isinstance(value, int) else format(Decimal(str(value)), "f")
 
 
 def _text(value: Any) -> Any:
