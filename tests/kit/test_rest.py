@@ -163,42 +163,6 @@ def test_settings_fill_the_path_quoted_and_the_base_as_they_are() -> None:
 # ------------------------------------------------------------------ pages
 
 
-def numbered(total: int, size: int, header: bool = True) -> Callable[[Call], Answer]:
-    def answer(call: Call) -> Answer:
-        page = int(call.query["page"])
-        rows = [thing(n) for n in range(1, total + 1)][(page - 1) * size : page * size]
-        return Answer(rows, headers={"X-Pages": str(-(-total // size))} if header else {})
-
-    return answer
-
-
-@pytest.mark.parametrize(("total", "pages"), [(0, 1), (1, 1), (3, 1), (4, 2), (9, 3)])
-def test_numbered_pages_end_with_the_total_of_the_header(total: int, pages: int) -> None:
-    with serving(numbered(total, 3)) as server:
-        done = read(server, paging=page_number("page", per_page=("size", 3), total_pages="X-Pages"))
-    assert ids(done) == list(range(1, total + 1))
-    assert [call.query for call in server.calls] == [{"page": str(n + 1), "size": "3"} for n in range(pages)]
-
-
-def test_numbered_pages_without_a_total_end_with_an_empty_page() -> None:
-    with serving(numbered(4, 2, header=False)) as server:
-        done = read(server, paging=page_number())
-    assert ids(done) == [1, 2, 3, 4]
-    assert len(server.calls) == 3
-
-
-def test_a_cursor_is_sent_back_until_there_is_none() -> None:
-    pages = {"": ([1], "x y"), "x y": ([2], "z"), "z": ([3], None)}
-
-    def answer(call: Call) -> Answer:
-        rows, following = pages[call.query.get("after", "")]
-        return Answer({"data": [thing(n) for n in rows], "next": following})
-
-    with serving(answer) as server:
-        done = read(server, paging=cursor("$.next", param="after"), records_jsonpath="$.data[*]")
-    assert ids(done) == [1, 2, 3]
-
-
 @pytest.mark.parametrize("in_header", [True, False])
 def test_next_links_are_followed_as_they_are(in_header: bool) -> None:
     def answer(call: Call) -> Answer:

@@ -9,12 +9,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.kit.rest_probe import Source, source, thing
+from tests.kit.rest_probe import source, thing
 
 from snello.kit.conformance import Hold, Kill, at, faulty
 
@@ -32,10 +31,10 @@ def started(url: str, folder: Path, out: Path, state: Any = None, size: int = 3)
     """The tap as a process that writes to a file."""
     (folder / "config.json").write_text(json.dumps({"url": url}))
     (folder / "state.json").write_text(json.dumps(state or {}))
+    command = [sys.executable, "-c", CODE.format(size=size)]
     with out.open("wb") as file:
         return subprocess.Popen(
-            [sys.executable, "-c", CODE.format(size=size), "--config", str(folder / "config.json"), "--state"]
-            + [str(folder / "state.json")],
+            [*command, "--config", str(folder / "config.json"), "--state", str(folder / "state.json")],
             cwd=ROOT,
             stdout=file,
             stderr=subprocess.PIPE,
@@ -114,11 +113,7 @@ def test_a_signal_ends_a_run_without_a_state_that_is_ahead(tmp_path: Path) -> No
 
 def test_what_a_run_holds_does_not_grow_with_the_listing(tmp_path: Path) -> None:
     def peak(count: int) -> int:
-        def answer() -> Callable[..., Any]:
-            return Source({"things": moments(count)})
-
-        with source([]) as shop:
-            shop.before = answer()
+        with source(moments(count)) as shop:
             process = started(shop.url, tmp_path, tmp_path / f"out-{count}", size=500)
             _, status, used = os.wait4(process.pid, 0)
             assert os.waitstatus_to_exitcode(status) == 0
