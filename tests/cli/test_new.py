@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guides" / "write-a-tap.md"
 MADE = {**{f"tap-my-{kind}": kind for kind in KINDS}, "target-my-mail": "target"}
 ROWS = {
-    "rest": {"customers": 250, "orders": 125},
+    "rest": {"customers": 110, "orders": 11},
     "graphql": {"customers": 250},
     "sql": {"customers": 250, "orders": 250},
     "files": {"customers": 250, "orders": 250},
@@ -78,7 +78,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     made.command("pytest", f"-m pytest -c {ROOT / 'pyproject.toml'} --rootdir . -p no:cacheprovider -q")
     (made.root / "tests" / "connectors").mkdir(parents=True)
     shutil.copyfile(ROOT / "meltano.yml", made.root / "meltano.yml")
-    for test in ("test_project.py", "connectors/test_conformance.py", "connectors/test_target_suite.py"):
+    for test in ("test_project.py", "connectors/test_conformance.py", "connectors/test_tap_suite.py",
+                 "connectors/test_target_suite.py"):  # fmt: skip
         shutil.copyfile(ROOT / "tests" / test, made.root / "tests" / test)
     return made
 
@@ -165,6 +166,11 @@ def messages(out: str) -> list[dict[str, Any]]:
 
 def counts(found: list[dict[str, Any]]) -> dict[str, int]:
     return dict(Counter(each["stream"] for each in found if each["type"] == "RECORD"))
+
+
+def test_the_taps_pass_the_suite_against_their_examples(workshop: Workshop) -> None:
+    done = workshop.run("pytest", "tests/connectors/test_tap_suite.py")
+    assert re.search(r"^\d\d+ passed in", done.stdout, re.MULTILINE), done.stdout
 
 
 def test_a_target_passes_cases_of_the_suite_against_its_example(workshop: Workshop) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_the_first_rows_of_each_stream_are_shown_with_types_and_requests(bench: 
     lines = told.out.splitlines()
     assert "customers: 3 rows, key id" in lines
     assert any(line.split() == ["id", "integer", "1", "2", "3"] for line in lines)
-    assert any(line.startswith("updated_at  string (date-time) or null  2026-01-02T08:00:00Z") for line in lines)
+    assert any(re.match("updated_at +string .date-time. or null +2026-01-02T08:00:00Z", line) for line in lines)
     assert any(line.split()[:4] == ["GET", "/v1/customers", "limit=100", "200"] for line in lines)
     assert "orders: 3 rows, key id" in lines
 
@@ -249,12 +250,12 @@ def test_schemas_are_written_from_what_the_tap_reads(bench: Bench) -> None:
         bench.schema_file(stream).unlink()
     told = bench.tap("infer")
     assert (told.code, told.err) == (0, "")
-    assert f"ok    customers: 250 rows, {bench.module.parent.name}/schemas/customers.json written" in told.out
+    assert f"ok    customers: 110 rows, {bench.module.parent.name}/schemas/customers.json written" in told.out
     found = bench.schema()
     assert {name: (each["type"], each.get("format")) for name, each in found.items()} == {
         name: (each["type"], each.get("format")) for name, each in declared.items()
     }
-    assert found["email"]["description"] == "Text, in 90 % of 250 records, up to 23 characters."
+    assert found["email"]["description"] == "Text, in 90 % of 110 records, up to 23 characters."
     assert bench.schema("orders")["total"]["format"] == "singer.decimal"
     assert bench.schema("orders")["customer_id"]["type"] == ["integer", "null"]
 
@@ -358,7 +359,7 @@ def test_what_is_learned_is_one_document(bench: Bench) -> None:
     bench.example.CUSTOMERS[0]["loyal"] = True
     told = bench.tap("infer", "--stream", "customers", "--json")
     (found,) = json.loads(told.out)
-    assert (found["stream"], found["rows"], found["written"]) == ("customers", 250, True)
+    assert (found["stream"], found["rows"], found["written"]) == ("customers", 110, True)
     assert found["differences"] == [{"field": "loyal", "kind": "new", "was": "", "now": "boolean or null"}]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,7 +81,7 @@ def _untyped(connector: Connector, declared: Mapping[str, type[RestStream]], hom
         if stream.openapi is None:
             file = home / folder.name / _schema_file(stream).relative_to(folder)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(_seed(stream)))
+            file.write_text(json.dumps(_seed(stream, declared.values())))
     return connector.at(home)
 
 
@@ -100,10 +100,12 @@ def _declared(stream: type[RestStream]) -> dict[str, Any]:
     return found
 
 
-def _seed(stream: type[RestStream]) -> dict[str, Any]:
+def _seed(stream: type[RestStream], others: Iterable[type[RestStream]]) -> dict[str, Any]:
     """A schema that any row fits, with the fields that the manifest names: only those are read as it says."""
     values, known = stream.values, _declared(stream)["properties"]
     named = [*_keys(stream), stream.replication_key, *values.minor_units, *values.texts, *values.moments]
+    for child in (other for other in others if other.parent is stream):
+        named += [*child.by.values(), child.only_with]
     fields = [name for name in (*known, *named, *values.nested, *stream.by) if isinstance(name, str)]
     return {"type": "object", "properties": {name: _anything(known.get(name)) for name in fields}}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ import msgspec
 
 from snello.cli.connector.found import Connector
 from snello.errors import ContractError, choices
+from snello.kit.rest import RestTap
 
 QUARANTINE = "_quarantine"
 PATIENCE = 5  # seconds to let a stopped tap put its things away
@@ -64,7 +65,8 @@ class Sampler:
     def __init__(self, connector: Connector, folder: Path) -> None:
         self._connector, self._folder = connector, folder
         settings = {name: value for name, value in connector.settings.items() if name != "batch_config"}
-        if connector.package and "memory" in connector.package.plugin(connector.name).config_jsonschema["properties"]:
+        self._plugin = connector.package.plugin(connector.name) if connector.package else None
+        if self._plugin and "memory" in self._plugin.config_jsonschema["properties"]:
             settings["memory"] = str(folder / "memory")  # what a look has seen is not what the lake has
         self._config = self._write("config.json", settings)
         self._catalog = self._discovered()
@@ -82,7 +84,7 @@ class Sampler:
         """The first rows of a stream."""
         entry = next(entry for entry in self._catalog["streams"] if entry["tap_stream_id"] == stream)
         sample = Sample(stream, tuple(entry.get("key_properties") or ()), dict(entry["schema"]))
-        catalog = self._write("catalog.json", _selecting(self._catalog, stream))
+        catalog = self._write("catalog.json", _selecting(self._catalog, {*self._ancestors(stream), QUARANTINE}))
         trace = self._folder / f"trace-{len(list(self._folder.glob('trace-*')))}.jsonl"
         with self._started("--catalog", catalog, SNELLO_TRACE=str(trace)) as process:
             stopped = any(sample.take(message, rows) for message in _messages(process))
@@ -92,6 +94,14 @@ class Sampler:
         if trace.exists():
             sample.requests = [json.loads(line) for line in trace.read_text().splitlines()]
         return sample
+
+    def _ancestors(self, stream: str) -> Iterator[str]:
+        """The stream, and those whose rows lead to it: of a stream that is not selected, only the keys are read."""
+        yield stream
+        classes = self._plugin.stream_classes if self._plugin and issubclass(self._plugin, RestTap) else ()
+        parent = next((each.parent for each in classes if each.name == stream), None)
+        if parent is not None:
+            yield from self._ancestors(parent.name)
 
     def _discovered(self) -> dict[str, Any]:
         with self._started("--discover") as process:
@@ -155,11 +165,9 @@ def _ended(process: subprocess.Popen[bytes], stopped: bool) -> int:
     return ENOUGH if stopped else code
 
 
-def _selecting(catalog: Mapping[str, Any], stream: str) -> dict[str, Any]:
-    """The catalog with one stream selected, and the quarantine."""
-    return {
-        "streams": [_selected(entry, entry["tap_stream_id"] in (stream, QUARANTINE)) for entry in catalog["streams"]]
-    }
+def _selecting(catalog: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    """The catalog with these streams selected and no others."""
+    return {"streams": [_selected(entry, entry["tap_stream_id"] in names) for entry in catalog["streams"]]}
 
 
 def _selected(entry: Mapping[str, Any], yes: bool) -> dict[str, Any]:
