@@ -163,6 +163,16 @@ def test_a_refused_login_is_told_by_its_settings(reply: Reply, told: str) -> Non
     assert len(server.calls) == 1
 
 
+def test_a_login_that_was_refused_is_not_tried_again_because_that_locks_accounts() -> None:
+    with serving([Reply({"error": "invalid_client"}, 401)]) as server:
+        one = client(CLIENT, server.url)
+        for where in ("tap-probe: things", "tap-probe: others"):
+            with pytest.raises(ConfigError, match=f"{where}: 401 from POST /token: the login is refused") as fault:
+                one.send("GET", f"{server.url}/x", where=where)
+            assert fault.value.cure == "renew client_id and client_secret"
+    assert len(server.calls) == 1
+
+
 def test_a_login_without_a_token_is_told() -> None:
     with serving([Reply({"error": "invalid_scope"})]) as server, pytest.raises(ContractError, match="no access_token"):
         client(CLIENT, server.url).send("GET", f"{server.url}/x")

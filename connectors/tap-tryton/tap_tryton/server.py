@@ -52,5 +52,5 @@ class Server:
     def _said(self, asked: Request) -> Any:
         stream = self.stream
         given = {"params": asked.params or None, "json": asked.json, "headers": asked.headers, "where": stream.where}
-        document = stream.host.client(stream, None).send(asked.method, asked.url, check=stream.check, **given).document
+        document = stream.host.client(stream).send(asked.method, asked.url, check=stream.check, **given).document
         return document if self.by_key else document["result"]

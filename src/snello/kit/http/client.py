@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from snello.errors import ConfigError
 from snello.kit.http.answer import Answer
 from snello.kit.http.asking import (
     Call,
@@ -82,6 +83,7 @@ class Client:
         account = tuple(value_of(config, name, where) for name in self._settings)
         self._pacing = Pacing(limit, account, self._tell)
         self._cache = AnswerCache(state_folder("http", f"{cache}-{keyed_hash(*account)}")) if cache else None
+        self._locked_out: ConfigError | None = None
         self._credentials = auth.bind(config, Login(where, self._login)) if auth else None
 
     def close(self) -> None:
@@ -138,8 +140,7 @@ class Client:
         try:
             return self._once(call)
         except Expired as fault:
-            renewable = self._credentials and not call.renewed and self._credentials.renew(call.token)
-            if not renewable:
+            if not self._renewed(call):
                 raise call.faults.of_expiry(fault, call.asked) from None
         call.renewed = True
         try:
@@ -147,10 +148,17 @@ class Client:
         except Expired as fault:
             raise call.faults.of_expiry(fault, call.asked) from None
 
+    def _renewed(self, call: Call) -> bool:
+        try:
+            return bool(self._credentials and not call.renewed and self._credentials.renew(call.token))
+        except ConfigError as fault:
+            self._locked_out = fault
+            raise
+
     def _once(self, call: Call) -> Answer:
         signed = self._credentials if call.signed else None
         self._pacing.hold(call.asked.host, call.asked.where)
-        call.token = signed.current() if signed else ""
+        call.token = self._logged_in(call) if signed else ""
         try:
             prepared = self._session.prepare_request(call.request)
         except (requests.RequestException, ValueError) as error:
@@ -162,6 +170,16 @@ class Client:
         answer = self._sent(call, prepared)
         self._heed(call, answer)
         return self._judged(call, answer)
+
+    def _logged_in(self, call: Call) -> str:
+        """The token in force. A login that was refused is not tried again: that locks accounts."""
+        if self._locked_out is not None:
+            raise ConfigError(call.asked.where, self._locked_out.what, self._locked_out.cure)
+        try:
+            return self._credentials.current() if self._credentials else ""
+        except ConfigError as fault:
+            self._locked_out = fault
+            raise
 
     def _sent(self, call: Call, prepared: requests.PreparedRequest) -> Answer:
         with self._lock:

@@ -66,7 +66,7 @@ class ODataTap(RestTap):
     def _metadata(self) -> bytes:
         url = f"{self.told.url.rstrip('/')}/$metadata"
         query = f"?{query_text(self.told.parameters)}" if self.told.parameters else ""
-        client = self.client(_Description(self._auth), None)
+        client = self.client(_Description(self._auth))
         answer = client.send("GET", url + query, headers={"Accept": "application/xml"}, decode=_as_it_is)
         content: bytes = answer.document
         return content

@@ -1,4 +1,4 @@
-"""One list of a GraphQL interface as a Singer stream: a query with variables for the page and the moment to ask from."""
+"""One list of a GraphQL interface as a Singer stream: a query with variables for the page and the first moment."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from datetime import datetime
 from typing import Any, Protocol
@@ -62,7 +62,7 @@ class Host(Protocol):
     def started(self) -> datetime:
         """When this run began."""
 
-    def client(self, declared: Declared, decode: Callable[[bytes], Any] | None) -> Client:
+    def client(self, declared: Declared) -> Client:
         """What sends the requests; streams that are declared alike share one."""
 
     def pool(self, declared: Declared) -> tuple[Executor, int]:

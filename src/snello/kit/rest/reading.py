@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -254,6 +254,7 @@ class Reading:
             json=asked.json,
             headers=asked.headers,
             where=stream.where,
+            decode=self._decode,
             check=stream.check,
         )
         rows = stream.rows(answer)
@@ -283,9 +284,14 @@ class Reading:
 
     @cached_property
     def client(self) -> Client:
-        """What sends the requests; decimals are read digit by digit where the schema has them."""
+        """What sends the requests."""
+        return self.stream.host.client(self.stream)
+
+    @cached_property
+    def _decode(self) -> Callable[[bytes], Any] | None:
+        """Decimals are read digit by digit where the schema has them."""
         formats = {each.get("format") for each in self.stream.schema["properties"].values()}
-        return self.stream.host.client(self.stream, _exact if formats & DECIMALS else None)
+        return _exact if formats & DECIMALS else None
 
     @cached_property
     def shaper(self) -> Shaper:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
@@ -84,11 +84,11 @@ class RestTap(Tap):
         assert isinstance(stream, RestStream)
         return Reading(stream)
 
-    def client(self, declared: Declared, decode: Callable[[bytes], Any] | None) -> Client:
+    def client(self, declared: Declared) -> Client:
         """What sends the requests; streams that are declared alike share one."""
         rate = self._option("rate_limit")
         limit = Limit.parse(rate, f"{self.name}: setting rate_limit") if rate else declared.limit
-        alike = (declared.auth, declared.retry, limit, declared.cached, decode)
+        alike = (declared.auth, declared.retry, limit, declared.cached)
         if alike not in self._clients:
             self._clients[alike] = Client(
                 self.name,
@@ -99,7 +99,6 @@ class RestTap(Tap):
                 timeout=self._option("timeout") or 60,
                 workers=self._workers(declared),
                 cache=self.name if declared.cached else None,
-                decode=decode,
                 tell=self.logger.warning,
             )
         return self._clients[alike]
