@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from singer_sdk.testing import SuiteConfig
@@ -19,6 +20,12 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in ROOT.glob("connectors/tap-*/pyproject.toml"))
 STARTS = {start: folder.name for folder in FOLDERS for start in found(folder)}
 APPLYING = cases_of(STARTS)
+
+
+def named(start: Start, *more: Case) -> Any:
+    """A parameter under the tap's name; a server of weight has its marker."""
+    name = "-".join([STARTS[start], start.name, *(case.name for case in more)])
+    return pytest.param(start, *more, id=name, marks=pytest.mark.real if start.real else ())
 
 
 class Kept:
@@ -49,7 +56,7 @@ def test_a_tap_says_how_it_is_tried(folder: Path) -> None:
     assert found(folder), f"{folder.name}/conformance.py is missing: see connectors/tap-woocommerce/conformance.py"
 
 
-@pytest.mark.parametrize("start", STARTS, ids=lambda start: f"{STARTS[start]}-{start.name}")
+@pytest.mark.parametrize("start", [named(start) for start in STARTS])
 def test_what_a_source_lacks_has_a_reason_and_what_it_has_is_given(start: Start) -> None:
     assert all(reason for reason in start.lacks.values())
     with start() as subject:
@@ -59,19 +66,13 @@ def test_what_a_source_lacks_has_a_reason_and_what_it_has_is_given(start: Start)
         assert {name for name, value in given.items() if not value} == given.keys() & start.lacks.keys()
 
 
-@pytest.mark.parametrize(
-    ("start", "case"), APPLYING, ids=[f"{STARTS[start]}-{start.name}-{case.name}" for start, case in APPLYING]
-)
+@pytest.mark.parametrize(("start", "case"), [named(start, case) for start, case in APPLYING])
 def test_tap(start: Start, case: Case, kept: Kept, tmp_path: Path) -> None:
     with trial(start, tmp_path, kept.of) as one:
         case.check(one)
 
 
-@pytest.mark.parametrize(
-    "start",
-    [start for start in STARTS if "again" not in start.lacks],
-    ids=lambda start: f"{STARTS[start]}-{start.name}",
-)
+@pytest.mark.parametrize("start", [named(start) for start in STARTS if "again" not in start.lacks])
 def test_the_sdks_own_suite_passes(start: Start, kept: Kept, tmp_path: Path) -> None:
     with trial(start, tmp_path, kept.of) as one:
         module, _, name = one.subject.plugin.partition(":")
