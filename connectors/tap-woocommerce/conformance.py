@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
@@ -20,7 +22,9 @@ STREAMS = ("customers", "orders", "product_reviews")
 
 @cache
 def _world() -> World:
-    return generate(Path(mkdtemp(prefix="snello-shop-")), 300, 5)
+    folder = mkdtemp(prefix="snello-shop-")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return generate(Path(folder), 300, 5)
 
 
 @starts(
