@@ -21,7 +21,7 @@ from snello.cli import app
 
 Snello = Callable[..., Any]
 EXECUTABLE = Path(sys.executable).with_name("snello")
-COMMANDS = {"check", "demo", "publish", "receipts", "status", "why"}
+COMMANDS = {"check", "demo", "new", "publish", "receipts", "status", "tap", "why"}
 
 
 def called(*arguments: str) -> subprocess.CompletedProcess[str]:

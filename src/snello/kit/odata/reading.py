@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 from snello.errors import ConfigError, ContractError
 from snello.kit.odata.answers import DELETED
 from snello.kit.rest.asking import Row, Token
 from snello.kit.rest.bookmarks import Mark
+from snello.kit.rest.fetching import Fetching
 from snello.kit.rest.reading import Reading
 from snello.kit.rest.values import EXTRA, GONE
 from snello.kit.rest.walk import Page
@@ -30,16 +32,17 @@ class Tracked(Protocol):
         """Keep the link of this reading for the next run."""
 
 
-class ODataReading(Reading):
-    """Reads an entity set."""
+class ODataFetching(Fetching):
+    """Gets the pages of an entity set."""
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
         self._tracked: Tracked = stream
 
-    def _fetch(self, context: Mapping[str, Any], begin: Mark, token: Token) -> Page:
+    def fetch(self, context: Mapping[str, Any], begin: Mark, token: Token) -> Page:
+        """The page of a token; all anew where the service forgot what it told last."""
         try:
-            return super()._fetch(context, begin, token)
+            return super().fetch(context, begin, token)
         except ConfigError as fault:
             if token is not None or self._tracked.known_link is None or not fault.what.startswith("410 "):
                 raise
@@ -51,11 +54,21 @@ class ODataReading(Reading):
         told = "%s: the service forgot what it told last; reading all, what was removed since is not noticed"
         self.stream.logger.warning(told, self.stream.where)
         self._tracked.forget_link()
-        return super()._fetch(context, begin, token)
+        return super().fetch(context, begin, token)
+
+
+class ODataReading(Reading):
+    """Reads an entity set."""
+
+    @cached_property
+    def fetching(self) -> Fetching:
+        """What gets the pages."""
+        return ODataFetching(self.stream)
 
     def _finished(self) -> None:
         super()._finished()
-        self._tracked.keep_link()
+        tracked: Any = self.stream
+        tracked.keep_link()
 
     def _shaped(self, rows: Sequence[Row], context: Mapping[str, Any]) -> list[Row]:
         removed = [row for row in rows if DELETED in row]

@@ -120,7 +120,7 @@ class ODataStream(RestStream):
     def follow(self, url: str) -> Answer:
         """The answer to a request for more of the same."""
         headers = HEADERS | {"Prefer": f"odata.maxpagesize={self.how.page_size}"}
-        return self._reader.client.send(
+        return self._reader.fetching.client.send(
             "GET", url, headers=headers, where=self.where, place=self.path, check=self.check
         )
 

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cached_property, partial
-from itertools import islice
 from typing import Any
 
-import msgspec
 from singer_sdk.helpers._batch import BatchConfig
 
 from snello.errors import RetryLater, SnelloError
-from snello.kit.http import Client
-from snello.kit.rest.asking import Row, Token
+from snello.kit.rest.asking import Row
 from snello.kit.rest.bookmarks import Bookmark, Mark, mark
 from snello.kit.rest.compare import GENERATION, Comparison
+from snello.kit.rest.fetching import Fetching
 from snello.kit.rest.outlet import Gate, Outlet
-from snello.kit.rest.paging import is_steady
 from snello.kit.rest.stream import RestStream
-from snello.kit.rest.values import DECIMALS, GONE, Shaper, Unfit
+from snello.kit.rest.values import GONE, Shaper, Unfit
 from snello.kit.rest.vanished import Vanished
-from snello.kit.rest.walk import Ahead, Page, Walk, page_digest
 
-_exact = msgspec.json.Decoder(float_hook=Decimal).decode
+Note = Callable[[], None]
 
 
 class Reading:
@@ -36,6 +31,7 @@ class Reading:
         self.stream = stream
         self.counts: Counter[str] = Counter()
         self._outlet: Outlet | None = None
+        self._counter: Any = None
 
     # ------------------------------------------------------------ a run
 
@@ -66,7 +62,7 @@ class Reading:
                 outlet.flush()
             stream.host.failed(fault)
 
-    def _settle(self, outlets: Sequence[Outlet], note: Any) -> None:
+    def _settle(self, outlets: Sequence[Outlet], note: Note) -> None:
         """Only now: a signal may write the state at any moment."""
         for outlet in outlets:
             outlet.flush()
@@ -77,8 +73,6 @@ class Reading:
         yield self
         for child in self.stream.children():
             yield from _of(child)._family()
-
-    _counter: Any = None
 
     def _put(self, rows: Sequence[Row]) -> None:
         """Write rows, then what hangs on them."""
@@ -96,7 +90,7 @@ class Reading:
     def records(self, context: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The rows one by one; the caller writes them."""
         if self.stream.parent is not None:
-            pages = self._pages(context, None, self.stream.paging.first)
+            pages = self.fetching.pages(context)
             found: Iterator[Any] = ((self._shaped(page.rows, context), None) for page in pages)
         else:
             found = self._rows()
@@ -111,21 +105,21 @@ class Reading:
 
     # ------------------------------------------------------------ rows
 
-    def _rows(self) -> Iterator[tuple[list[Row], Any]]:
+    def _rows(self) -> Iterator[tuple[list[Row], Note]]:
         """What is to be emitted, a page at a time, and what notes in the state that it was."""
         self._begin()
         if self.comparison is not None:
             yield from self._compared(self.comparison)
             return
         bookmark, keys = self.bookmark, self.stream.primary_keys
-        for page in self._resumed_pages():
+        for page in self.fetching.resumed(self.bookmark):
             rows, last = self._shaped(page.rows, {}), False
             if self.stream.newest_first and bookmark.asked is not None:
                 rows, last = self._newer(rows, bookmark.asked)
             bookmark.saw(rows, keys)
             fresh = [row for row in rows if not bookmark.known(row, keys)]
             self.counts["unchanged"] += len(rows) - len(fresh)
-            yield fresh, partial(self._note, page) if page.following is not None else _nothing
+            yield fresh, partial(self.fetching.note, self.bookmark, page) if page.following is not None else _nothing
             if last:
                 return
 
@@ -135,17 +129,10 @@ class Reading:
         newer = [row for row in rows if (at := mark(row.get(key))) is None or at >= bound]
         return newer, bool(rows) and rows[-1] not in newer[-1:]
 
-    def _note(self, page: Page) -> None:
-        steady = is_steady(self.stream.paging)
-        self.bookmark.note(page.following, None if steady else (page.token, self._digest(page)))
-
-    def _digest(self, page: Page) -> str:
-        return page_digest(page.rows, self.stream.primary_keys).hex()
-
-    def _compared(self, comparison: Comparison) -> Iterator[tuple[list[Row], Any]]:
-        vanished = Vanished(self.stream, comparison, self.client)
+    def _compared(self, comparison: Comparison) -> Iterator[tuple[list[Row], Note]]:
+        vanished = Vanished(self.stream, comparison, self.fetching.client)
         try:
-            for page in self._pages({}, None, self.stream.paging.first):
+            for page in self.fetching.pages({}):
                 vanished.saw(page)
                 rows = self._shaped(page.rows, {})
                 changed = comparison.changed(rows)
@@ -161,26 +148,14 @@ class Reading:
             comparison.drop()
 
     def _of_parents(self, parents: Sequence[Row]) -> Iterator[list[Row]]:
-        """The rows that hang on those of the parent: the first page of several at once, each listing in order."""
+        """The rows that hang on those of the parent."""
         by = self.stream.by
         only = self.stream.only_with
         having = [row for row in parents if only is None or row.get(only)]
         contexts = [{name: row.get(field) for name, field in by.items()} for row in having]
-        pool, window = self.stream.host.pool(self.stream)
-        first = self.stream.paging.first
-
-        def begin(context: dict[str, Any]) -> tuple[dict[str, Any], Page]:
-            return context, self._fetch(context, None, first)
-
         wanted = [context for context in contexts if None not in context.values()]
-        ahead = Ahead(pool, wanted, begin, window)
-        try:
-            while ahead:
-                context, page = ahead.take()
-                for each in self._walk(context, None).pages(page):
-                    yield self._shaped(each.rows, context)
-        finally:
-            ahead.close()
+        for context, page in self.fetching.listings(wanted):
+            yield self._shaped(page.rows, context)
 
     def _shaped(self, rows: Sequence[Row], context: Mapping[str, Any]) -> list[Row]:
         shaped, refused = [], []
@@ -194,71 +169,6 @@ class Reading:
         if refused:
             self.gate.turn_away(refused)
         return shaped
-
-    # ------------------------------------------------------------ pages
-
-    def _resumed_pages(self) -> Iterator[Page]:
-        """The pages from where the walk was cut off, or from the first when that place is gone."""
-        bookmark = self.bookmark
-        if bookmark.resumed is None:
-            yield from self._pages({}, bookmark.asked, self.stream.paging.first)
-            return
-        self.stream.logger.info("%s: going on where the last run was cut off", self.stream.where)
-        page = self._place_again()
-        if page is None:
-            self.stream.logger.info("%s: that place is gone; reading from the beginning", self.stream.where)
-            bookmark.restart()
-            yield from self._pages({}, bookmark.asked, self.stream.paging.first)
-            return
-        with closing(self._walk({}, bookmark.asked).pages(page)) as pages:
-            yield from pages if bookmark.behind is None else islice(pages, 1, None)
-
-    def _place_again(self) -> Page | None:
-        """The page to go on at, or the one written before it when that is still the same; None when it is not.
-
-        Rows that came or went in front of the place have shifted the pages: rows behind it would be passed over.
-        """
-        bookmark = self.bookmark
-        token, told = bookmark.behind or (bookmark.resumed, None)
-        try:
-            page = self._fetch({}, bookmark.asked, token)
-        except RetryLater:
-            raise
-        except SnelloError:
-            return None
-        return page if told is None or self._digest(page) == told else None
-
-    def _pages(self, context: Mapping[str, Any], begin: Mark, token: Token) -> Iterator[Page]:
-        with closing(self._walk(context, begin).pages(self._fetch(context, begin, token))) as pages:
-            yield from pages
-
-    def _walk(self, context: Mapping[str, Any], begin: Mark) -> Walk:
-        stream = self.stream
-        pool, window = stream.host.pool(stream)
-        return Walk(
-            stream.where,
-            stream.paging,
-            lambda token: self._fetch(context, begin, token),
-            pool=pool,
-            window=window,
-            key=stream.primary_keys,
-        )
-
-    def _fetch(self, context: Mapping[str, Any], begin: Mark, token: Token) -> Page:
-        stream = self.stream
-        asked = stream.request(stream.paging.ask(token), context, begin)
-        answer = self.client.send(
-            asked.method,
-            asked.url,
-            params=asked.params or None,
-            json=asked.json,
-            headers=asked.headers,
-            where=stream.where,
-            decode=self._decode,
-            check=stream.check,
-        )
-        rows = stream.rows(answer)
-        return Page(token, answer, rows, stream.paging.following(answer, rows, token))
 
     # ------------------------------------------------------------ parts
 
@@ -283,15 +193,9 @@ class Reading:
             self.stream.stream_state[GENERATION] = self._generation
 
     @cached_property
-    def client(self) -> Client:
-        """What sends the requests."""
-        return self.stream.host.client(self.stream)
-
-    @cached_property
-    def _decode(self) -> Callable[[bytes], Any] | None:
-        """Decimals are read digit by digit where the schema has them."""
-        formats = {each.get("format") for each in self.stream.schema["properties"].values()}
-        return _exact if formats & DECIMALS else None
+    def fetching(self) -> Fetching:
+        """What gets the pages."""
+        return Fetching(self.stream)
 
     @cached_property
     def shaper(self) -> Shaper:

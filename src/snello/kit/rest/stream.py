@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qs, quote
 
 from singer_sdk import Stream, Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -105,7 +105,7 @@ class RestStream(Stream):
         if ask.url:
             return Request("GET", ask.url, headers=headers)
         since = {self.since: self.written(begin)} if self.since and begin is not None else {}
-        static = dict(parse_qsl(self.params, keep_blank_values=True))
+        static = parse_qs(self.params, keep_blank_values=True)  # a name may stand there more than once
         if self.method == "GET" and self.body is None:
             return Request("GET", self.address(context), {**static, **since, **ask.params}, headers=headers)
         body = {**(self.body or {}), **since, **ask.body}
@@ -141,13 +141,14 @@ class RestStream(Stream):
     @cached_property
     def shape(self) -> str:
         """Digest of what decides the listing."""
-        told = [type(self).__name__, self.url_base, self.path, self.params, self.since]
+        told = [type(self).__name__, self.url_base, self.path, self.params, self.since, self.method, self.body]
         return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 
     @cached_property
     def names(self) -> list[str]:
-        """The selected fields, in the schema's order; keys always."""
+        """The selected fields, in the schema's order; always the keys, and what children are read by."""
         own = {*self.primary_keys, self.replication_key}
+        own |= {field for child in self.children() for field in (*child.by.values(), child.only_with)}
         return [name for name in self.schema["properties"] if name in own or self.mask["properties", name]]
 
     @property
