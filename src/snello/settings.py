@@ -31,6 +31,16 @@ class Settings(BaseSettings):
     )
 
 
+# What is read from the environment alone, by whoever needs it.
+VARIABLES = {
+    "SNELLO_STATE": "Folder for what connectors keep beside the Singer state: what compared streams held last, "
+    "rate limits, refreshed tokens, cached answers. Default: `state` in the project. It holds personal data.",
+    "SNELLO_TRACE": "File to which connectors append a line of JSON for each request they make, secrets struck out.",
+    "SNELLO_TRACEBACK": "Any value: an unforeseen fault shows its whole traceback, secrets struck out.",
+    "SNELLO_ALLOW_BREAKER": "Lets one publication of a sync past the breaker, as `<sync>@<publication>`.",
+}
+
+
 def project_root(start: Path | None = None) -> Path:
     """Folder of the nearest ``meltano.yml`` at or above ``start``; ``MELTANO_PROJECT_ROOT`` wins.
 

@@ -47,6 +47,12 @@ def test_every_decision_says_what_why_and_at_what_price() -> None:
         assert all(f"**{part}**" in text for part in ("Decision", "Why", "Price")), page.name
 
 
+def test_every_variable_that_the_code_reads_is_documented() -> None:
+    read = {name for path in ROOT.glob("src/**/*.py") for name in re.findall(r"\bSNELLO_[A-Z_]+\b", path.read_text())}
+    told = (ROOT / "docs" / "reference" / "settings.md").read_text()
+    assert {name for name in read if f"`{name}`" not in told} == set()
+
+
 def test_every_target_of_make_is_in_its_help() -> None:
     text = (ROOT / "Makefile").read_text()
     assert set(re.findall(r"^(\w+):.*## ", text, re.M)) >= {"demo", "test", "setup", "lint", "docs", "bench", "help"}

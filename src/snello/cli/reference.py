@@ -17,7 +17,7 @@ from snello import errors
 from snello.cli.app import build
 from snello.cli.connector import described, face
 from snello.cli.connector.plugging import OF_THE_SDK
-from snello.settings import Settings, project_root
+from snello.settings import VARIABLES, Settings, project_root
 
 MADE = "<!-- made by `make docs`; do not edit -->\n\n"
 
@@ -123,12 +123,14 @@ def settings(_root: Path) -> str:
         )
         for name, field in Settings.model_fields.items()
     ]
+    variables = [(f"`{name}`", meaning) for name, meaning in VARIABLES.items()]
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SnelloError)]
     codes = [(str(k.exit_code), f"`{k.__name__}`", str(k.__doc__).split("\n")[0]) for k in kinds if k.exit_code > 1]
     return (
         f"# Settings and exit codes\n\n{MADE}## Settings\n\n"
         "From the environment, else from the `env` of the active environment of `meltano.yml`.\n\n"
-        f"{table(('variable', 'default', 'meaning'), rows)}## Exit codes\n\n"
+        f"{table(('variable', 'default', 'meaning'), rows)}"
+        f"From the environment alone:\n\n{table(('variable', 'meaning'), variables)}## Exit codes\n\n"
         f"0 is success, 1 an unforeseen fault, 130 Ctrl-C.\n\n{table(('code', 'kind', 'meaning'), codes)}"
     )
 
