@@ -18,8 +18,8 @@ from tests.servers import cap as erp
 from tests.servers.cap import CANARY, USERS, Cap, cap, own_cap
 
 from snello.kit.conformance import Broken, Html, Kill, Seen, Truncated, always, at, every, faulty, first_of
-from snello.kit.rest import Retry
 from snello.kit.odata.stream import ODataStream
+from snello.kit.rest import Retry
 from snello.kit.testing import Run, run
 from tap_odata import main
 

@@ -78,7 +78,7 @@ class Client:
         self._tell = tell or self._log.warning
         self._settings = auth.settings if auth else ()
         self._faults = faults or Faults(self._settings)
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), threading.Event()
         self._session = session_for(workers, user_agent or f"snello/{version('snello')} {connector}")
         account = tuple(value_of(config, name, where) for name in self._settings)
         self._pacing = Pacing(limit, account, self._tell)
@@ -87,7 +87,8 @@ class Client:
         self._credentials = auth.bind(config, Login(where, self._login)) if auth else None
 
     def close(self) -> None:
-        """Close the connections and tell how many answers were still good."""
+        """Close the connections and tell how many answers were still good; whoever waits to ask again gives up."""
+        self._closed.set()
         self._session.close()
         self._pacing.close()
         if self._cache:
@@ -132,9 +133,13 @@ class Client:
             self._tell(f"{call.asked.where}: {what}; asking again in {seconds:.1f} s")
 
         try:
-            return self.retry.call(lambda: self._renewed_once(call), told)
+            return self.retry.call(lambda: self._renewed_once(call), told, self._nap)
         except Transient as fault:
             raise call.faults.of_patience(fault, call.asked, call.tries, self.retry) from None
+
+    def _nap(self, seconds: float) -> None:
+        if self._closed.wait(seconds):
+            raise Transient("the run has ended")
 
     def _renewed_once(self, call: Call) -> Answer:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -48,7 +49,12 @@ class Retry:
     longest: float = 120.0
     also: tuple[str, ...] = ()
 
-    def call(self, send: Callable[[], Result], tell: Callable[[str, float], None]) -> Result:
+    def call(
+        self,
+        send: Callable[[], Result],
+        tell: Callable[[str, float], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Result:
         """The result of the first try that has one; ``tell`` hears of each wait. Raises the last ``Transient``."""
         usual = wait_exponential_jitter(multiplier=self.first, max=self.longest, jitter=self.first)
 
@@ -65,6 +71,7 @@ class Retry:
             stop=stop_after_attempt(self.tries),
             retry=retry_if_exception(self._worth_it),
             wait=wait,
+            sleep=sleep,
             before_sleep=before_sleep,
             reraise=True,
         )(send)

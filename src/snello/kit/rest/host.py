@@ -74,6 +74,9 @@ class Host(Protocol):
     def folder(self, config: BatchConfig) -> BatchFolder:
         """Where batch files go."""
 
+    def close(self) -> None:
+        """Nothing more is asked for, now or after a wait."""
+
     def failed(self, fault: SnelloError) -> None:
         """A stream could not be read to its end; the others go on."""
 

@@ -55,12 +55,16 @@ class Reading:
                     if any(outlet.due for outlet in outlets) or config is None:
                         self._settle(outlets, note)
                 self._settle(outlets, self._finished)
-        except RetryLater:
-            raise
         except SnelloError as fault:
+            if isinstance(fault, RetryLater):
+                stream.host.close()
+                raise
             for outlet in outlets:
                 outlet.flush()
             stream.host.failed(fault)
+        except BaseException:  # a signal, too: pages that wait to be asked for again must not hold up the end
+            stream.host.close()
+            raise
 
     def _settle(self, outlets: Sequence[Outlet], note: Note) -> None:
         """Only now: a signal may write the state at any moment."""

@@ -133,6 +133,12 @@ class RestTap(Tap):
             self._folder.sweep()
         return self._folder
 
+    def close(self) -> None:
+        """Nothing more is asked for, now or after a wait."""
+        for client in self._clients.values():
+            client.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
     def failed(self, fault: SnelloError) -> None:
         """A stream could not be read to its end; the others go on."""
         self.logger.error("%s", fault)
@@ -156,8 +162,7 @@ class RestTap(Tap):
         streams = [stream for stream in self.streams.values() if isinstance(stream, RestStream)]
         if name != streams[-1].name:
             return
-        for client in self._clients.values():
-            client.close()
+        self.close()
         if self._faults:
             raise self._verdict()
         refused = sum(stream.reading.refused for stream in streams)
