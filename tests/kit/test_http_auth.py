@@ -20,7 +20,18 @@ from tests.kit.http_server import Call, Reply, serving
 
 from snello.errors import ConfigError, ContractError, RetryLater
 from snello.kit import redact
-from snello.kit.http import Answer, Client, Expired, Retry, oauth2_client, oauth2_refresh, session_login, signed_jwt
+from snello.kit.http import (
+    Answer,
+    Client,
+    Expired,
+    Retry,
+    basic,
+    bearer,
+    oauth2_client,
+    oauth2_refresh,
+    session_login,
+    signed_jwt,
+)
 
 QUICK = Retry(tries=3, first=0.001)
 KEYS = {"client_id": "snello", "client_secret": "sesame+open/now", "user": "ada", "password": "pass-of-ada"}
@@ -171,6 +182,16 @@ def test_a_login_that_was_refused_is_not_tried_again_because_that_locks_accounts
                 one.send("GET", f"{server.url}/x", where=where)
             assert fault.value.cure == "renew client_id and client_secret"
     assert len(server.calls) == 1
+
+
+def test_a_password_that_was_refused_at_first_is_not_sent_again_and_a_key_is() -> None:
+    for auth, calls in ((basic("client_id", "client_secret"), 1), (bearer("client_secret"), 2)):
+        with serving([Reply({}, 401), Reply({}, 401)]) as server:
+            one = client(auth, server.url)
+            for _ in range(2):
+                with pytest.raises(ConfigError, match=r"401 from GET /x\. Next: renew"):
+                    one.send("GET", f"{server.url}/x")
+            assert len(server.calls) == calls
 
 
 def test_a_login_without_a_token_is_told() -> None:

@@ -208,8 +208,10 @@ def test_a_walk_that_was_cut_off_goes_on_at_its_cursor() -> None:
     with serving(Root()) as (url, asked):
         rest = read(Customers, url, cut.state)
     assert (ids(cut), ids(rest)) == (["1", "2", "3"], ["4", "5", "6", "7"])
-    # the page before is looked at once more: were it another now, the walk would begin anew
-    assert [call.get("after") for call in asked] == [None, "3", "6"]
+    # the page before is looked at once more: were it another now, the walk would begin anew; at the end what changed
+    # while nobody read is asked for
+    assert [call.get("after") for call in asked] == [None, "3", "6", None]
+    assert [call.get("since") for call in asked] == [None, None, None, "2026-01-06T23:59:00Z"]
 
 
 def test_an_answer_without_the_connection_is_refused() -> None:

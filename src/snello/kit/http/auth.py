@@ -104,6 +104,11 @@ def basic(user: str, password: str) -> Auth:
     return Fixed((user, password), _basic)
 
 
+def is_password(credentials: Credentials | None) -> bool:
+    """Whether a person's password goes along: servers lock accounts after some wrong ones."""
+    return isinstance(credentials, Shown) and credentials.value.startswith("Basic ")
+
+
 def _basic(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
 

@@ -25,7 +25,7 @@ from snello.kit.http.asking import (
     path_of,
     request_of,
 )
-from snello.kit.http.auth import Auth, Login, value_of
+from snello.kit.http.auth import Auth, Login, is_password, value_of
 from snello.kit.http.cache import AnswerCache
 from snello.kit.http.faults import Asked, Faults
 from snello.kit.http.limit import Limit
@@ -84,6 +84,7 @@ class Client:
         self._pacing = Pacing(limit, account, self._tell)
         self._cache = AnswerCache(state_folder("http", f"{cache}-{keyed_hash(*account)}")) if cache else None
         self._locked_out: ConfigError | None = None
+        self._welcome = False
         self._credentials = auth.bind(config, Login(where, self._login)) if auth else None
 
     def close(self) -> None:
@@ -146,7 +147,10 @@ class Client:
             return self._once(call)
         except Expired as fault:
             if not self._renewed(call):
-                raise call.faults.of_expiry(fault, call.asked) from None
+                refusal = call.faults.of_expiry(fault, call.asked)
+                if isinstance(refusal, ConfigError) and not self._welcome and is_password(self._credentials):
+                    self._locked_out = refusal
+                raise refusal from None
         call.renewed = True
         try:
             return self._once(call)
@@ -177,7 +181,7 @@ class Client:
         return self._judged(call, answer)
 
     def _logged_in(self, call: Call) -> str:
-        """The token in force. A login that was refused is not tried again: that locks accounts."""
+        """The token in force. A login or a password that was refused is not tried again: that locks accounts."""
         if self._locked_out is not None:
             raise ConfigError(call.asked.where, self._locked_out.what, self._locked_out.cure)
         try:
@@ -216,6 +220,7 @@ class Client:
             return answer
         if not 200 <= answer.status < 300:
             raise call.faults.of_status(answer, call.asked, self.retry)
+        self._welcome = self._welcome or call.signed
         whole = replace(answer, document=document_of(call, answer))
         if call.check:
             call.check(whole)

@@ -59,6 +59,10 @@ class Host(Protocol):
         """The moment before which nothing is read."""
 
     @property
+    def deletes_at_most(self) -> float | None:
+        """Share of a compared stream's rows that may be gone at once; None for what the stream declares."""
+
+    @property
     def started(self) -> datetime:
         """When this run began."""
 

@@ -17,6 +17,7 @@ from snello.kit.rest.bookmarks import Bookmark, Mark, mark
 from snello.kit.rest.compare import GENERATION, Comparison
 from snello.kit.rest.fetching import Fetching
 from snello.kit.rest.outlet import Gate, Outlet
+from snello.kit.rest.paging import is_steady
 from snello.kit.rest.stream import RestStream
 from snello.kit.rest.values import GONE, Shaper, Unfit
 from snello.kit.rest.vanished import Vanished
@@ -50,11 +51,17 @@ class Reading:
                     counter = stack.enter_context(reading.stream.get_record_counter())
                     reading._counter = counter
                 stack.enter_context(stream.get_sync_timer())
-                for rows, note in self._rows():
-                    self._put(rows)
-                    if any(outlet.due for outlet in outlets) or config is None:
-                        self._settle(outlets, note)
-                self._settle(outlets, self._finished)
+                again = True
+                while again:
+                    for rows, note in self._rows():
+                        self._put(rows)
+                        if any(outlet.due for outlet in outlets) or config is None:
+                            self._settle(outlets, note)
+                    # a walk that was cut off ends as of its own start: what changed since is read now, not tomorrow;
+                    # where rows are listed by change, the walk has met it
+                    cut_off = self.bookmark.resumed is not None
+                    again = cut_off and stream.since is not None and not is_steady(stream.paging)
+                    self._settle(outlets, self._finished)
         except SnelloError as fault:
             if isinstance(fault, RetryLater):
                 stream.host.close()

@@ -19,4 +19,11 @@ class RestSettings(BaseModel):
     memory: str | None = Field(
         None, description="Folder or URL for what compared streams held last. Default: memory in the state folder."
     )
+    deletes_at_most: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of a compared stream's rows that may be gone in one run; of more, none is told. "
+        "Default: what the stream declares, mostly 0.5.",
+    )
     fail_on_refused: bool = Field(False, description="Exit with code 5 when rows were refused.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote
 
+from jsonpath_ng.exceptions import JSONPathError
 from singer_sdk import Stream, Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers._batch import BatchConfig
@@ -85,6 +86,13 @@ class RestStream(Stream):
         folder = Path(inspect.getfile(type(self))).parent
         found = schema or declared_schema(folder, name or self.name, self.openapi)
         super().__init__(tap, schema=_with_own_columns(found, gone=self.compare is not None), name=name)
+        try:
+            list(extract_jsonpath(self.records_jsonpath.removesuffix("[*]"), {}))
+        except JSONPathError:
+            cure = "write it as in $.data[*]"
+            raise ContractError(
+                self.where, f"records_jsonpath {self.records_jsonpath!r} is no JSONPath", cure
+            ) from None
         self.reading = host.reading(self)
 
     # ------------------------------------------------------------ the request
@@ -129,7 +137,9 @@ class RestStream(Stream):
     def rows(self, answer: Answer) -> list[Row]:
         """The records of the answer. Raises ``ContractError`` when it has none of that kind."""
         listed = self.records_jsonpath.endswith("[*]")
-        found = list(extract_jsonpath(self.records_jsonpath.removesuffix("[*]"), answer.document))
+        found: list[Any] = list(extract_jsonpath(self.records_jsonpath.removesuffix("[*]"), answer.document))
+        if listed and not found and self.paging.total(answer) is not None:
+            return []  # some leave an empty list out; whether rows are missing, their total tells
         records = found[0] if listed and len(found) == 1 and isinstance(found[0], list) else found
         if (listed and records is found) or not all(isinstance(record, dict) for record in records):
             what = f"the answer of {answer.path} holds no list of records at {self.records_jsonpath}"

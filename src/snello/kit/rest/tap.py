@@ -75,6 +75,12 @@ class RestTap(Tap):
         return moment.replace(tzinfo=moment.tzinfo or UTC) if isinstance(moment, datetime) else None
 
     @property
+    def deletes_at_most(self) -> float | None:
+        """Share of a compared stream's rows that may be gone at once; None for what the stream declares."""
+        given: float | None = self._option("deletes_at_most")
+        return given
+
+    @property
     def started(self) -> datetime:
         """When this run began."""
         return datetime.fromtimestamp(self.initialized_at / 1000, UTC)
@@ -123,7 +129,7 @@ class RestTap(Tap):
     @property
     def _pipeline(self) -> str:
         """What tells this account from another."""
-        told = self.options.model_dump(mode="json", exclude={"memory", "workers", "rate_limit", "timeout"})
+        told = self.options.model_dump(mode="json", exclude=set(RestSettings.model_fields))
         return f"{self.name} {sorted(told.items())}"
 
     def folder(self, config: BatchConfig) -> BatchFolder:

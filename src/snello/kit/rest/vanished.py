@@ -35,9 +35,12 @@ class Vanished:
 
     def _proven(self, missing: Sequence[Row]) -> list[Row]:
         before, log, where = self.comparison.before.num_rows, self.stream.logger, self.stream.where
-        if len(missing) > before * self.terms.at_most and before > 1:
-            told = "%s: %s of %s rows are no longer listed, more than agreed; none is reported as gone"
-            log.warning(told, where, f"{len(missing):,}", f"{before:,}")
+        agreed = self.stream.host.deletes_at_most
+        most = self.terms.at_most if agreed is None else agreed
+        if len(missing) > before * most and before > 1:
+            told = "%s: %s of %s rows are no longer listed, more than agreed; none is reported as gone. %s"
+            cure = "Next: when they are meant to be gone, run once with setting deletes_at_most: 1"
+            log.warning(told, where, f"{len(missing):,}", f"{before:,}", cure)
             return []
         if self.terms.item is not None:
             return [row for row in missing[:MOST_ASKED] if self._is_gone(row)]

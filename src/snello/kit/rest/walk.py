@@ -6,7 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -78,25 +78,30 @@ class Walk:
     ) -> None:
         self.where, self.paging, self.fetch = where, paging, fetch
         self.pool, self.window, self.key = pool, window, tuple(key)
-        self.count = 0
+        self.count = self.rows = 0
+        self._total: int | None = None
         self._tokens: set[bytes] = set()
         self._contents: set[bytes] = set()
 
     def pages(self, begun: Page) -> Generator[Page, None, None]:
         """The pages from one that was fetched.
 
-        Raises ``ContractError`` for a page seen before, or on another server.
+        Raises ``ContractError`` for a page seen before, or on another server, and for fewer rows than the interface
+        tells.
         """
-        page = begun
+        page, whole = begun, begun.token == self.paging.first
+        self._total = self.paging.total(page.answer)
         self._check(page)
         ahead: Ahead[Token, Page] | None = None
         try:
-            while page.following is not None:
+            while not self._is_last(page, whole):
                 ahead = self._ahead(page, ahead)
                 yield page
                 page = ahead.take()
                 self._check(page)
-            yield page
+            yield replace(page, following=None)
+            if whole:
+                self._check_total(page)
         finally:
             if ahead is not None:
                 ahead.close()
@@ -113,8 +118,20 @@ class Walk:
             return Ahead(self.pool, (page.following,), self.fetch, 1)
         return Ahead(self.pool, chain((first,), tokens), self.fetch, self.window)
 
+    def _is_last(self, page: Page, whole: bool) -> bool:
+        """Whether no page follows: the paging says so, or all rows that are told of came on numbered pages."""
+        numbered = whole and isinstance(page.following, int) and self._total == self.paging.total(page.answer)
+        return page.following is None or (numbered and self._total is not None and self.rows >= self._total)
+
+    def _check_total(self, last: Page) -> None:
+        told = [total for total in (self._total, self.paging.total(last.answer)) if total is not None]
+        if told and self.rows < min(told):
+            what = f"the interface tells of {min(told):,} rows and handed out {self.rows:,}"
+            raise ContractError(self.where, what, "run again; when it stays so, check the paging: no state was kept")
+
     def _check(self, page: Page) -> None:
         self.count += 1
+        self.rows += len(page.rows)
         if page.rows:
             content = page_digest(page.rows, self.key)
             if content in self._contents:
