@@ -22,6 +22,7 @@ SYNC, MEMBERS = "webhook__loyal", 25
         "changes": "what counts is what the ledger says was delivered: until then a change comes again",
         "ties": "audiences are compared whole, without a moment",
         "again": "a run holds its sync until its process ends",
+        "grows": "what is held of an audience is measured by the tests of its differences",
         "removes": "a removal is a row with _op, proven by the suite for targets",
     }
 )

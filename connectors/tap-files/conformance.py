@@ -13,8 +13,8 @@ FILES, ROWS = 4, 20
 COLUMNS = [{"name": "id"}, {"name": "email"}, {"name": "n", "type": "integer"}, {"name": "day", "type": "date"}]
 
 
-def _write(folder: Path, number: int, day: str) -> None:
-    rows = [f"{number}-{n},{CANARY},{n},{day}" for n in range(ROWS)]
+def _write(folder: Path, number: int, day: str, count: int = ROWS) -> None:
+    rows = [f"{number}-{n},{CANARY},{n},{day}" for n in range(count)]
     (folder / f"members-{number}.csv").write_text("\n".join(["id,email,n,day", *rows]) + "\n")
 
 
@@ -46,5 +46,6 @@ def folder() -> Iterator[Subject]:
             rows={"members": FILES * ROWS},
             canaries=(CANARY,),
             change=change,
+            grow=lambda rows: _write(place, 9, "2026-01-02", rows),
             overlap=ROWS - 1,
         )

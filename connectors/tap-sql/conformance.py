@@ -54,14 +54,20 @@ def sqlite() -> Iterator[Subject]:
             _execute(path, "delete from orders where id = ?", (7,))
             return "orders", (7,)
 
+        # grown, it tells no deletions: of each row that may be missed, some bytes are remembered
+        now = {"deletes": ["orders"], "batch_rows": 7}
+
+        def grow(rows: int) -> None:
+            now.update({"deletes": [], "batch_rows": 5_000})
+            _execute(path, insert.replace("into", "or replace into"), *(_order(1000 + n, AT) for n in range(rows)))
+
         yield Subject(
             command="tap_sql:main",
             plugin="tap_sql:TapSql",
             config=lambda _: {
                 "url": f"sqlite:///{path}",
                 "replication": {"orders": {"key": "updated_at"}},
-                "deletes": ["orders"],
-                "batch_rows": 7,
+                **now,
             },
             rows={"orders": ROWS, "shops": 2},
             canaries=(CANARY,),
@@ -69,6 +75,8 @@ def sqlite() -> Iterator[Subject]:
             overlap=ROWS - 30,
             tie=tie,
             remove=remove,
+            grow=grow,
+            full=25_000,
         )
 
 

@@ -62,7 +62,7 @@ def test_what_a_source_lacks_has_a_reason_and_what_it_has_is_given(start: Start)
     with start() as subject:
         assert subject.canaries
         given = {"http": subject.url, "changes": subject.change, "ties": subject.tie, "removes": subject.remove}
-        given |= {"authenticates": subject.wrong}
+        given |= {"authenticates": subject.wrong, "grows": subject.grow}
         assert {name for name, value in given.items() if not value} == given.keys() & start.lacks.keys()
 
 

@@ -170,6 +170,16 @@ def test_a_change_moves_the_order_in_the_listing_of_changes(fresh: httpx.Client)
     assert newest["date_modified_gmt"] > newest["date_created_gmt"]
 
 
+def test_a_change_may_name_its_moment(fresh: httpx.Client) -> None:
+    number = every(fresh, "/orders")[0]["id"]
+    changed = fresh.put(f"/orders/{number}", json={"date_modified_gmt": "2031-07-01T10:00:00"}).json()
+    assert (changed["date_modified_gmt"], changed["date_modified"]) == ("2031-07-01T10:00:00", "2031-07-01T12:00:00")
+    newest = every(fresh, "/orders", modified_after="2031-07-01T09:59:59", dates_are_gmt="true")
+    assert [order["id"] for order in newest] == [number]
+    wrong = fresh.put(f"/orders/{number}", json={"date_modified_gmt": "soon"})
+    assert (wrong.status_code, wrong.json()["data"]["params"]) == (400, {"date_modified_gmt": "Invalid date."})
+
+
 def test_a_shop_without_its_files_says_how_to_make_them(tmp_path: Any) -> None:
     with pytest.raises(ConfigError, match=r"^shop: no customers\.arrow in .*\. Next: make the company"):
         shop(tmp_path)

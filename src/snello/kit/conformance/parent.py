@@ -10,6 +10,7 @@ import importlib
 import io
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 
 
 def serve(command: str, descriptor: int) -> None:
-    """Answer each order, a line of JSON, with the child's process id and then its exit code."""
+    """Answer each order, a line of JSON, with the child's process id, then its exit code and peak memory in kB."""
     module, _, name = command.partition(":")
     main = getattr(importlib.import_module(module), name)
     _warm(main)
@@ -30,7 +31,8 @@ def serve(command: str, descriptor: int) -> None:
                 _become(json.loads(order))
                 _end(main)
             _say(orders, child)
-            _say(orders, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+            _, status, used = os.wait4(child, 0)
+            _say(orders, f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss}")
 
 
 def _warm(main: Callable[[], None]) -> None:
@@ -55,6 +57,22 @@ def _end(main: Callable[[], None]) -> NoReturn:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
+class _Fatal(io.FileIO):
+    """Standard output on which so many bytes can be written: with the next one comes SIGKILL."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(1, "w", closefd=False)
+        self._left = most
+
+    def write(self, data: Any) -> int:
+        given = memoryview(data)
+        if given.nbytes > self._left:
+            super().write(given[: self._left])
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._left -= given.nbytes
+        return super().write(given)
+
+
 def _say(orders: Any, word: object) -> None:
     orders.write(f"{word}\n")
     orders.flush()
@@ -64,6 +82,8 @@ def _become(order: dict[str, Any]) -> None:
     flags = (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT | os.O_TRUNC] * 2)
     for number, (path, flag) in enumerate(zip(order["files"], flags, strict=True)):
         os.dup2(os.open(path, flag, 0o600), number)
+    if order["last_byte"] is not None:
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(_Fatal(order["last_byte"])), encoding="utf-8", newline="\n")
     os.environ.update(order["environment"])
     sys.argv = order["argv"]
 

@@ -20,11 +20,12 @@ KILLED = -signal.SIGKILL
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left behind; ``code`` is negative when a signal ended it."""
+    """What a run left behind; ``code`` is negative when a signal ended it; ``peak``: memory that it held, in kB."""
 
     code: int
     out: str
     err: str
+    peak: int = 0
 
     @property
     def states(self) -> list[dict[str, Any]]:
@@ -63,8 +64,19 @@ class Runs:
         self._started.wait(PATIENCE)
         return self._pid
 
-    def run(self, folder: Path, given: str, config: Mapping[str, Any], *arguments: str, **environment: str) -> Outcome:
-        """One run with this on stdin and these arguments; its files are left in ``folder``."""
+    def run(
+        self,
+        folder: Path,
+        given: str,
+        config: Mapping[str, Any],
+        *arguments: str,
+        last_byte: int | None = None,
+        **environment: str,
+    ) -> Outcome:
+        """One run with this on stdin and these arguments; its files are left in ``folder``.
+
+        - ``last_byte``: it is killed with SIGKILL when it would write more than so many bytes
+        """
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / name for name in ("stdin", "stdout", "stderr", "config.json")]
         files[0].write_text(given)
@@ -73,13 +85,15 @@ class Runs:
             "files": [str(file) for file in files[:3]],
             "argv": ["connector", "--config", str(files[3]), *arguments],
             "environment": environment,
+            "last_byte": last_byte,
         }
         self._started.clear()
         self._orders.write(json.dumps(order) + "\n")
         self._orders.flush()
         self._pid = int(self._read())
         self._started.set()
-        return Outcome(int(self._read()), files[1].read_text(), files[2].read_text())
+        code, peak = self._read().split()
+        return Outcome(int(code), files[1].read_text(errors="replace"), files[2].read_text(), int(peak))
 
     def _read(self) -> str:
         line = self._orders.readline()

@@ -5,8 +5,9 @@
 
 ``seen`` tells the rows of the overlap, so that the next run, which asks for them again, emits only what changed. A
 ``behind`` tells the last page that was written, its token and its digest: the place counts while that page is the same.
-A moment is never later than the start of its walk: neither a row that is committed while pages are read nor one dated
-in the future makes the next run skip anything. A key that is a whole number (a version, a growing id) has no overlap.
+A moment is never later than the start of its walk, by the server's clock where that is behind ours: neither a row that
+is committed while pages are read nor one dated in the future makes the next run skip anything. A key that is a whole
+number (a version, a growing id) has no overlap.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hashlib
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -47,6 +49,7 @@ class Bookmark:
     since: Mark = None
     resumed: Token = None
     behind: tuple[Token, str] | None = None
+    _clock_known: bool = False
     _highest: Mark = None
     _before: dict[str, str] = field(default_factory=dict)
     _near: dict[str, tuple[Mark, str]] = field(default_factory=dict)
@@ -69,6 +72,18 @@ class Bookmark:
         """Forget the unfinished walk."""
         self.resumed = None
         self.state.pop(RESUME, None)
+
+    def heard(self, date: str | None) -> None:
+        """Hold the start back to the server's clock, as the first answer's ``Date`` tells it; the overlap is no delay.
+
+        Of a walk that goes on, the start was held back when it began.
+        """
+        if self._clock_known or self.resumed is not None:
+            return
+        self._clock_known = True
+        behind = datetime.now(UTC) - told if (told := _date(date)) else timedelta()
+        if behind > self.overlap:
+            self.started -= behind
 
     @property
     def asked(self) -> Mark:
@@ -142,6 +157,15 @@ def mark(value: Any) -> Mark:
     try:
         found = datetime.fromisoformat(value)
     except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _date(header: str | None) -> datetime | None:
+    """The moment in a ``Date`` header; None when there is none."""
+    try:
+        found = parsedate_to_datetime(header or "")
+    except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

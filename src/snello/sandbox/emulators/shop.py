@@ -73,10 +73,17 @@ class Door:
             document = self.store.delete(self.collection, number)
         else:
             changes: dict[str, Any] = await request.json() if request.method != "GET" else {}
-            document = self.store.single(self.collection, number, changes)
+            document = self._changed(number, changes)
         if document is None:
             raise Refused(404, *self.collection.unknown)
         return JSONResponse(document)
+
+    def _changed(self, number: int, changes: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            return self.store.single(self.collection, number, changes)
+        except (TypeError, ValueError):
+            wrong = {"date_modified_gmt": "Invalid date."}
+            raise Refused(400, "rest_invalid_param", "Invalid parameter(s): date_modified_gmt", wrong) from None
 
     def admit(self, request: Request) -> None:
         """Let nobody in without the keys."""

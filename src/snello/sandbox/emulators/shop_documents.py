@@ -97,6 +97,11 @@ def _moments(row: Row, *names: str) -> Row:
     return found
 
 
+def modified(moment: datetime) -> Row:
+    """The moment of a change, as a document shows it."""
+    return _moments({"date_modified_gmt": moment}, "date_modified")
+
+
 def _text(value: str | None) -> str:
     return value or ""
 

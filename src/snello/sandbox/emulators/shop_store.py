@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from snello.errors import ConfigError
 from snello.sandbox.draw import Ints, Mask
-from snello.sandbox.emulators.shop_documents import SHAPES, refunds
+from snello.sandbox.emulators.shop_documents import SHAPES, modified, refunds
 from snello.sandbox.emulators.shop_query import Collection, Params
 
 
@@ -67,17 +67,21 @@ class ShopStore:
         return [document | change for document, change in zip(shaped, changes, strict=True)]
 
     def single(self, collection: Collection, number: int, changes: dict[str, Any]) -> dict[str, Any] | None:
-        """One document by its id, after the changes; null when there is none."""
+        """One document by its id, after the changes; null when there is none.
+
+        A change is of the moment that it names in ``date_modified_gmt``, else of now. Raises ``ValueError`` for none.
+        """
         rows = np.flatnonzero(self.tables[collection.name]["id"].to_numpy() == number)
         if not len(rows) or number in self.deleted[collection.name]:
             return None
         if changes:
-            now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
-            stamped = {"date_modified_gmt": now.isoformat(), "date_modified": now.isoformat()}
+            given = changes.get("date_modified_gmt")
+            moment = datetime.fromisoformat(given).replace(tzinfo=UTC) if given else datetime.now(UTC)
+            stamped = modified(moment.replace(microsecond=0))
             self.changes.setdefault((collection.name, number), {}).update(changes | stamped)
             moments = self.moments.get((collection.name, "date_modified_gmt"))
             if moments is not None:
-                moments[rows] = int(now.replace(tzinfo=UTC).timestamp()) * 1_000_000
+                moments[rows] = int(moment.timestamp()) * 1_000_000
         return self.documents(collection, rows)[0]
 
     def delete(self, collection: Collection, number: int) -> dict[str, Any] | None:

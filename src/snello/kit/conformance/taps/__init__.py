@@ -8,7 +8,7 @@
 Everything is real: the source or its emulator, the tap's own command, and the kill.
 """
 
-from snello.kit.conformance.taps import reading, stopping, weather
+from snello.kit.conformance.taps import holding, reading, stopping, weather
 from snello.kit.conformance.taps.case import CASES, Case, cases_of
 from snello.kit.conformance.taps.subject import Key, Start, Subject, found, starts
 from snello.kit.conformance.taps.trial import Trial, rows_of, trial
@@ -22,6 +22,7 @@ __all__ = [
     "Trial",
     "cases_of",
     "found",
+    "holding",
     "reading",
     "rows_of",
     "starts",

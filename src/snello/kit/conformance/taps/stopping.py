@@ -10,7 +10,7 @@ from snello.kit.conformance.plans import at
 from snello.kit.conformance.taps.case import case
 from snello.kit.conformance.taps.trial import Messages, Trial, rows_of
 
-MOST_CUTS, MOST_KILLS = 6, 12
+MOST_CUTS, MOST_KILLS, MOST_BYTES = 6, 8, 5
 
 
 @case()
@@ -41,6 +41,16 @@ def a_run_killed_at_any_call_is_made_whole_by_the_next(trial: Trial) -> None:
     calls = trial.calls()
     for call in range(0, calls, -(-calls // MOST_KILLS)):
         left = trial.killed(at(call, Kill(trial.process.pid)))
+        trial.same(rows_of(left, trial.whole(_state(left)).messages), wanted)
+
+
+@case()
+def a_run_killed_at_any_byte_is_made_whole_by_the_next(trial: Trial) -> None:
+    """SIGKILL in the middle of what is written, at some places."""
+    whole = trial.whole()
+    wanted, length = rows_of(whole.messages), len(whole.out.encode())
+    for place in range(1, MOST_BYTES + 1):
+        left = trial.killed(last_byte=length * place // (MOST_BYTES + 1))
         trial.same(rows_of(left, trial.whole(_state(left)).messages), wanted)
 
 

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 Key = tuple[Any, ...]
 Rows = dict[str, dict[Key, dict[str, Any]]]
-Ability = Literal["http", "changes", "ties", "removes", "authenticates", "renews", "again"]
+Ability = Literal["http", "changes", "ties", "removes", "grows", "authenticates", "renews", "again"]
 """What a source may lack, and then says why:
 
 - ``http``: it answers over HTTP, so that a proxy can break its calls
 - ``changes``: a changed row is read again and the others are not; ``ties``: rows of one moment come late
-- ``removes``: a row that is gone is told
+- ``removes``: a row that is gone is told; ``grows``: it can be made to hold many rows
 - ``authenticates``: it knows its callers; ``renews``: credentials that expire are renewed
 - ``again``: a process can run the tap again; else each run has a process of its own
 """
@@ -34,6 +34,8 @@ class Subject:
     - ``change``: change a row; its stream and key. ``overlap``: rows that a second run may read again beside it
     - ``tie``: add rows of the moment of the last one; their stream and keys
     - ``remove``: take a row away; its stream and key
+    - ``grow``: make the source hold about so many rows; ``full``: as many as fill what the tap gathers
+    - ``hurried``: settings by which an answer is waited for a second at most
     - ``wrong``: settings with credentials that are none
     - ``volatile``: columns that differ from run to run, such as the name of the run
     """
@@ -48,6 +50,9 @@ class Subject:
     overlap: int = 0
     tie: Callable[[], tuple[str, list[Key]]] | None = None
     remove: Callable[[], tuple[str, Key]] | None = None
+    grow: Callable[[int], None] | None = None
+    full: int = 5_000
+    hurried: Mapping[str, Any] = field(default_factory=lambda: {"timeout": 1})
     wrong: Mapping[str, Any] = field(default_factory=dict)
     volatile: tuple[str, ...] = ()
 

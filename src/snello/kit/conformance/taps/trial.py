@@ -8,14 +8,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from snello.kit.conformance.plans import Plan, calm
 from snello.kit.conformance.proxy import Proxy, faulty
-from snello.kit.conformance.runs import Runs
+from snello.kit.conformance.runs import KILLED, Runs
 from snello.kit.conformance.taps.subject import Key, Rows, Start, Subject
+from snello.kit.http import Client
 from snello.kit.testing import Run, run
 
 QUARANTINE = "_quarantine"
@@ -42,9 +42,9 @@ class Trial:
         """One run in this process, its waits cut short; ``catalog``, and settings that differ."""
         catalog = given.pop("catalog", None)
         config, state = self.config | given, state or None
-        with self._broken(plan), patch("tenacity.nap.time", SimpleNamespace(sleep=lambda _: None)):
+        with self._broken(plan), patch.object(Client, "_nap", lambda *_: None):
             if self.apart:
-                done = self._apart(config, state=state, catalog=catalog)
+                done, _ = self._process(config, state=state, catalog=catalog)
             else:
                 done = run(self.main, config, state=state, catalog=catalog)
         self.silent(done.err, json.dumps(done.state))
@@ -56,15 +56,22 @@ class Trial:
         assert done.code == 0, f"exit code {done.code}: {done.last_line}"
         return done
 
-    def killed(self, plan: Plan) -> Messages:
-        """What a process wrote until the plan killed it."""
+    def killed(self, plan: Plan = calm, *, last_byte: int | None = None) -> Messages:
+        """What a process wrote until it was killed: by the plan, or when it would write more than so many bytes."""
         with self._broken(plan):
-            done = self._apart(self.config)
+            done, _ = self._process(self.config, last_byte=last_byte)
+        assert done.code == KILLED, f"exit code {done.code} instead of a kill: {done.last_line}"
         self.silent(done.err)
         return done.messages
 
-    def _apart(self, config: dict[str, Any], **given: Any) -> Run:
-        """One run in a process of its own."""
+    def peak(self) -> tuple[int, int]:
+        """Memory, in kB, that a run holds at most, and the rows that it hands out."""
+        done, peak = self._process(self.config)
+        assert done.code == 0, f"exit code {done.code}: {done.last_line}"
+        return peak, sum(each["type"] == "RECORD" for each in done.messages)
+
+    def _process(self, config: dict[str, Any], last_byte: int | None = None, **given: Any) -> tuple[Run, int]:
+        """One run in a process of its own, and its memory."""
         self.count += 1
         folder = self.folder / f"run-{self.count}"
         folder.mkdir()
@@ -74,8 +81,8 @@ class Trial:
                 (folder / f"{name}.json").write_text(json.dumps(content))
                 arguments += [f"--{name}", str(folder / f"{name}.json")]
         hub = {name: value for name, value in os.environ.items() if name.startswith("SNELLO_")}
-        outcome = self.process.run(folder, "", config, *arguments, **hub)
-        return Run(outcome.code, list(_whole(outcome.out.splitlines())), outcome.out, outcome.err)
+        outcome = self.process.run(folder, "", config, *arguments, last_byte=last_byte, **hub)
+        return Run(outcome.code, list(_whole(outcome.out.split("\n"))), outcome.out, outcome.err), outcome.peak
 
     @property
     def process(self) -> Runs:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from typing import Any
 
 from snello.kit.conformance.faults import (
     Broken,
     Fault,
+    Hold,
     Html,
     Limited,
     Reset,
@@ -21,6 +23,7 @@ from snello.kit.conformance.taps.case import case
 from snello.kit.conformance.taps.trial import Trial, rows_of
 from snello.kit.testing import Run
 
+PATIENCE = 30.0  # seconds after which a tap that was told to wait for one is taken to wait for ever
 PASSING: dict[str, Fault] = {
     "many_requests": Limited(),
     "many_requests_and_a_time_to_wait": Limited(1),
@@ -61,6 +64,24 @@ def a_wait_that_is_too_long_is_left_to_the_next_run(trial: Trial) -> None:
     stopped = trial.run(plan=at(trial.calls() // 2, Limited(86_400)))
     _told(stopped, 4)
     trial.same(rows_of(stopped.messages, trial.whole(stopped.state).messages), wanted)
+
+
+@case("http")
+def a_server_that_keeps_silent_is_asked_again(trial: Trial) -> None:
+    """The tap's own time-out ends the call: nothing else does while it runs."""
+    calm, answered = trial.whole(), threading.Event()
+    last = threading.Timer(PATIENCE, answered.set)
+    last.start()
+    try:
+        silent = trial.run(plan=at(trial.calls() // 2, Hold(answered)), **trial.subject.hurried)
+        assert not answered.is_set(), "the tap goes on waiting"
+    finally:
+        answered.set()
+        last.cancel()
+        last.join()
+    assert silent.code == 0, silent.last_line
+    trial.same(rows_of(silent.messages), rows_of(calm.messages))
+    assert len(_records(silent)) == len(_records(calm)), "rows came twice"
 
 
 @case("http")
