@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 
 from snello.cli.connector.described import limits, way
 from snello.cli.connector.face import parts
@@ -183,7 +184,24 @@ def test_refused_rows_are_counted_with_their_reason(bench: Bench) -> None:
 def test_undeclared_fields_are_announced(bench: Bench) -> None:
     bench.example.CUSTOMERS[0]["loyal"] = True
     told = bench.tap("try", "--rows", "1", "--stream", "customers")
-    assert f"undeclared fields came in _extra; `snello tap infer {bench.name}` adds them" in told.out
+    assert f"note  in _extra, undeclared: loyal; `snello tap infer {bench.name}` adds them" in told.out.splitlines()
+
+
+def test_undeclared_fields_that_sound_secret_are_announced_with_what_keeps_them_out(bench: Bench) -> None:
+    bench.example.CUSTOMERS[0] |= {"passwordHash": CANARY, "nothing": None}
+    told = bench.tap("try", "--rows", "1", "--stream", "customers")
+    assert (
+        "note  in _extra, and sounds secret: passwordHash; leave out what nobody needs: Values(left_out=…)" in told.out
+    )
+    assert "undeclared" not in told.out
+    assert CANARY not in told.out
+
+
+def test_no_more_rows_are_shown_than_a_screen_can_hold(bench: Bench) -> None:
+    told = bench.tap("try", "--rows", "101")
+    assert (told.code, told.out) == (2, "")
+    assert "--rows" in told.err
+    assert "100" in told.err
 
 
 def test_rows_come_one_by_one_whatever_the_plugin_says_of_batches(bench: Bench) -> None:
@@ -344,6 +362,47 @@ def test_without_a_row_nothing_is_written(bench: Bench) -> None:
     assert not bench.schema_file("customers").exists()
 
 
+def test_what_never_had_a_value_and_what_sounds_secret_is_told_and_not_written(bench: Bench) -> None:
+    bench.edit("RestStream, RestTap,", "RestStream, RestTap, Values,")
+    bench.edit("    replication_key, since =", '    values = Values(left_out=("etag",))\n    replication_key, since =')
+    before = bench.schema()
+    for number, customer in enumerate(bench.example.CUSTOMERS):
+        customer |= {"fax": None, "telex": None, "apiKey": number, "password_hash": CANARY, "has_password": True}
+    told = bench.tap("infer", "--stream", "customers")
+    assert told.code == 0
+    found = bench.schema()
+    assert found.pop("has_password")["type"] == ["boolean", "null"]
+    assert found == before
+    lines = told.out.splitlines()
+    assert "  never filled, so not written; in _extra until there is a value: fax, telex" in lines
+    left_out = 'values = Values(left_out=("etag", "apiKey", "password_hash"))'
+    assert f"note    sounds secret, so not written: apiKey, password_hash. Next: {left_out}" in lines
+    assert CANARY not in told.out
+
+
+def test_a_field_that_the_manifest_names_is_written_without_a_value_too(bench: Bench) -> None:
+    bench.schema_file("customers").unlink()
+    for customer in bench.example.CUSTOMERS:
+        customer["orders_count"] = None
+    assert bench.tap("infer", "--stream", "customers").code == 0
+    assert "orders_count" in bench.schema()  # the orders are asked for by it
+
+
+def test_a_schema_that_no_stream_has_is_told_and_removed_when_asked(bench: Bench) -> None:
+    old, document = bench.schema_file("refunds"), bench.schema_file("openapi")
+    old.write_text("{}")
+    document.write_text("{}")
+    bench.edit('"""One row a customer;', '"""One row a customer, as openapi.json has it;')
+    place = f"{bench.module.parent.name}/schemas/refunds.json"
+    told = bench.tap("infer", "--stream", "customers")
+    line = f"note  {place}: no stream has it; it stays. Next: snello tap infer {bench.name} --prune"
+    assert line in told.out.splitlines()
+    assert old.exists()
+    told = bench.tap("infer", "--stream", "customers", "--prune")
+    assert f"note  {place}: no stream has it; removed" in told.out.splitlines()
+    assert sorted(path.stem for path in old.parent.glob("*.json")) == ["customers", "openapi", "orders"]
+
+
 def test_a_stream_of_an_openapi_document_keeps_the_documents_types(bench: Bench) -> None:
     schemas = {"Customer": {"properties": {"id": {"type": "integer"}, "updated_at": {"type": "string"}}}}
     bench.schema_file("openapi").write_text(json.dumps({"openapi": "3.0.0", "components": {"schemas": schemas}}))
@@ -391,3 +450,104 @@ def test_the_reference_shows_the_kits_names_with_their_parameters() -> None:
 def test_the_limits_of_a_connector_are_the_points_of_its_readme(bench: Bench) -> None:
     assert limits(bench.folder)[0] == "Deleted customers and orders are not noticed: absence is never a delete."
     assert len(limits(bench.folder)) == 3
+
+
+# ---------------------------------------------------------------- settings
+
+ONE_PLUGIN = """# a hub
+plugins:
+  extractors:
+  - name: tap-other
+    namespace: tap_other
+    executable: tap-other
+    settings:
+    - {name: url, label: Other}
+  - name: NAME   # ours
+    namespace: NAMESPACE
+    executable: NAME
+    settings:
+    # where it is
+    - {name: url, kind: string, label: Shop}  # as the shop calls it
+    - {name: gone_now, kind: string}
+    - name: token
+      label: Key
+      # a comment at the end
+    - name: left_behind
+      kind: options
+      options:
+      - {label: a, value: a}
+    - {name: timeout, kind: decimal}
+
+    config:
+      url: https://shop.example
+jobs: [] # none
+"""
+
+
+def plugged(bench: Bench, text: str) -> Path:
+    file = bench.config.parent / "meltano.yml"
+    file.write_text(text.replace("NAMESPACE", bench.name.replace("-", "_")).replace("NAME", bench.name))
+    return file
+
+
+def test_settings_in_meltano_yml_follow_the_connector_and_no_other_line_changes(bench: Bench) -> None:
+    file = plugged(bench, ONE_PLUGIN)
+    before = file.read_text().splitlines()
+    told = bench.snello("tap", "settings", bench.name)
+    assert (told.code, told.err) == (0, "")
+    after = file.read_text().splitlines()
+    gone = {line.strip() for line in before} - {line.strip() for line in after}
+    assert gone == {
+        "- {name: gone_now, kind: string}",
+        "- name: left_behind",
+        "kind: options",
+        "options:",
+        "- {label: a, value: a}",
+    }
+    kept = [line for line in after if line in before]
+    assert kept == [line for line in before if line.strip() not in gone]
+    plugin = yaml.safe_load(file.read_text())["plugins"]["extractors"][1]
+    names = [each["name"] for each in plugin["settings"]]
+    assert [name for name in names if name in ("url", "token", "timeout")] == ["url", "token", "timeout"]
+    assert {"start_date", "workers", "fail_on_refused", "batch_config"} <= set(names)
+    assert {"name": "token", "label": "Key", "sensitive": True} in plugin["settings"]
+    assert plugin["config"] == {"url": "https://shop.example"}
+    assert f"ok    meltano.yml: {bench.name}: removed: gone_now, left_behind" in told.out.splitlines()
+    again = bench.snello("tap", "settings", bench.name, "--check")
+    assert (again.code, file.read_text().splitlines()) == (0, after)
+
+
+def test_settings_are_checked_without_a_word_being_written(bench: Bench) -> None:
+    file = plugged(bench, ONE_PLUGIN)
+    before = file.read_text()
+    told = bench.snello("tap", "settings", bench.name, "--check")
+    assert told.code == 3
+    assert f"FAULT meltano.yml: {bench.name}: not sensitive: token" in told.out.splitlines()
+    assert f"Next: snello tap settings {bench.name}" in told.out.splitlines()
+    assert file.read_text() == before
+
+
+def test_a_secret_in_one_line_is_marked_in_that_line(bench: Bench) -> None:
+    file = plugged(bench, ONE_PLUGIN.replace("- {name: timeout, kind: decimal}", "- {name: token} # renew in May"))
+    text = file.read_text().replace("- name: token\n      label: Key\n", "")
+    file.write_text(text)
+    assert bench.snello("tap", "settings", bench.name).code == 0
+    assert "    - {name: token, sensitive: true} # renew in May\n" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("plugin", "code", "told"),
+    [
+        ("{name: tap-else}", 2, "meltano.yml has no plugin of that name. Next: "),
+        ("{name: NAME, inherit_from: tap-up}", 2, "it has its settings from tap-up. Next: snello tap settings tap-up."),
+        ("{name: NAME, settings: []}", 3, "are not written one below the other, so they cannot be changed line by"),
+        ("{name: NAME}", 3, "are not written one below the other, so they cannot be changed line by line. Next: "),
+    ],
+)
+def test_settings_that_cannot_be_changed_line_by_line_are_told(bench: Bench, plugin: str, code: int, told: str) -> None:
+    file = plugged(bench, f"plugins:\n  extractors:\n  - {plugin}\n")
+    before = file.read_text()
+    found = bench.snello("tap", "settings", bench.name)
+    assert found.code == code
+    assert told in found.err
+    assert file.read_text() == before

@@ -118,3 +118,24 @@ def test_replacing_a_type_that_lacks_null_alone_adds_null() -> None:
     old = declared(id={"type": "integer"}, x={"type": "string", "format": "date", "description": OWN})
     new, _ = extended(old, shape({"id": 1, "x": None}), replace=True)
     assert new["properties"]["x"] == {"type": ["string", "null"], "format": "date", "description": OWN}
+
+
+def test_a_field_without_a_value_and_one_that_sounds_secret_are_told_and_not_added() -> None:
+    new, differences = extended({}, shape({"id": 1, "fax": None, "api_key": "k"}))
+    assert set(new["properties"]) == {"id"}
+    assert [str(each) for each in differences] == ["id: integer", "fax: never filled", "api_key: sounds secret"]
+
+
+def test_what_is_named_is_added_whatever_it_sounds_like() -> None:
+    new, _ = extended({}, shape({"id": 1, "fax": None, "token": "k"}), named=("fax", "token"))
+    assert set(new["properties"]) == {"id", "fax", "token"}
+
+
+def test_yes_or_no_and_a_moment_are_nobodys_secret() -> None:
+    new, _ = extended({}, shape({"id": 1, "password": True, "token_renewed": "2026-01-01T10:00:00Z"}))
+    assert set(new["properties"]) == {"id", "password", "token_renewed"}
+
+
+def test_a_secret_that_is_declared_stays_as_it_is() -> None:
+    old = declared(id={"type": "integer"}, token={"type": ["string", "null"], "description": OWN})
+    assert extended(old, shape({"id": 1, "token": "k"})) == (old, [])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,18 +11,21 @@ from typing import Any
 
 from snello.cli.connector.found import Connector, find
 from snello.cli.connector.sample import Failed, Sample, sampler
+from snello.cli.connector.untyped import declared, keys_of, named, schema_file, stale, untyped
 from snello.cli.screen import Block, Line
-from snello.errors import ConfigError, ContractError
+from snello.errors import ConfigError
 from snello.kit.rest import RestStream, RestTap
 from snello.kit.rest.values import EXTRA, GONE
 from snello.kit.schemas import Difference, Shape, extended
 
-ANYTHING = ["object", "array", "string", "number", "integer", "null"]
-
 
 @dataclass(frozen=True)
 class Inferred:
-    """One stream: what differed from its schema, and whether the file was written."""
+    """One stream: what differed from its schema, and whether the file was written.
+
+    - ``left_out``: the line for the manifest that drops the fields that sound secret
+    - ``stale``: no stream but a file that none has any more; ``removed``: no longer
+    """
 
     stream: str
     file: str
@@ -32,6 +33,9 @@ class Inferred:
     differences: list[Difference] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
     written: bool = False
+    left_out: str = ""
+    stale: bool = False
+    removed: bool = False
     fault: str = ""
     code: int = 0
 
@@ -47,106 +51,63 @@ def inferred(name: str, stream: str | None, rows: int, config: Path | None, repl
     Raises ``ConfigError`` for a tap whose types are not declared in files.
     """
     connector = find(name, config)
-    declared = {each.name: each for each in _stream_classes(connector)}
-    if not declared:
-        what = "its streams are not declared, so its types come from the source"
-        raise ConfigError(name, what, f"`snello tap try {name}` shows them")
+    streams = _streams(connector)
     with TemporaryDirectory(prefix="snello-") as home:
-        untyped = _untyped(connector, declared, Path(home))
+        copy = untyped(connector, streams, Path(home))
         try:
-            with sampler(untyped) as samples:
-                names = samples.streams(stream)
-                return [
-                    _stream(declared[each], samples.read(each, rows), replace) for each in names if each in declared
-                ]
+            with sampler(copy) as samples:
+                names = [each for each in samples.streams(stream) if each in streams]
+                return [_stream(streams, each, samples.read(each, rows), replace) for each in names]
         except Failed as failed:
             return [Inferred(stream or "", "", 0, fault=failed.fault, code=failed.code)]
 
 
-def _stream_classes(connector: Connector) -> tuple[type[RestStream], ...]:
+def leftovers(name: str, *, prune: bool) -> list[Inferred]:
+    """The schema files of a tap that none of its streams has, which ``prune`` removes."""
+    found = [(file, _place(file)) for file in stale(_streams(find(name)).values())]
+    for file, _ in found if prune else ():
+        file.unlink()
+    return [Inferred(file.stem, place, 0, stale=True, removed=prune) for file, place in found]
+
+
+def _streams(connector: Connector) -> dict[str, type[RestStream]]:
     if connector.package is None:
         raise ConfigError(connector.name, "it is not built on the kit", "its types are its own")
     plugin = connector.package.plugin(connector.name)
-    return plugin.stream_classes if issubclass(plugin, RestTap) else ()
+    if not issubclass(plugin, RestTap) or not plugin.stream_classes:
+        what = "its streams are not declared, so its types come from the source"
+        raise ConfigError(connector.name, what, f"`snello tap try {connector.name}` shows them")
+    return {stream.name: stream for stream in plugin.stream_classes}
 
 
-# ---------------------------------------------------------------- a copy of the tap that declares no types
-
-
-def _untyped(connector: Connector, declared: Mapping[str, type[RestStream]], home: Path) -> Connector:
-    assert connector.package is not None
-    folder = connector.package.folder
-    shutil.copytree(folder, home / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
-    for stream in declared.values():
-        if stream.openapi is None:
-            file = home / folder.name / _schema_file(stream).relative_to(folder)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(_seed(stream, declared.values())))
-    return connector.at(home)
-
-
-def _schema_file(stream: type[RestStream]) -> Path:
-    return Path(inspect.getfile(stream)).parent / "schemas" / f"{stream.name}.json"
-
-
-def _declared(stream: type[RestStream]) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(_schema_file(stream).read_text())
-    except FileNotFoundError:
-        return {"type": "object", "properties": {}}
-    except ValueError:
-        file = f"schemas/{stream.name}.json"
-        raise ContractError(file, "it is not valid JSON", "mend the file, or remove it") from None
-    return found
-
-
-def _seed(stream: type[RestStream], others: Iterable[type[RestStream]]) -> dict[str, Any]:
-    """A schema that any row fits, with the fields that the manifest names: only those are read as it says."""
-    values, known = stream.values, _declared(stream)["properties"]
-    named = [*_keys(stream), stream.replication_key, *values.minor_units, *values.texts, *values.moments]
-    for child in (other for other in others if other.parent is stream):
-        named += [*child.by.values(), child.only_with]
-    fields = [name for name in (*known, *named, *values.nested, *stream.by) if isinstance(name, str)]
-    return {"type": "object", "properties": {name: _anything(known.get(name)) for name in fields}}
-
-
-def _keys(stream: type[RestStream]) -> tuple[str, ...]:
-    given: Any = stream.primary_keys  # a class that names none has the SDK's property
-    return tuple(given) if isinstance(given, tuple | list) else ()
-
-
-def _anything(declared: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Any type, read as the declared format says; ``false`` is a value only where it is declared."""
-    if declared is None:
-        return {"type": [*ANYTHING, "boolean"]}
-    boolean = ["boolean"] if "boolean" in json.dumps(declared.get("type", "boolean")) else []
-    return {"type": [*ANYTHING, *boolean], **({"format": declared["format"]} if "format" in declared else {})}
-
-
-# ---------------------------------------------------------------- what the rows look like
-
-
-def _stream(stream: type[RestStream], sample: Sample, replace: bool) -> Inferred:
-    file, rows = _schema_file(stream), len(sample.rows)
-    place = f"{file.parent.parent.name}/schemas/{file.name}"
+def _stream(streams: dict[str, type[RestStream]], name: str, sample: Sample, replace: bool) -> Inferred:
+    stream = streams[name]
+    file, rows = schema_file(stream), len(sample.rows)
     told: dict[str, Any] = {"fault": sample.fault, "code": sample.code}
     if stream.openapi is not None:
-        return Inferred(stream.name, f"schemas/{stream.openapi[0]}", rows, **told)
+        return Inferred(name, f"schemas/{stream.openapi[0]}", rows, **told)
     if not rows:
-        return Inferred(stream.name, place, rows, **told)
-    shape, declared = _shape(stream, sample), _declared(stream)
-    if not declared["properties"]:
-        declared = {"type": "object", "properties": {}, "required": list(_keys(stream))}
-    new, differences = extended(declared, shape, replace=replace)
-    changed = new != declared
+        return Inferred(name, _place(file), rows, **told)
+    shape, old = _shape(stream, sample), declared(stream)
+    if not old["properties"]:
+        old = {"type": "object", "properties": {}, "required": list(keys_of(stream))}
+    new, differences = extended(old, shape, replace=replace, named=named(stream, streams.values()))
+    changed = new != old
     if changed:
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(new, indent=2, ensure_ascii=False) + "\n")
-    return Inferred(stream.name, place, rows, differences, shape.advice(), changed, **told)
+    secret = tuple(each.field for each in differences if each.kind == "secret")
+    advice = [each for each in shape.advice() if each.partition(": ")[0] not in secret]
+    left_out = f"left_out={(*stream.values.left_out, *secret)!r}".replace("'", '"') if secret else ""
+    return Inferred(name, _place(file), rows, differences, advice, changed, left_out, **told)
+
+
+def _place(file: Path) -> str:
+    return f"{file.parent.parent.name}/schemas/{file.name}"
 
 
 def _shape(stream: type[RestStream], sample: Sample) -> Shape:
-    shape = Shape(_keys(stream))
+    shape = Shape(keys_of(stream))
     empty = [value for value in stream.values.empty if value is not False]  # where it is no value shows in the others
     for row in sample.rows:
         extra = row.get(EXTRA) or {}
@@ -158,15 +119,28 @@ def _shape(stream: type[RestStream], sample: Sample) -> Shape:
 def page(name: str, found: list[Inferred], replace: bool) -> Iterator[Block]:
     """What was learned, as lines."""
     for each in found:
-        if each.stream:
-            yield Line(f"{each.stream}: {each.rows:,} rows{_done(each)}", "ok" if each.written else None)
-        for difference in each.differences:
-            left = difference.kind == "changed" and not replace
-            yield Line(f"  {difference}{'; not written' if left else ''}", "bad" if left else None)
-        for advice in each.advice:
-            yield Line(f"  {advice}", "warn")
+        if each.stale:
+            next_ = "" if each.removed else f" Next: snello tap infer {name} --prune"
+            yield Line(f"{each.file}: no stream has it; {'removed' if each.removed else 'it stays.'}{next_}", "warn")
+        elif each.stream:
+            yield from _page(each, replace)
     if any(each.breaking for each in found) and not replace:
         yield Line(f"Types that changed break what reads them. Next: snello tap infer {name} --replace, once they may.")
+
+
+def _page(each: Inferred, replace: bool) -> Iterator[Block]:
+    yield Line(f"{each.stream}: {each.rows:,} rows{_done(each)}", "ok" if each.written else None)
+    for difference in each.differences:
+        if difference.kind not in ("empty", "secret"):
+            left = difference.kind == "changed" and not replace
+            yield Line(f"  {difference}{'; not written' if left else ''}", "bad" if left else None)
+    empty, secret = (", ".join(d.field for d in each.differences if d.kind == kind) for kind in ("empty", "secret"))
+    if empty:
+        yield Line(f"  never filled, so not written; in _extra until there is a value: {empty}", "dim")
+    if secret:
+        yield Line(f"  sounds secret, so not written: {secret}. Next: values = Values({each.left_out})", "warn")
+    for advice in each.advice:
+        yield Line(f"  {advice}", "warn")
 
 
 def _done(each: Inferred) -> str:

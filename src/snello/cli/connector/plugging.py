@@ -88,7 +88,7 @@ def plug(file: Path, role: str, plugin: Mapping[str, Any]) -> bool:
         return False
     if any(each["name"] == plugin["name"] for each in known):
         raise ContractError("meltano.yml", f"it has a plugin {plugin['name']} already", "take another name")
-    node = _list(text, role)
+    node = plugins_node(text, LISTS[role])
     if node is None or node.flow_style:
         return False
     lines = text.splitlines(keepends=True)
@@ -101,19 +101,26 @@ def plug(file: Path, role: str, plugin: Mapping[str, Any]) -> bool:
     known.append(dict(plugin))
     if yaml.safe_load(new) != before:
         return False
-    _replace(file, new)
+    rewrite(file, new)
     return True
 
 
-def _list(text: str, role: str) -> yaml.SequenceNode | None:
+def plugins_node(text: str, kind: str) -> yaml.SequenceNode | None:
+    """The list of a kind's plugins, with its places in the text; None when there is no such list."""
     node: yaml.Node | None = yaml.compose(text, yaml.SafeLoader)
-    for name in ("plugins", LISTS[role]):
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        node = next((value for key, value in pairs if key.value == name), None)
+    for name in ("plugins", kind):
+        node = value_node(node, name)
     return node if isinstance(node, yaml.SequenceNode) else None
 
 
-def _replace(file: Path, text: str) -> None:
+def value_node(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    """What a mapping has under a name."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for key, value in pairs if key.value == name), None)
+
+
+def rewrite(file: Path, text: str) -> None:
+    """Replace a file at once, so that nobody reads half of it."""
     beside = file.with_name(f".{file.name}.new")
     beside.write_text(text)
     beside.chmod(file.stat().st_mode)

@@ -14,6 +14,8 @@ from snello.cli.connector.masks import masked, plain
 from snello.cli.connector.sample import Failed, Sample, sampler
 from snello.cli.screen import Block, Grid, Line
 from snello.errors import ConfigError
+from snello.kit.rest.values import EXTRA
+from snello.kit.schemas import Difference, Shape, extended
 from snello.kit.schemas.drift import written
 
 OWN = ("_extra", "_deleted_at")
@@ -21,7 +23,10 @@ OWN = ("_extra", "_deleted_at")
 
 @dataclass(frozen=True)
 class Look:
-    """One stream as it came; values are masked unless they were asked for."""
+    """One stream as it came; values are masked unless they were asked for.
+
+    - ``undeclared``: what ``_extra`` held
+    """
 
     stream: str
     keys: tuple[str, ...]
@@ -31,6 +36,7 @@ class Look:
     requests: list[dict[str, Any]]
     code: int
     fault: str
+    undeclared: list[Difference] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,15 @@ def _look(sample: Sample, show: bool) -> Look:
     seen = [name for name in schema if name not in OWN or any(row.get(name) for row in sample.rows)]
     rows = [_read(row, sample, show) for row in sample.rows]
     types = {name: written(schema[name]) for name in seen}
-    return Look(sample.stream, sample.keys, types, rows, sample.refused, sample.requests, sample.code, sample.fault)
+    told = (sample.refused, sample.requests, sample.code, sample.fault)
+    return Look(sample.stream, sample.keys, types, rows, *told, _undeclared(sample))
+
+
+def _undeclared(sample: Sample) -> list[Difference]:
+    shape = Shape()
+    for row in sample.rows:
+        shape.add(row.get(EXTRA) or {})
+    return extended({}, shape)[1]
 
 
 def _read(row: Mapping[str, Any], sample: Sample, show: bool) -> dict[str, str]:
@@ -79,13 +93,20 @@ def page(tried: Tried) -> Iterator[Block]:
         yield Grid("", columns, [(name, kind, *_across(look, name)) for name, kind in look.schema.items()])
         for reason, count in Counter(look.refused).items():
             yield Line(f"{count} row{'s' * (count > 1)} refused: {reason}", "warn")
-        undeclared = [row["_extra"] for row in look.rows if row.get("_extra", "-") != "-"]
-        if undeclared:
-            yield Line(f"undeclared fields came in _extra; `snello tap infer {tried.name}` adds them", "warn")
+        yield from _told(tried.name, look.undeclared)
         if look.requests:
             names = ("request", "query", "status", "ms", "bytes")
             yield Grid("", names, [_request(request) for request in look.requests])
         yield Line("")
+
+
+def _told(name: str, undeclared: list[Difference]) -> Iterator[Block]:
+    new, secret = ([each.field for each in undeclared if each.kind == kind] for kind in ("new", "secret"))
+    if new:
+        yield Line(f"in _extra, undeclared: {', '.join(new)}; `snello tap infer {name}` adds them", "warn")
+    if secret:
+        cure = "leave out what nobody needs: Values(left_out=…)"
+        yield Line(f"in _extra, and sounds secret: {', '.join(secret)}; {cure}", "warn")
 
 
 def _across(look: Look, name: str) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from snello.kit.schemas.infer import Facts, Shape
+from snello.kit.schemas.secrets import sounds_secret
 from snello.kit.schemas.texts import DECIMAL
 
 Schema = Mapping[str, Any]
@@ -19,23 +20,28 @@ TYPING = ("type", "format", "precision", "scale", "anyOf", "oneOf", "allOf")
 class Difference:
     """One field that is not as declared.
 
-    - ``kind``: ``new``, ``gone`` (declared, and in none of the records), or ``changed``, which breaks what reads it
+    - ``kind``: ``new``; ``gone``: declared, and in none of the records; ``changed``, which breaks what reads it;
+      ``empty``: in records, never with a value; ``secret``: by its name nothing that anybody should have
     """
 
     field: str
-    kind: Literal["new", "gone", "changed"]
+    kind: Literal["new", "gone", "changed", "empty", "secret"]
     was: str = ""
     now: str = ""
 
     def __str__(self) -> str:
         if self.kind == "changed":
             return f"{self.field}: declared as {self.was}, found {self.now}"
-        return f"{self.field}: {self.now}" if self.kind == "new" else f"{self.field}: declared, in no record"
+        told = {"new": self.now, "gone": "declared, in no record", "empty": "never filled", "secret": "sounds secret"}
+        return f"{self.field}: {told[self.kind]}"
 
 
-def extended(declared: Schema, shape: Shape, *, replace: bool = False) -> tuple[dict[str, Any], list[Difference]]:
+def extended(
+    declared: Schema, shape: Shape, *, replace: bool = False, named: Collection[str] = ()
+) -> tuple[dict[str, Any], list[Difference]]:
     """The declared schema with the fields that were found beside it, and every difference.
 
+    - a field that never had a value, or that sounds secret, is not added unless it is among ``named``
     - what is declared stays word for word; a field of another type changes only with ``replace``, and keeps its
       description unless inference wrote it
     """
@@ -45,7 +51,10 @@ def extended(declared: Schema, shape: Shape, *, replace: bool = False) -> tuple[
     for name in shape.fields:
         old = properties.get(name)
         new = shape.declared(name) if old is None else _needed(shape, name, old)
-        if old is None:
+        unwanted = None if old is not None or name in named else _unwanted(name, shape.fields[name])
+        if unwanted:
+            told.append(Difference(name, unwanted))
+        elif old is None:
             told.append(Difference(name, "new", now=written(new)))
             properties[name] = new
         elif new != old:
@@ -61,6 +70,14 @@ def written(field: Schema) -> str:
     null = " or null" if "null" in types else ""
     form = f" ({field['format']})" if field.get("format") else ""
     return (" or ".join(sorted(types - {"null"})) or "anything") + form + null
+
+
+def _unwanted(name: str, facts: Facts) -> Literal["empty", "secret"] | None:
+    """Why a field that was found is not to be declared; yes or no, and a moment, are nobody's secret."""
+    harmless = facts.types() == {"boolean"} or facts.format() in ("date", "date-time")
+    if sounds_secret(name) and not harmless:
+        return "secret"
+    return None if facts.types() else "empty"
 
 
 def _types(field: Schema) -> set[str]:
