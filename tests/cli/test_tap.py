@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
+from snello.cli import reference
 from snello.cli.connector.described import limits, way
-from snello.cli.connector.face import parts
+from snello.cli.connector.face import Parameter, described, parts
 from snello.cli.connector.masks import masked
 from snello.cli.connector.names import names
 from snello.cli.connector.rendering import render
-from snello.kit.rest import Compare, RestStream
+from snello.kit.rest import Compare, Errors, RestStream, Values
 
 CANARY = "canary.person@aurora.example"
 NUMBERS = itertools.count(1)  # a module is imported once in a process: each test has a tap of its own
@@ -442,9 +443,31 @@ def test_the_reference_tells_how_changes_of_a_stream_are_noticed(declared: dict[
 
 def test_the_reference_shows_the_kits_names_with_their_parameters() -> None:
     found = {module: dict(names) for module, _, names in parts()}
-    assert found["snello.kit.rest"]["basic(user: str, password: str) -> Auth"].startswith("HTTP Basic authentication")
-    assert "RestStream" in found["snello.kit.rest"]
-    assert all(told for names in found.values() for told in names.values())
+    rest = found["snello.kit.rest"]
+    assert rest["basic"].called == "basic(user: str, password: str) -> Auth"
+    assert rest["basic"].meaning.startswith("HTTP Basic authentication")
+    assert all(named.meaning for names in found.values() for named in names.values())
+
+
+def test_the_reference_tells_of_a_value_each_field_with_type_default_and_meaning() -> None:
+    fields = {each.name: each for each in described("Values", Values).parameters}
+    assert fields["minor_units"] == Parameter(
+        "minor_units",
+        "Mapping[str, int]",
+        "{}",
+        'decimal fields that count the smallest coin, and how many digits that is: ``{"total": 2}``',
+    )
+    assert fields["zone"].default == "'UTC'"
+    assert described("Errors", Errors).parameters[0].default == "required"
+
+
+def test_the_reference_tells_all_points_of_a_class_to_inherit_from() -> None:
+    told = described("RestStream", RestStream)
+    assert (told.called, told.meaning) == ("RestStream", "What every endpoint shares.")
+    assert any(point.startswith("``overlap``: how far behind the bookmark") for point in told.points)
+    page = reference.kit(Path())
+    assert "### `RestStream`\n\nWhat every endpoint shares.\n\n- ``url_base``" in page
+    assert "| `more` | `str \\| None` | `None` | where the answer says whether there is another page |" in page
 
 
 def test_the_limits_of_a_connector_are_the_points_of_its_readme(bench: Bench) -> None:

@@ -93,8 +93,22 @@ def kit(_root: Path) -> str:
     text = f"# The connector kit\n\n{MADE}"
     for module, meaning, names in face.parts():
         text += f"## `{module}`\n\n{meaning}\n\n"
-        text += table(("name", "what it is"), [(f"`{name}`", told) for name, told in names])
+        text += table(("name", "what it is"), [(f"`{told.called}`", told.meaning) for _, told in names])
+        text += "".join(_named(name, told) for name, told in names)
     return text
+
+
+def _named(name: str, told: face.Named) -> str:
+    """What there is to say of a name beyond its line: its parameters, where any has a meaning, and its points."""
+    text = f"### `{name}`\n\n{told.meaning}\n\n"
+    rows = [(f"`{p.name}`", _code(p.type), _code(p.default), p.meaning) for p in told.parameters]
+    text += table(("parameter", "type", "default", "meaning"), rows) if rows else ""
+    text += "".join(f"- {point}\n" for point in told.points) + "\n" * bool(told.points)
+    return text if told.points or any(p.meaning for p in told.parameters) else ""
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text and text != face.REQUIRED else text
 
 
 def tables(root: Path) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from dataclasses import is_dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from pydantic import BaseModel
 
 FACE = (
     "rest", "http", "sql", "files", "channel", "entry", "configuration", "schemas", "testing", "conformance",
     "conformance.targets", "conformance.taps",
 )  # fmt: skip
-LONGEST = 160  # characters of a signature; a longer one is read in the code
+LONGEST = 160  # characters of a signature; a longer one is told as the names of its parameters
+REQUIRED = "required"
+_POINT = re.compile(r"((?:``\w+``(?:, | and )?)+): (.+)", re.DOTALL)
 
 
 class _Written(str):
@@ -22,7 +27,31 @@ class _Written(str):
     __repr__ = str.__str__
 
 
-def parts() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+@dataclass(frozen=True)
+class Parameter:
+    """What a value or a function takes; ``default`` is ``required`` where there is none."""
+
+    name: str
+    type: str
+    default: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name of the kit.
+
+    - ``called``: with its parameters, as far as they fit a line; ``meaning``: the first paragraph of what it says
+    - ``points``: what else it says, but for what speaks of one parameter
+    """
+
+    called: str
+    meaning: str
+    parameters: list[Parameter] = field(default_factory=list)
+    points: list[str] = field(default_factory=list)
+
+
+def parts() -> Iterator[tuple[str, str, list[tuple[str, Named]]]]:
     """Each part of the kit that exists: its module, what it says of itself, its names with what each is for."""
     for part in FACE:
         name = f"snello.kit.{part}"
@@ -32,7 +61,57 @@ def parts() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
             if missing.name != name:
                 raise
             continue
-        yield name, _first(module), [(_called(each, thing), _first(thing)) for each, thing in _public(module)]
+        yield name, _first(module), [(each, described(each, thing)) for each, thing in _public(module)]
+
+
+def described(name: str, thing: Any) -> Named:
+    """What a class, a value or a function of the kit says of itself."""
+    told, points = {}, []
+    for point in _points(thing):
+        about = _POINT.fullmatch(point)
+        names = re.findall(r"``(\w+)``", about[1]) if about else []
+        told.update(dict.fromkeys(names, about[2] if about else ""))
+        points.append((names, point))
+    parameters = list(_parameters(thing, told))
+    known = {each.name for each in parameters}
+    rest = [point for names, point in points if not names or not known.issuperset(names)]
+    return Named(_called(name, thing), _first(thing), parameters, rest)
+
+
+def _points(thing: Any) -> list[str]:
+    """The points of a docstring, each in one line."""
+    lines = (inspect.getdoc(thing) or "").partition("\n\n")[2].splitlines()
+    listed = "\n".join(line for line in lines if line.startswith(("- ", "  ")))
+    return [" ".join(point.split()) for point in re.split(r"^- ", listed, flags=re.MULTILINE) if point.strip()]
+
+
+def _parameters(thing: Any, told: Mapping[str, str]) -> Iterator[Parameter]:
+    if inspect.isclass(thing) and issubclass(thing, BaseModel):
+        for name, each in thing.model_fields.items():
+            default = REQUIRED if each.is_required() else _shown(each.get_default(call_default_factory=True))
+            yield Parameter(name, str(thing.__annotations__.get(name, "")), default, str(each.description or ""))
+    elif is_dataclass(thing):
+        for one in fields(thing):
+            if not one.name.startswith("_") and one.init:
+                made = one.default_factory() if one.default_factory is not MISSING else one.default
+                yield Parameter(one.name, str(one.type), _shown(made), told.get(one.name, ""))
+    elif inspect.isfunction(thing):
+        for given in inspect.signature(thing).parameters.values():
+            empty, kind = given.default is given.empty, given.annotation
+            default = "any" if given.kind in (given.VAR_KEYWORD, given.VAR_POSITIONAL) else _shown(given.default)
+            yield Parameter(
+                given.name,
+                "" if kind is given.empty else str(kind),
+                REQUIRED if empty and default != "any" else default,
+                told.get(given.name, ""),
+            )
+
+
+def _shown(value: Any) -> str:
+    if value is MISSING:
+        return REQUIRED
+    text = repr(value)
+    return "…" if text.startswith("<") or len(text) > 60 else text
 
 
 def _public(module: ModuleType) -> Iterator[tuple[str, Any]]:
@@ -72,7 +151,6 @@ def _annotation(given: Any) -> Any:
 
 
 def _first(thing: Any) -> str:
-    """The first paragraph of what a thing says of itself, up to the end of its first sentence."""
+    """The first paragraph of what a thing says of itself."""
     told = (inspect.getdoc(thing) or "").partition("\n\n")[0]
-    text = " ".join(line.strip() for line in told.splitlines())
-    return text.partition(" - ``")[0]
+    return " ".join(line.strip() for line in told.splitlines())
