@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import atexit
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.servers.tryton import CANARY, DATABASE, PASSWORD, Tryton, prepared
@@ -19,16 +20,16 @@ KEY = f"key-of-reader-{'0' * 24}"
 ALL = {"active_test": False}
 
 
-@contextmanager
-def _server() -> Iterator[Tryton]:
-    folder = Path(mkdtemp(prefix="snello-tryton-"))
+@cache
+def _server() -> Tryton:
+    """One for all cases: what one changes, no other looks at."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="snello-tryton-", ignore_cleanup_errors=True)))
     server = Tryton(prepared(), folder)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    stack.callback(server.stop)
+    server.start()
+    return server
 
 
 def _subject(server: Tryton, credentials: dict[str, str], wrong: dict[str, str], url: str = "") -> Subject:
@@ -76,21 +77,28 @@ def _backdate(server: Tryton, table: str, made: list[int]) -> None:
         database.execute(change)
 
 
-@starts({"renews": "a key holds until somebody withdraws it"}, real=True)
+@starts(
+    {
+        "renews": "a key holds until somebody withdraws it",
+        "grows": "measured for all REST taps in tests/kit/test_rest_process.py",
+    },
+    real=True,
+)
 def by_key() -> Iterator[Subject]:
     """Over REST."""
-    with _server() as server:
-        yield _subject(server, {"key": KEY}, {"key": "0" * 32}, server.url)
+    server = _server()
+    yield _subject(server, {"key": KEY}, {"key": "0" * 32}, server.url)
 
 
 @starts(
     {
         "http": "tried by key; sessions that end, in tests/connectors/test_tap_tryton.py",
         "renews": "tried there too",
+        "grows": "measured for all REST taps in tests/kit/test_rest_process.py",
     },
     real=True,
 )
 def by_login() -> Iterator[Subject]:
     """Over JSON-RPC."""
-    with _server() as server:
-        yield _subject(server, {"user": "reader", "password": PASSWORD}, {"password": "wrong-sesame"})
+    server = _server()
+    yield _subject(server, {"user": "reader", "password": PASSWORD}, {"password": "wrong-sesame"})
