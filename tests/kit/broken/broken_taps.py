@@ -23,7 +23,7 @@ SCHEMA: dict[str, Any] = {
         "changed_at": {"type": "string", "format": "date-time"},
     },
 }
-KNOWN = {"url", "flaw", "token"}
+KNOWN = {"url", "flaw", "token", "timeout"}
 
 
 class TapBroken(Tap):
@@ -62,9 +62,10 @@ def page(config: dict[str, Any], at: str, number: int) -> list[dict[str, Any]]:
     request = urllib.request.Request(f"{config['url']}/rows?at={at.replace('+', '%2B')}&id={number}")
     request.add_header("Authorization", config.get("token", "right"))
     what, code = "no answer", 4
+    patience = 600 if config.get("flaw") == "waits for ever" else config.get("timeout", 10)
     for _ in range(1 if config.get("flaw") == "gives up" else 6):
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=patience) as answer:
                 if "html" in answer.headers["Content-Type"]:
                     leave(3, "a page for people came")
                 found: list[dict[str, Any]] = json.load(answer)
@@ -104,9 +105,11 @@ def main() -> None:
 
 def write(config: dict[str, Any], flaw: str, at: str, number: int) -> None:
     say(type="SCHEMA", stream="rows", schema=SCHEMA, key_properties=["id"])
-    count = 0
+    count, held = 0, list[Any]()
     while rows := page(config, at, number):
         count += 1
+        if flaw == "holds all":
+            held += rows
         last = rows[-1]
         state = {"replication_key_value": last["changed_at"], "id": last["id"], "open": True}
         if flaw == "state ahead":
