@@ -7,18 +7,22 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import Field, SecretStr
 from tests.kit.http_server import Call, Reply, serving
 
 from snello.kit.entry import entry
-from snello.kit.rest import RestSettings, RestStream, RestTap, Retry
+from snello.kit.rest import RestSettings, RestStream, RestTap, Retry, page_number
 from snello.kit.testing import Run, run
 
 CANARY = "canary.person@aurora.example"
 TOKEN = "hunter22-token"
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+BY_TIME = {"replication_key": "changed_at", "since": "since", "since_format": "%Y-%m-%dT%H:%M:%SZ"}
+ROWS_AT = {"records_jsonpath": "$.data[*]"}
+PAGES = page_number("page", ("size", 2), total_pages="X-Pages", total_rows="X-Total")
 QUICK = Retry(tries=3, first=0.01, longest=1.0)
 Row = dict[str, Any]
 SCHEMA: dict[str, Any] = {
@@ -80,6 +84,32 @@ def catalog_of(*streams: type[RestStream], left_out: tuple[str, ...] = ()) -> di
             if name in left_out:
                 entry_["metadata"]["selected"] = False
     return catalog
+
+
+def schema(**fields: Any) -> dict[str, Any]:
+    """A schema of these fields, and an id."""
+    return {"type": "object", "properties": {"id": {"type": "integer"}, **fields}}
+
+
+def family(orders: int) -> dict[str, Any]:
+    """Orders, and none to three lines of each."""
+    lines = {f"orders/{n}/lines": [{"id": n * 10 + m} for m in range(n % 4)] for n in range(1, orders + 1)}
+    return {"orders": [thing(n) for n in range(1, orders + 1)], **lines}
+
+
+def at(second: float) -> str:
+    """A moment of the first of January."""
+    return (DAY + timedelta(seconds=second)).isoformat()
+
+
+def moments(count: int) -> list[Row]:
+    """Rows a hundred seconds apart."""
+    return [thing(n, at(n * 100)) for n in range(1, count + 1)]
+
+
+def bookmark(done: Run) -> Any:
+    """What the state says of the things."""
+    return done.state["bookmarks"]["things"]
 
 
 def ids(done: Run, name: str = "things") -> list[int]:

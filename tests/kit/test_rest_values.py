@@ -5,19 +5,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from tests.kit.http_server import Call, Reply
-from tests.kit.rest_probe import CANARY, Source, ids, read, source, stream, thing
+from tests.kit.http_server import Reply
+from tests.kit.rest_probe import CANARY, PAGES, ROWS_AT, ids, read, schema, source, stream, thing
 
-from snello.kit.rest import Compare, Errors, Values, offset, page_number
+from snello.kit.rest import Errors, Values
 
-ROWS_AT = {"records_jsonpath": "$.data[*]"}
-PAGES = page_number("page", ("size", 2), total_pages="X-Pages", total_rows="X-Total")
 MOMENT = {"type": ["string", "null"], "format": "date-time"}
 MONEY = {"type": ["string", "null"], "format": "singer.decimal", "precision": 20, "scale": 4}
-
-
-def schema(**fields: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": {"id": {"type": "integer"}, **fields}}
 
 
 def shown(value: Any, field: dict[str, Any], **values: Any) -> Any:
@@ -154,97 +148,3 @@ def test_stream_maps_and_a_trial_run_see_the_same_rows() -> None:
         tried = read(shop.url, stream(paging=PAGES, **ROWS_AT), arguments=("--test",))
     assert [(row["id"], row["twice"]) for row in mapped.records("things")] == [(n, 2 * n) for n in range(1, 8)]
     assert tried.code == 0
-
-
-# ------------------------------------------------------------------ parents and children
-
-ORDERS = stream("orders", path="/orders", paging=PAGES, workers=4, **ROWS_AT)
-LINES = stream(
-    "lines", path="/orders/{order}/lines", paging=offset("offset", ("size", 2)), parent=ORDERS, by={"order": "id"},
-    declared=schema(order={"type": "integer"}), workers=4, **ROWS_AT,
-)  # fmt: skip
-
-
-def family(orders: int) -> dict[str, Any]:
-    lines = {f"orders/{n}/lines": [{"id": n * 10 + m} for m in range(n % 4)] for n in range(1, orders + 1)}
-    return {"orders": [thing(n) for n in range(1, orders + 1)], **lines}
-
-
-def test_children_are_read_for_every_parent_and_name_it() -> None:
-    with source(family(7)) as shop:
-        done = read(shop.url, ORDERS, LINES)
-    assert ids(done, "orders") == list(range(1, 8))
-    assert [(row["order"], row["id"]) for row in done.records("lines")] == [
-        (n, n * 10 + m) for n in range(1, 8) for m in range(n % 4)
-    ]
-    assert shop.flights <= 4
-    kinds = [each["stream"] for each in done.messages if each["type"] == "SCHEMA"]
-    assert kinds.index("lines") > kinds.index("orders")
-
-
-def test_a_state_follows_the_children_of_its_page() -> None:
-    def gone_for(call: Call) -> Reply | None:
-        return Reply({}, 503) if call.path == "/v1/orders/4/lines" else None
-
-    with source(family(7), before=gone_for) as shop:
-        first = read(shop.url, ORDERS, LINES)
-        shop.before = lambda _: None
-        second = read(shop.url, ORDERS, LINES, state=first.state)
-    assert first.code == 4
-    wanted = {n * 10 + m for n in range(1, 8) for m in range(n % 4)}
-    assert {*ids(first, "lines"), *ids(second, "lines")} == wanted
-
-
-# ------------------------------------------------------------------ compared
-
-
-def compared(**terms: Any) -> Any:
-    return stream(paging=PAGES, compare=Compare(**terms), **ROWS_AT)
-
-
-def told(shop: Source, memory: Path, state: Any = None, **terms: Any) -> tuple[list[int], list[int], Any]:
-    done = read(shop.url, compared(**terms), state=state, memory=str(memory))
-    assert done.code == 0
-    rows = done.records("things")
-    gone = [row["id"] for row in rows if row.get("_deleted_at")]
-    return [row["id"] for row in rows if not row.get("_deleted_at")], gone, done.state
-
-
-def test_what_changed_and_what_is_gone_is_told_and_no_more(tmp_path: Path) -> None:
-    rows = [thing(n, seen=0) for n in range(1, 8)]
-    with source(rows) as shop:
-        came, _, state = told(shop, tmp_path)
-        assert came == list(range(1, 8))
-        rows[1]["name"] = "new"
-        del rows[4]
-        came, gone, state = told(shop, tmp_path, state)
-        assert (came, gone) == ([2], [5])
-        came, gone, state = told(shop, tmp_path, state)
-        assert (came, gone) == ([], [])
-        rows.append(thing(5, seen=0))
-        assert told(shop, tmp_path, state)[0] == [5]
-
-
-@pytest.mark.parametrize("terms", [{"proof": "never"}, {"at_most": 0.1}, {"proof": "total"}])
-def test_what_is_not_proven_to_be_gone_is_not_told(tmp_path: Path, terms: dict[str, Any]) -> None:
-    rows = [thing(n) for n in range(1, 8)]
-    with source(rows) as shop:
-        _, _, state = told(shop, tmp_path, **terms)
-        del rows[2]
-        if terms == {"proof": "total"}:  # the listing is short of what it says
-            whole = Source({"things": rows})
-            shop.before = lambda call: Reply(whole._answer(call).body, headers=[("X-Total", "7"), ("X-Pages", "3")])
-        _, gone, state = told(shop, tmp_path, state, **terms)
-        assert gone == []
-
-
-def test_a_row_that_is_gone_has_no_children_to_ask_for(tmp_path: Path) -> None:
-    orders = stream("orders", path="/orders", paging=PAGES, compare=Compare(), **ROWS_AT)
-    lines = stream("lines", path="/orders/{order}/lines", parent=orders, by={"order": "id"}, **ROWS_AT)
-    with source(family(7)) as shop:
-        first = read(shop.url, orders, lines, memory=str(tmp_path))
-        del shop.rows["orders"][2], shop.rows["orders/3/lines"]
-        asked = len(shop.calls)
-        second = read(shop.url, orders, lines, memory=str(tmp_path), state=first.state)
-    assert (second.code, ids(second, "orders")) == (0, [3])
-    assert [call.path for call in shop.calls[asked:] if "lines" in call.path] == []
