@@ -15,7 +15,7 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +24,9 @@ from typing import Any
 
 import pytest
 import yaml
+from deltalake import DeltaTable
 
+from snello.cli.connector.face import described
 from snello.cli.connector.names import names
 from snello.cli.connector.rendering import KINDS
 from snello.kit import http, rest
@@ -51,7 +53,12 @@ class Workshop:
     @property
     def variables(self) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if k not in ("MELTANO_PROJECT_ROOT", "PYTHONPATH")}
-        return {**inherited, "PATH": f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        return {
+            **inherited,
+            "PATH": os.pathsep.join(
+                (str(self.environment / "bin"), str(Path(sys.executable).parent), os.environ["PATH"])
+            ),
+        }
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -251,13 +258,34 @@ def test_every_command_of_the_guide_runs(bare: Workshop) -> None:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     lines = [line.replace("8801", port) for block in blocks("console") for line in block.splitlines()]
-    assert lines[0] == "snello new tap my-shop"
-    bare.run("sh", "-c", lines[0])
-    with background(bare, lines[1]):
-        for line in lines[2:]:
-            bare.run("sh", "-c", line)
-    rows = counts(messages((bare.root / "rows.jsonl").read_text()))
-    assert rows == ROWS["rest"]
+    assert lines[:2] == ["source .venv/bin/activate", "snello new tap my-shop"]
+    with ExitStack() as example:
+        for line in lines[1:]:
+            if line.endswith(" &"):
+                example.enter_context(background(bare, line))
+            elif line.startswith("meltano run "):
+                before = (bare.root / "meltano.yml").read_bytes()
+                plug_in(bare, blocks("yaml")[0], json.loads((bare.root / "state" / "example.json").read_text()))
+                bare.run("sh", "-c", line)
+                (bare.root / "meltano.yml").write_bytes(before)
+            else:
+                bare.run("sh", "-c", line)
+    assert counts(messages((bare.root / "state" / "rows.jsonl").read_text())) == ROWS["rest"]
+    lake = bare.root / "demo" / "lake" / "raw" / "my_shop"
+    assert {stream: DeltaTable(lake / stream).count() for stream in ROWS["rest"]} == ROWS["rest"]
+
+
+def plug_in(workshop: Workshop, told: str, config: dict[str, Any]) -> None:
+    """What the guide adds to meltano.yml, with the example's settings; secrets stay in the environment."""
+    file = workshop.root / "meltano.yml"
+    project, added = yaml.safe_load(file.read_text()), yaml.safe_load(told)
+    (extractor,) = added["plugins"]["extractors"]
+    (plugin,) = (each for each in project["plugins"]["extractors"] if each["name"] == extractor["name"])
+    plugin["config"] = {name: config[name] for name in extractor["config"]}
+    project["plugins"]["loaders"] += added["plugins"]["loaders"]
+    project["jobs"] += added["jobs"]
+    file.write_text(yaml.safe_dump(project))
+    (workshop.root / ".env").write_text(f"TAP_MY_SHOP_TOKEN={config['token']}\n")
 
 
 @contextmanager
@@ -276,13 +304,17 @@ def background(workshop: Workshop, line: str) -> Iterator[None]:
             process.terminate()
 
 
-def test_the_manifest_of_the_guide_is_a_tap() -> None:
-    (code,) = blocks("python")
+@pytest.mark.parametrize(
+    ("number", "name", "streams", "secret"),
+    [(0, "TapShop", ["customers", "orders", "refunds"], "key"), (1, "TapMailman", ["lists", "addresses"], "password")],
+)
+def test_the_manifests_of_the_guide_are_taps(number: int, name: str, streams: list[str], secret: str) -> None:
+    code = blocks("python")[number]
     defined: dict[str, Any] = {"__name__": "guide"}
     exec(compile(code, "guide", "exec", dont_inherit=True), defined)
-    tap = defined["TapShop"]
-    assert [stream.name for stream in tap.stream_classes] == ["customers", "orders", "refunds"]
-    assert tap.config_jsonschema["properties"]["key"]["secret"] is True
+    tap = defined[name]
+    assert [stream.name for stream in tap.stream_classes] == streams
+    assert tap.config_jsonschema["properties"][secret]["secret"] is True
 
 
 def test_the_plugin_of_the_guide_is_yaml_with_a_job_for_it() -> None:
@@ -303,6 +335,25 @@ def test_the_guide_tells_every_attribute_of_a_stream() -> None:
     of_the_sdk = {"name", "primary_keys", "replication_key"}
     internal = {"state_partitioning_keys"}
     assert told == (set(rest.RestStream.__annotations__) | of_the_sdk) - internal
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Values", "Errors", "Compare", "Limit", "Retry", "page_number", "offset", "cursor", "next_link", "keyset"],
+)
+def test_the_guide_tells_every_parameter_with_its_type_and_default(name: str) -> None:
+    lines = [line.replace("\\|", "¦") for line in GUIDE.read_text().splitlines() if line.startswith(f"| `{name}.")]
+    told = [[cell.strip().replace("`", "").replace("¦", "|") for cell in line.split("|")[1:-1]] for line in lines]
+    assert [each[:3] for each in told] == [
+        [f"{name}.{parameter.name}", parameter.type, parameter.default]
+        for parameter in described(name, getattr(rest, name)).parameters
+    ]
+    assert all(each[3] for each in told)
+
+
+def test_the_guide_names_every_setting_that_all_rest_taps_have() -> None:
+    (told,) = re.findall(r"`RestSettings` brings (.+?)\. ", GUIDE.read_text())
+    assert set(re.findall(r"`(\w+)`", told)) == set(rest.RestSettings.model_fields)
 
 
 def test_every_example_of_the_guides_tables_is_right() -> None:

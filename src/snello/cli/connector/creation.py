@@ -95,10 +95,11 @@ def _steps(made: Created) -> Iterator[str]:
         yield "docs/guides/write-a-target.md tells each step"
         return
     argument = {"sql": "example.db", "files": "example"}.get(made.kind, "8801 &")
-    yield f"python {folder}/conformance.py {argument}: an example to read; keep what it prints in example.json"
-    yield f"snello tap try {made.name} --config example.json: the first rows of each stream"
+    yield f"python {folder}/conformance.py {argument}: an example to read; keep what it prints in state/example.json"
+    yield f"snello tap try {made.name} --config state/example.json: the first rows of each stream"
     yield f"{folder}/{package}/__init__.py: say what your source is"
     if made.kind in ("rest", "graphql"):
-        yield f"snello tap infer {made.name}: write its schemas from what it reads"
+        yield f"snello tap infer {made.name} --prune: write its schemas from what it reads; then snello tap try again"
+    yield f"snello tap settings {made.name}: bring its settings in meltano.yml up to date"
     yield f"{folder}/README.md: describe it, and name it in README.md"
     yield "docs/guides/write-a-tap.md tells each step"
