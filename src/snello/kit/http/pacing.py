@@ -28,7 +28,7 @@ class Pacing:
     def __init__(self, limit: Limit | None, account: tuple[str, ...], tell: Callable[[str], None]) -> None:
         self.limit, self._account, self._tell = limit, account, tell
         self._buckets: dict[str, Bucket] = {}
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), threading.Event()
         self._told = float("-inf")
 
     def hold(self, host: str, where: str) -> None:
@@ -39,7 +39,8 @@ class Pacing:
                 cure = "run again after that time: nothing is lost"
                 raise RetryLater(where, f"{allowed}; the next is due in {wait:.0f} s", cure)
             self._tell_of(wait, f"{where}: {allowed}; waiting")
-            time.sleep(min(wait, AGAIN))
+            if self._closed.wait(min(wait, AGAIN)):
+                raise RetryLater(where, "the run has ended", "run again: nothing is lost")
 
     def rest(self, host: str, where: str, seconds: float) -> None:
         """Nothing is left for so many seconds: whoever comes next waits instead of being refused."""
@@ -49,7 +50,8 @@ class Pacing:
             self._own(host, where).rest(seconds)
 
     def close(self) -> None:
-        """Let go of files."""
+        """Let go of files; whoever waits gives up."""
+        self._closed.set()
         for bucket in self._buckets.values():
             bucket.close()
         self._buckets.clear()
