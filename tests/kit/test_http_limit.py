@@ -186,6 +186,7 @@ class Clock:
         self.started = threading.get_ident()
         monkeypatch.setattr("snello.kit.http.pacing.time", self)
         monkeypatch.setattr("snello.kit.http.buckets.time", self)
+        monkeypatch.setattr("snello.kit.http.pacing.Pacing._nap", lambda _, seconds: self.sleep(seconds))
 
     def monotonic(self) -> float:
         return self.now

@@ -39,8 +39,12 @@ class Pacing:
                 cure = "run again after that time: nothing is lost"
                 raise RetryLater(where, f"{allowed}; the next is due in {wait:.0f} s", cure)
             self._tell_of(wait, f"{where}: {allowed}; waiting")
-            if self._closed.wait(min(wait, AGAIN)):
+            if self._nap(min(wait, AGAIN)):
                 raise RetryLater(where, "the run has ended", "run again: nothing is lost")
+
+    def _nap(self, seconds: float) -> bool:
+        """Wait; true when the run ended meanwhile."""
+        return self._closed.wait(seconds)
 
     def rest(self, host: str, where: str, seconds: float) -> None:
         """Nothing is left for so many seconds: whoever comes next waits instead of being refused."""
