@@ -124,6 +124,7 @@ class Reading:
             return
         bookmark, keys = self.bookmark, self.stream.primary_keys
         for page in self.fetching.resumed(self.bookmark):
+            bookmark.heard(page.answer.headers.get("Date"))
             rows, last = self._shaped(page.rows, {}), False
             if self.stream.newest_first and bookmark.asked is not None:
                 rows, last = self._newer(rows, bookmark.asked)
