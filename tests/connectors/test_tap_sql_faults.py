@@ -91,7 +91,6 @@ CONNECTIONS: dict[str, tuple[str, type[SnelloError], str]] = {
     "unknown kind": (f"postgre://u:{SECRET}@h/crm", ConfigError, "did you mean 'postgresql'?"),
     "no driver": (f"oracle://u:{SECRET}@h/crm", ConfigError, "install oracledb into the plugin's environment"),
     "no SQL Server": (f"mssql://u:{SECRET}@h/crm", ConfigError, "install pymssql into the plugin's environment"),
-    "no Db2": (f"db2://u:{SECRET}@h/crm", ConfigError, "no driver for db2. Next: install ibm_db_sa into"),
     "no C driver": (f"mysql+mysqldb://u:{SECRET}@h/crm", ConfigError, "install pymysql (and write mysql+pymysql://"),
     "no file": ("sqlite:////nowhere/shop.db", ConfigError, "no SQLite file at /nowhere/shop.db"),
     "nothing named": ("sqlite://", ConfigError, "no SQLite file at"),

@@ -80,7 +80,7 @@ def test_a_lasting_fault_ends_in_one_sentence_without_the_query(http: Http) -> N
 @pytest.mark.parametrize("as_date", [False, True])
 def test_the_channel_says_how_long_to_wait(http: Http, monkeypatch: pytest.MonkeyPatch, as_date: bool) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("snello.kit.channel.http.time.sleep", slept.append)
+    monkeypatch.setattr("snello.kit.http.client.Client._nap", lambda _, seconds: slept.append(seconds))
     asked = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True) if as_date else "1.5"
     with serving((429, {"Retry-After": asked}, b""), OK) as url:
         http.call("POST", url)
@@ -97,7 +97,7 @@ def test_a_wait_beyond_the_agreed_one_ends_the_run(http: Http) -> None:
 
 def test_a_limit_header_counts_for_a_429_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("snello.kit.channel.http.time.sleep", slept.append)
+    monkeypatch.setattr("snello.kit.http.client.Client._nap", lambda _, seconds: slept.append(seconds))
     http = Http("target-acme", retry=Retry(attempts=3, first_wait=0.001).also("x-limit-reset"))
     with serving((429, {"x-limit-reset": "7"}, b""), (500, {"x-limit-reset": "7"}, b""), OK) as url:
         http.call("POST", url)

@@ -127,7 +127,7 @@ def _common(kinds: set[Kind]) -> Kind:
     return Kind.JSON
 
 
-def _names(properties: Iterable[str], table: pa.Schema) -> dict[str, str]:
+def _names(properties: Mapping[str, Any], table: pa.Schema) -> dict[str, str]:
     """A column name for each property: its own where engines can read it, else a safe one, kept in the table's schema.
 
     Engines that read the lake do not tell ``id`` from ``ID``: of two such names, one gets a suffix.
@@ -136,7 +136,7 @@ def _names(properties: Iterable[str], table: pa.Schema) -> dict[str, str]:
         (field.metadata or {}).get(_PROPERTY.encode(), field.name.encode()).decode(): field.name for field in table
     }
     names = {name: known[name] for name in properties if name in known}
-    if EXTRA in properties:
+    if EXTRA in properties and _column(EXTRA, EXTRA, properties[EXTRA]).kind is Kind.JSON:
         names[EXTRA] = EXTRA  # a tap that gathers undeclared fields itself means the same column
     taken = {name.lower() for name in known.values()} | {EXTRA, ROW_KEY}
     for name in sorted(set(properties) - set(names), key=lambda name: (name != name.lower(), name)):
