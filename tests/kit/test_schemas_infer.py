@@ -123,4 +123,4 @@ def test_every_record_that_was_seen_fits_the_schema(records: list[dict[str, Any]
             name: None if value is False and found.fields[name].false_for_null else value
             for name, value in record.items()
         }
-        Draft202012Validator(declared).validate(seen)
+        assert Draft202012Validator(declared).is_valid(seen)
