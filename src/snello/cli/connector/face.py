@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from importlib import import_module
@@ -121,7 +122,7 @@ def _public(module: ModuleType) -> Iterator[tuple[str, Any]]:
     for name in sorted(getattr(module, "__all__", own), key=str.lower):
         thing = getattr(module, name)
         if callable(thing) and str(getattr(thing, "__module__", "")).startswith("snello."):  # a name for a type is none
-            yield name, thing
+            yield name, typing.get_origin(thing) or thing
 
 
 def _called(name: str, thing: Any) -> str:
