@@ -56,7 +56,7 @@ docs: setup ## make the reference pages of docs/ again from the code
 	@python -m snello.cli.reference docs/reference
 
 bench: setup ## measure, beside the peers (long: minutes to an hour; peers live in .venv-bench)
-	@for script in $(filter-out bench/peers.py,$(wildcard bench/*.py)); do echo "== $$script"; python $$script || exit $$?; done
+	@for script in $(filter-out bench/peers.py,$(wildcard bench/*.py bench/*/*.py)); do echo "== $$script"; python $$script || exit $$?; done
 
 clean: ## remove the environments and everything the demo made
 	@-test -x $(BIN)/snello && $(BIN)/snello demo down

@@ -18,7 +18,7 @@ FLOORS = (
     {"errors"},
     {"settings"},
     {"identifiers"},
-    {"lake", "sandbox"},
+    {"identity", "lake", "sandbox"},
     {"activation"},
     {"dbt"},
     {"kit"},

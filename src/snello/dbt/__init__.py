@@ -1,1 +1,1 @@
-"""What dbt needs of Snello: the lake's tables and the identifiers in its SQL, clusters, and publishing what passed."""
+"""What dbt needs of Snello: the lake's tables and the identifiers in its SQL, and publishing what passed."""

@@ -2,7 +2,8 @@
 
 import pyarrow as pa
 
-from snello.dbt.clusters import assign_ids, cluster
+from snello.identity.clusters import cluster
+from snello.identity.customer_ids import assign_ids
 
 
 def model(dbt, session):

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from snello.dbt.clusters import cluster
+from snello.identity.clusters import cluster
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
 """Customers out of clusters: an id is given once and outlives refreshes, merges and splits."""
 
-from snello.dbt.clusters import assign_ids
+from snello.identity.customer_ids import assign_ids
 
 
 def model(dbt, session):

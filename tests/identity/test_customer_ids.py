@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snello.dbt.clusters import Identities, assign_ids
+from snello.identity.customer_ids import Identities, assign_ids
 
 Groups = list[str]
 FEW = settings(max_examples=25, deadline=None)  # each example opens databases

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snello.dbt.contradictions import KINDS, Profile, consistent, profile
+from snello.identity.contradictions import KINDS, Profile, consistent, profile
 from snello.errors import ContractError, choices
 from snello.identifiers.agreement import plain_name
 

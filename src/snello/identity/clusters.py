@@ -11,12 +11,11 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from snello.dbt.contradictions import Group
-from snello.dbt.customer_ids import Identities, assign_ids
-from snello.dbt.profiles import Ints, Profiles, positions
+from snello.identity.contradictions import Group
+from snello.identity.profiles import Ints, Profiles, positions
 from snello.errors import ContractError
 
-__all__ = ["Clusters", "Identities", "assign_ids", "cluster"]
+__all__ = ["Clusters", "cluster"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """How fast values are normalised in SQL and records become customers, beside a plain union-find in Python.
 
-.venv/bin/python bench/identity.py [ROWS]     default: 1,000,000 rows, and twice as many edges
+.venv/bin/python bench/identity/values_and_clusters.py [ROWS]     default: 1,000,000 rows, and twice as many edges
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from snello.dbt.clusters import assign_ids, cluster
+from snello.identity.clusters import cluster
+from snello.identity.customer_ids import assign_ids
 from snello.dbt.functions import register
 from snello.identifiers.tax_code import check_letter
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snello.dbt.clusters import Clusters, cluster
-from snello.dbt.contradictions import Profile, contradiction, profile
+from snello.identity.clusters import Clusters, cluster
+from snello.identity.contradictions import Profile, contradiction, profile
 from snello.errors import ContractError
 
 Edge = tuple[str, str, float, str]
