@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -11,6 +12,7 @@ import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from snello import identifiers
+from snello.dbt.salted import NAME, register_salted
 
 _TYPES = {"str | None": ("VARCHAR", pa.string()), "bool | None": ("BOOLEAN", pa.bool_())}
 
@@ -37,6 +39,8 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
             "select distinct function_name from duckdb_functions() where function_type = 'scalar'"
         ).fetchall()
     }
+    if NAME not in known:
+        register_salted(connection)
     for name, (arity, answer) in sql_functions().items():
         if name not in known:
             connection.create_function(
@@ -53,9 +57,17 @@ def _vectorised(name: str) -> Callable[..., pa.Array]:
     function = getattr(identifiers, name)
     answer = _TYPES[str(inspect.signature(function).return_annotation)][1]
     # DuckDB counts the parameters of what it is given, so the number must be real.
-    if len(inspect.signature(function).parameters) == 1:
-        return lambda values: _each(function, answer, (values,))
-    return lambda values, others: _each(function, answer, (values, others))
+    arity = len(inspect.signature(function).parameters)
+    return _ARITIES[arity](partial(_each, function, answer))
+
+
+_ARITIES: dict[int, Callable[[Callable[..., pa.Array]], Callable[..., pa.Array]]] = {
+    1: lambda each: lambda a: each((a,)),
+    2: lambda each: lambda a, b: each((a, b)),
+    3: lambda each: lambda a, b, c: each((a, b, c)),
+    4: lambda each: lambda a, b, c, d: each((a, b, c, d)),
+    5: lambda each: lambda a, b, c, d, e: each((a, b, c, d, e)),
+}
 
 
 def _each(function: Callable[..., Any], answer: pa.DataType, columns: Sequence[pa.ChunkedArray]) -> pa.Array:

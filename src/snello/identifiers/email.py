@@ -1,4 +1,7 @@
-"""E-mail addresses: one spelling an address, and what an address says about who reads it."""
+"""E-mail addresses: one spelling an address, and what an address says about who reads it.
+
+Shapes by RFC 5321 and 5322, Unicode by RFC 6531 and IDNA, both as the library email-validator holds them.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ _PLAIN = re.compile(
     r"@(?:[a-z0-9](?:[a-z0-9]|-(?!-)){0,40}(?<!-)\.){1,3}[a-z]{2,12}"
 )
 _ANGLE = re.compile(r"<([^<>]+@[^<>]+)>\s*$")
+_LONGEST = 1_000  # an address has 254 signs at most; the name in front of it may have more
 _ROLES = words("email_role")
 _STAND_INS, _STAND_IN_DOMAINS = words("email_stand_in"), words("email_stand_in_domain")
 _TAGGED = words("email_tagged")
@@ -26,7 +30,7 @@ def normalise_email(value: str | None) -> str | None:
     - takes the address out of ``Name <address>`` and ``mailto:address``
     - says nothing of whether the mailbox exists, and applies no provider's rule: see ``email_mailbox``
     """
-    if value is None:
+    if value is None or len(value) > _LONGEST:
         return None
     lowered = value.strip().lower()
     return lowered if _PLAIN.fullmatch(lowered) else _full(value)

@@ -9,6 +9,8 @@ from functools import lru_cache
 from snello.identifiers import tables
 from snello.identifiers.text import APOSTROPHES, fold, null_like
 
+_LONGEST = 200
+_SIGNS = frozenset("\u2122\u00ae\u00a9\u00b0")  # trade marks and the degree are no emoji
 _TITLES, _PARTICLES = tables.words("title"), tables.words("particle")
 _ACCENTED = dict(zip("aeiouAEIOU", "àèìòùÀÈÌÒÙ", strict=True))
 _FINAL_APOSTROPHE = re.compile(r"(?<=\w)[aeiouAEIOU]'(?=[\s-]|$)")
@@ -16,13 +18,19 @@ _JOINED = re.compile(r"\b(d|dell|dall|nell|sant|o)' +(?=\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\s'.,-]+")
 
 
-@lru_cache(maxsize=65_536)
 def normalise_name(value: str | None) -> str | None:
     """The name as one would print it: ``DE LUCA`` → ``De Luca``, ``NICOLO'`` → ``Nicolò``, ``Sig. rossi`` → ``Rossi``.
 
     - inner capitals of a word in mixed case stay (``McDonald``)
+    - emoji, digits and signs fall away; letters of every script stay, in the order in which they are written
+    - at most 200 characters are looked at: more is a text in the wrong field
     - ``None`` when there is no letter in it
     """
+    return None if value is None else _printed(value[:_LONGEST])
+
+
+@lru_cache(maxsize=65_536)
+def _printed(value: str) -> str | None:
     text = null_like(value)
     if text is None or "@" in text:
         return None
@@ -47,10 +55,14 @@ def _cased(word: str) -> str:
     return first + (rest.lower() if (first + rest).isupper() else rest)
 
 
-@lru_cache(maxsize=65_536)
 def fold_name(value: str | None) -> str | None:
     """The name for comparison: lower case, no accents, no apostrophes; hyphens as spaces (``dangelo``)."""
-    name = normalise_name(value)
+    return None if value is None else _folded(value[:_LONGEST])
+
+
+@lru_cache(maxsize=65_536)
+def _folded(value: str) -> str | None:
+    name = _printed(value)
     if name is None:
         return None
     text = fold(name).replace("'", "").replace(".", " ").replace("-", " ")
@@ -69,10 +81,14 @@ def name_tokens(folded: str) -> list[str]:
     return [*tokens, held] if held else tokens
 
 
-@lru_cache(maxsize=65_536)
 def name_key(value: str | None) -> str | None:
     """A full name without its order: ``De Luca Mario`` and ``Mario Deluca`` have one key, ``deluca mario``."""
-    before, key = None, fold_name(value)
+    return None if value is None else _key(value[:_LONGEST])
+
+
+@lru_cache(maxsize=65_536)
+def _key(value: str) -> str | None:
+    before, key = None, _folded(value)
     while key is not None and key != before:
         # Sorting may bring a particle or a title in front: once more, so that the key of a key is the key.
         before, key = key, fold_name(" ".join(sorted(name_tokens(key))))
@@ -91,7 +107,6 @@ def _groups(full: str) -> list[str]:
     return [*groups, " ".join(held)] if held else groups
 
 
-@lru_cache(maxsize=65_536)
 def split_name(full: str | None) -> tuple[str | None, str | None]:
     """First and last name of a full name in either order.
 
@@ -99,6 +114,11 @@ def split_name(full: str | None) -> tuple[str | None, str | None]:
     - else the half that is a known Italian given name is the first name; when both or neither is, the first word is
     - one word alone is a last name
     """
+    return (None, None) if full is None else _split(full[:_LONGEST])
+
+
+@lru_cache(maxsize=65_536)
+def _split(full: str) -> tuple[str | None, str | None]:
     text = null_like(full)
     if text is not None and text.count(",") == 1:
         last, _, first = text.partition(",")
@@ -125,3 +145,22 @@ def split_first_name(full: str | None) -> str | None:
 def split_last_name(full: str | None) -> str | None:
     """The last name in a full name: see ``split_name``."""
     return split_name(full)[1]
+
+
+def name_oddity(value: str | None) -> str | None:
+    """What is strange in the way a name is written: ``too long``, ``emoji``, ``digits`` or ``right to left``.
+
+    - ``None`` when nothing is, or when it is a way of writing nothing; of several, the first
+    """
+    if value is None or (value.isascii() and value.replace(" ", "").isalpha() and len(value) <= _LONGEST):
+        return None
+    if len(value) > _LONGEST:
+        return "too long"
+    text = null_like(value)
+    if text is None:
+        return None
+    if any(unicodedata.category(c) == "So" and c not in _SIGNS for c in text):
+        return "emoji"
+    if any(c.isdigit() for c in text):
+        return "digits"
+    return "right to left" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in text) else None

@@ -1,4 +1,7 @@
-"""Telephone numbers: E.164, and whether the number goes to a pocket or to a house."""
+"""Telephone numbers: E.164 (ITU-T), and whether the number goes to a pocket or to a house.
+
+Plans of numbers are those of Google's libphonenumber, in its Python port.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ _KINDS = {
 }
 _SPACING = str.maketrans("", "", " -.")
 _SEVERAL = re.compile(r"[/;,|\n]|\s-\s|\so\s|\se\s")
+_LONGEST = 200  # a field may hold several numbers, or a note with a number in front
 _RUN = "01234567890123456789"
 
 
@@ -42,6 +46,7 @@ def normalise_phone(value: str | None, country: str | None = "IT") -> str | None
     """
     if value is None:
         return None
+    value = value[:_LONGEST]
     if country is None or country == "IT":
         quick = _italian().fullmatch(value.translate(_SPACING))
         if quick:
@@ -70,7 +75,7 @@ def _parse(text: str, country: str) -> str | None:
 
 def phone_kind(value: str | None) -> str | None:
     """What an E.164 number reaches: ``mobile``, ``landline``, ``voip``, ``toll_free``, ``premium`` or ``other``."""
-    if value is None:
+    if value is None or len(value) > _LONGEST:
         return None
     if value.startswith(("+393", "+390")) and _italian().fullmatch(value):
         return "mobile" if value[3] == "3" else "landline"
@@ -92,7 +97,7 @@ def phone_is_placeholder(value: str | None) -> bool | None:
     """Whether the digits were typed to get past a form (``3333333333``, ``3331234567``): they speak of nobody."""
     if value is None:
         return None
-    digits = "".join(c for c in value if c in "0123456789")
+    digits = "".join(c for c in value[:_LONGEST] if c in "0123456789")
     if not digits:
         return None
     tail = digits[-7:]

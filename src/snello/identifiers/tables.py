@@ -33,7 +33,10 @@ def birthplace(code: str, born: date) -> str | None:
 
 @cache
 def postcodes() -> dict[str, list[dict[str, str]]]:
-    """Italian postcode → its places: ``place``, ``province``, ``town`` (``1``: a municipality of its own)."""
+    """Italian postcode → its places: ``place``, ``province``, ``town`` and ``old``, each ``1`` or ``0``.
+
+    - ``town``: a municipality of its own today; ``old``: other postcodes serve the place now
+    """
     found: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows("postcodes"):
         found[row["postcode"]].append(row)

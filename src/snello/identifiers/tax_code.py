@@ -1,4 +1,7 @@
-"""The Italian tax code (*codice fiscale*) of a person: checked, decoded, and made one where homocody made it two."""
+"""The Italian tax code (*codice fiscale*) of a person: checked, decoded, and made one where homocody made it two.
+
+Decree of the Minister of Finance of 23 December 1976 (Gazzetta Ufficiale 345 of 29 December 1976).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from snello.identifiers.tables import birthplace
+from snello.identifiers.text import null_like
 
 _HOMOCODY = "LMNPQRSTUV"
 _DIGIT = f"[0-9{_HOMOCODY}]"
@@ -19,9 +23,12 @@ _LETTER_WEIGHTS = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8,
 _EVEN = {c: int(c, 36) - (10 if c.isalpha() else 0) for c in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _ODD = {c: _LETTER_WEIGHTS[value] for c, value in _EVEN.items()}  # a digit weighs what the letter of its rank does
 _NOISE = re.compile(r"[^A-Z0-9]")
+_LONGEST = 100
 
 
-class _Person(NamedTuple):
+class Person(NamedTuple):
+    """What a valid code says; ``canonical`` is the code without homocody."""
+
     code: str
     canonical: str
     birth_date: date
@@ -53,11 +60,14 @@ def _birth(digits: str, month: int) -> tuple[date, str, str] | None:
     return None
 
 
+def decode(value: str | None) -> Person | None:
+    """What the code says; ``None`` when it cannot be a person's code."""
+    return None if value is None or len(value) > _LONGEST else _decoded(value)
+
+
 @lru_cache(maxsize=65_536)
-def _decode(value: str) -> _Person | None:
-    code = value.upper()
-    if len(code) != 16 or not code.isalnum():
-        code = _NOISE.sub("", code)
+def _decoded(value: str) -> Person | None:
+    code = _plain(value)
     if not _SHAPE.fullmatch(code) or check_letter(code[:15]) != code[15]:
         return None
     plain = _without_homocody(code)
@@ -65,7 +75,26 @@ def _decode(value: str) -> _Person | None:
     if birth is None:
         return None
     born, sex, place = birth
-    return _Person(code, plain, born, sex, place)
+    return Person(code, plain, born, sex, place)
+
+
+def _plain(value: str) -> str:
+    code = value.upper()
+    return code if len(code) == 16 and code.isalnum() else _NOISE.sub("", code)
+
+
+def tax_code_fault(value: str | None) -> str | None:
+    """Why a code is none: ``shape``, ``check character`` or ``birth`` (no such day, or no such place on that day).
+
+    ``None`` for a valid code, and for nothing.
+    """
+    text = null_like(value[:_LONGEST]) if value is not None else None
+    if text is None or decode(value) is not None:
+        return None
+    code = _plain(text)
+    if not _SHAPE.fullmatch(code):
+        return "shape"
+    return "birth" if check_letter(code[:15]) == code[15] else "check character"
 
 
 def _without_homocody(code: str) -> str:
@@ -78,29 +107,29 @@ def _without_homocody(code: str) -> str:
 
 def normalise_tax_code(value: str | None) -> str | None:
     """The valid code in upper case, homocody kept; ``None`` when it cannot be a person's code."""
-    person = None if value is None else _decode(value)
+    person = decode(value)
     return person and person.code
 
 
 def tax_code_canonical(value: str | None) -> str | None:
     """The code that all homocody variants of one code share: compare people by this one."""
-    person = None if value is None else _decode(value)
+    person = decode(value)
     return person and person.canonical
 
 
 def tax_code_birth_date(value: str | None) -> str | None:
     """The birth date in the code (``1985-04-12``); of two possible centuries, the latest that is not in the future."""
-    person = None if value is None else _decode(value)
+    person = decode(value)
     return person and person.birth_date.isoformat()
 
 
 def tax_code_sex(value: str | None) -> str | None:
     """``M`` or ``F``, as the code says."""
-    person = None if value is None else _decode(value)
+    person = decode(value)
     return person and person.sex
 
 
 def tax_code_birthplace(value: str | None) -> str | None:
     """The town, or the country for people born abroad, under its name at the date of birth."""
-    person = None if value is None else _decode(value)
+    person = decode(value)
     return person and person.birthplace
