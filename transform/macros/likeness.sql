@@ -3,16 +3,29 @@
     left_* and right_* columns. Given names and dates are judged by the functions that also judge whole clusters.
 -#}
 
-{#- 0 the given names contradict, 1 not known, 2 like given names, 3 like whole names, 4 the same name. -#}
+{#-
+    0 the given names contradict, 1 not known, 2 like given names, 3 like whole names, 4 the same name.
+    Given names are compared last, and where neither the surnames are alike nor `is_loose` asks for less, not at all.
+-#}
 {% macro name_level() -%}
     case
         when left_first = right_first and left_last = right_last then 4
-        when not names_agree(left_first || '|' || left_last, right_first || '|' || right_last) then 0
-        when {{ like_family('left_last', 'right_last') }} then 3
-        when {{ like_family('left_last', 'right_first') }} and {{ like_family('left_first', 'right_last') }} then 3
-        when names_agree(left_first || '|' || left_last, right_first || '|' || right_last) then 2
-        else 1
+        when
+            {{ like_family('left_last', 'right_last') }}
+            or ({{ like_family('left_last', 'right_first') }} and {{ like_family('left_first', 'right_last') }})
+            then case {{ given_names_agree() }} when true then 3 when false then 0 else 1 end
+        when is_loose then case {{ given_names_agree() }} when true then 2 when false then 0 else 1 end
+        else 0
     end
+{%- endmacro %}
+
+{% macro given_names_agree() -%}
+    names_agree(left_first || '|' || left_last, right_first || '|' || right_last)
+{%- endmacro %}
+
+{#- Nearly a person: two letters of each half, in any order, so that the spellings of one name count once. -#}
+{% macro initials(first, last) -%}
+    least(left({{ first }}, 2), left({{ last }}, 2)) || greatest(left({{ first }}, 2), left({{ last }}, 2))
 {%- endmacro %}
 
 {#- De Luca and Deluca; Rossi and Rossi Bianchi; one slip in a word of four letters or more. -#}

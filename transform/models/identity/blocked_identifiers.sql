@@ -1,5 +1,5 @@
-with identifiers as (
-    select * from {{ ref('record_identifiers') }}
+with evidence as (
+    select * from {{ ref('record_evidence') }}
 ),
 
 blocklist as (
@@ -8,22 +8,42 @@ blocklist as (
 
 limits as (
     select
-        identifier_kind as kind,
-        max(max_names) as max_names
+        share as kind,
+        min(max_people) as max_people
     from {{ ref('identity_rules') }}
-    group by identifier_kind
+    group by share
 ),
 
 used as (
     select
-        identifiers.kind,
-        identifiers.value,
+        evidence.kind,
+        evidence.value,
+        max(limits.max_people) as max_people,
         count(*) as records,
-        bool_or(identifiers.is_role_address) as is_role_address,
-        count(distinct names.first_key || ' ' || names.last_key) as names
-    from identifiers
-    left join {{ ref('person_names') }} as names on identifiers.record = names.record
-    group by identifiers.kind, identifiers.value
+        bool_or(evidence.is_role_address) as is_role_address
+    from evidence
+    left join limits on evidence.kind = limits.kind
+    group by evidence.kind, evidence.value
+),
+
+-- with no more records than people allowed there is nothing to count
+crowded as (
+    select * from used
+    where records > max_people
+),
+
+people as (
+    select
+        crowded.kind,
+        crowded.value,
+        count(distinct persons.first_key || ' ' || persons.last_key) as spellings,
+        count(distinct {{ initials('persons.first_key', 'persons.last_key') }}) as names,
+        count(distinct persons.tax_code_canonical) as tax_codes,
+        count(distinct persons.birth_date) as birth_dates
+    from crowded
+    inner join evidence on crowded.kind = evidence.kind and crowded.value = evidence.value
+    inner join {{ ref('person_said') }} as persons on evidence.record = persons.record
+    group by crowded.kind, crowded.value
 ),
 
 listed as (
@@ -34,17 +54,28 @@ listed as (
     inner join blocklist on used.kind = blocklist.kind and used.value like blocklist.value
 ),
 
-final as (
+judged as (
     select
         used.kind,
         used.value,
         used.records,
-        used.names,
-        case when listed.value is not null or used.is_role_address then 'blocklist' else 'over_limit' end as reason
+        coalesce(people.names, 0) as names,
+        case
+            when listed.value is not null or used.is_role_address then 'blocklist'
+            when people.names > used.max_people then 'too many names'
+            when people.tax_codes > used.max_people then 'too many tax codes'
+            when people.birth_dates > used.max_people then 'too many birth dates'
+            -- nobody's name is written in so many ways
+            when people.spellings > 10 * used.max_people then 'too many names'
+        end as reason
     from used
-    left join limits on used.kind = limits.kind
+    left join people on used.kind = people.kind and used.value = people.value
     left join listed on used.kind = listed.kind and used.value = listed.value
-    where listed.value is not null or used.is_role_address or used.names > limits.max_names
+),
+
+final as (
+    select * from judged
+    where reason is not null
 )
 
 select * from final

@@ -1,76 +1,49 @@
-with persons as (
-    select
-        *,
-        {{ record() }} as record,
-        coalesce(postcode, '') as postcode_raw,
-        coalesce(province, '') as province_raw,
-        coalesce(city, '') as city_raw
-    from {{ ref('person_observed') }}
+with said as (
+    select * from {{ ref('person_said') }}
 ),
 
-tax_codes as (
-    select
-        codes.raw,
-        codes.tax_code,
-        codes.canonical,
-        codes.birth_date,
-        codes.sex
-    from {{ ref('tax_code_values') }} as codes
-    left join {{ ref('blocked_identifiers') }} as blocked
-        on blocked.kind = 'tax_code' and codes.canonical = blocked.value
-    where codes.canonical is not null and blocked.value is null
-),
-
-placeholders as (
-    select cast(value as date) as birth_date
-    from {{ ref('blocklist') }}
-    where kind = 'birth_date'
+blocked as (
+    select * from {{ ref('blocked_identifiers') }}
+    where kind = 'tax_code'
 ),
 
 final as (
     select
         ---------- ids
-        persons.record,
-        persons.source,
-        persons.stream,
-        persons.record_key,
+        said.record,
+        said.source,
+        said.stream,
+        said.record_key,
         ---------- person
-        names.first_name,
-        names.last_name,
-        names.first_key,
-        names.last_key,
-        names.is_swapped,
-        case when placeholders.birth_date is null then persons.birth_date end as birth_date,
-        case when upper(trim(persons.sex)) in ('M', 'F') then upper(trim(persons.sex)) end as sex,
-        lower(null_like(persons.language)) as language,
-        tax_codes.tax_code,
-        tax_codes.canonical as tax_code_canonical,
-        tax_codes.birth_date as tax_code_birth_date,
-        tax_codes.sex as tax_code_sex,
+        said.first_name,
+        said.last_name,
+        said.first_key,
+        said.last_key,
+        said.is_swapped,
+        said.birth_date,
+        said.sex,
+        said.language,
+        case when blocked.value is null then said.tax_code end as tax_code,
+        case when blocked.value is null then said.tax_code_canonical end as tax_code_canonical,
+        case when blocked.value is null then said.tax_code_birth_date end as tax_code_birth_date,
+        case when blocked.value is null then said.tax_code_sex end as tax_code_sex,
         ---------- address
-        null_like(persons.street) as street,
-        street_key(persons.street) as street_key,
-        places.postcode,
-        places.city,
-        places.province,
-        places.region,
-        places.postcode_city,
-        places.postcode_province,
-        places.postcode_region,
-        places.postcode_has_city,
-        upper(null_like(persons.country)) as country,
+        said.street,
+        said.street_key,
+        said.postcode,
+        said.city,
+        said.province,
+        said.region,
+        said.postcode_city,
+        said.postcode_province,
+        said.postcode_region,
+        said.postcode_has_city,
+        said.country,
         ---------- timestamps
-        coalesce(persons.first_seen_at, persons.observed_at) as first_seen_at,
-        persons.observed_at
-    from persons
-    left join {{ ref('person_names') }} as names on persons.record = names.record
-    left join tax_codes on persons.tax_code = tax_codes.raw
-    left join {{ ref('place_values') }} as places
-        on
-            persons.postcode_raw = places.postcode_raw
-            and persons.province_raw = places.province_raw
-            and persons.city_raw = places.city_raw
-    left join placeholders on persons.birth_date = placeholders.birth_date
+        said.first_seen_at,
+        said.observed_at
+    from said
+    left join blocked on said.tax_code_canonical = blocked.value
 )
 
 select * from final

@@ -3,6 +3,7 @@ with final as (
         kind,
         hash_key(value, kind) as value_hash,
         records,
+        names,
         reason
     from {{ ref('blocked_identifiers') }}
 )

@@ -1,0 +1,68 @@
+with persons as (
+    select
+        *,
+        {{ record() }} as record,
+        coalesce(postcode, '') as postcode_raw,
+        coalesce(province, '') as province_raw,
+        coalesce(city, '') as city_raw
+    from {{ ref('person_observed') }}
+),
+
+tax_codes as (
+    select * from {{ ref('tax_code_values') }}
+    where canonical is not null
+),
+
+placeholders as (
+    select cast(value as date) as birth_date
+    from {{ ref('blocklist') }}
+    where kind = 'birth_date'
+),
+
+final as (
+    select
+        ---------- ids
+        persons.record,
+        persons.source,
+        persons.stream,
+        persons.record_key,
+        ---------- person
+        names.first_name,
+        names.last_name,
+        names.first_key,
+        names.last_key,
+        names.is_swapped,
+        case when placeholders.birth_date is null then persons.birth_date end as birth_date,
+        case when upper(trim(persons.sex)) in ('M', 'F') then upper(trim(persons.sex)) end as sex,
+        lower(null_like(persons.language)) as language,
+        tax_codes.tax_code,
+        tax_codes.canonical as tax_code_canonical,
+        tax_codes.birth_date as tax_code_birth_date,
+        tax_codes.sex as tax_code_sex,
+        ---------- address
+        null_like(persons.street) as street,
+        street_key(persons.street) as street_key,
+        places.postcode,
+        places.city,
+        places.province,
+        places.region,
+        places.postcode_city,
+        places.postcode_province,
+        places.postcode_region,
+        places.postcode_has_city,
+        upper(null_like(persons.country)) as country,
+        ---------- timestamps
+        coalesce(persons.first_seen_at, persons.observed_at) as first_seen_at,
+        persons.observed_at
+    from persons
+    left join {{ ref('person_names') }} as names on persons.record = names.record
+    left join tax_codes on persons.tax_code = tax_codes.raw
+    left join {{ ref('place_values') }} as places
+        on
+            persons.postcode_raw = places.postcode_raw
+            and persons.province_raw = places.province_raw
+            and persons.city_raw = places.city_raw
+    left join placeholders on persons.birth_date = placeholders.birth_date
+)
+
+select * from final

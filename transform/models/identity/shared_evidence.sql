@@ -1,0 +1,180 @@
+with persons as (
+    select * from {{ ref('person_looks') }}
+),
+
+evidence as (
+    select * from {{ ref('usable_evidence') }}
+),
+
+rules as (
+    select * from {{ ref('rule_levels') }}
+),
+
+asked as (
+    select
+        share,
+        at_home,
+        min(name_level) < 3 as is_loose
+    from rules
+    group by share, at_home
+),
+
+-- a rule that asks for one home meets at the value and the home together
+keyed as (
+    select
+        evidence.record,
+        evidence.kind,
+        evidence.value,
+        false as at_home,
+        asked.is_loose
+    from evidence
+    inner join asked on evidence.kind = asked.share and not asked.at_home
+
+    union all
+
+    select
+        evidence.record,
+        evidence.kind,
+        evidence.value || '|' || persons.home as value,
+        true as at_home,
+        asked.is_loose
+    from evidence
+    inner join asked on evidence.kind = asked.share and asked.at_home
+    inner join persons on evidence.record = persons.record
+    where persons.home is not null
+),
+
+several as (
+    select
+        kind,
+        value,
+        at_home
+    from keyed
+    group by kind, value, at_home
+    having count(*) > 1
+),
+
+-- records that look alike follow each other as they were seen; the last of them speaks for all
+met as (
+    select
+        keyed.record,
+        keyed.kind,
+        keyed.value,
+        keyed.at_home,
+        keyed.is_loose,
+        persons.look,
+        persons.seen_on,
+        lead(keyed.record) over seen as next_record,
+        lead(persons.seen_on) over seen as next_seen_on
+    from keyed
+    inner join several on keyed.kind = several.kind and keyed.value = several.value and keyed.at_home = several.at_home
+    inner join persons on keyed.record = persons.record
+    window seen as (
+        partition by keyed.kind, keyed.value, keyed.at_home, persons.look
+        order by persons.seen_on nulls first, keyed.record
+    )
+),
+
+pairs as (
+    select
+        record as one_record,
+        next_record as other_record,
+        kind,
+        value,
+        at_home,
+        is_loose,
+        look as left_look,
+        look as right_look,
+        {{ days_between('seen_on', 'next_seen_on') }} as days_apart
+    from met
+    where next_record is not null
+
+    union all
+
+    select
+        lefts.record as one_record,
+        rights.record as other_record,
+        lefts.kind,
+        lefts.value,
+        lefts.at_home,
+        lefts.is_loose,
+        lefts.look as left_look,
+        rights.look as right_look,
+        abs({{ days_between('lefts.seen_on', 'rights.seen_on') }}) as days_apart
+    from met as lefts
+    inner join met as rights
+        on
+            lefts.kind = rights.kind
+            and lefts.value = rights.value
+            and lefts.at_home = rights.at_home
+            and lefts.look < rights.look
+    where lefts.next_record is null and rights.next_record is null
+),
+
+looks as (
+    select distinct
+        look,
+        first_key,
+        last_key,
+        birth_date,
+        tax_code
+    from persons
+),
+
+compared as (
+    select
+        left_look,
+        right_look,
+        bool_or(is_loose) as is_loose
+    from pairs
+    group by left_look, right_look
+),
+
+sides as (
+    select
+        compared.left_look,
+        compared.right_look,
+        compared.is_loose,
+        lefts.first_key as left_first,
+        rights.first_key as right_first,
+        lefts.last_key as left_last,
+        rights.last_key as right_last,
+        lefts.birth_date as left_birth,
+        rights.birth_date as right_birth,
+        lefts.tax_code as left_tax_code,
+        rights.tax_code as right_tax_code
+    from compared
+    inner join looks as lefts on compared.left_look = lefts.look
+    inner join looks as rights on compared.right_look = rights.look
+),
+
+levels as (
+    select
+        left_look,
+        right_look,
+        {{ name_level() }} as name_level,
+        {{ birth_level() }} as birth_level,
+        {{ tax_level() }} as tax_level
+    from sides
+),
+
+final as (
+    select
+        least(pairs.one_record, pairs.other_record) as left_record,
+        greatest(pairs.one_record, pairs.other_record) as right_record,
+        rules.rule,
+        pairs.kind as identifier_kind,
+        pairs.value,
+        rules.strength * coalesce(power(0.5, pairs.days_apart / rules.half_life_days::double), 1) as strength
+    from pairs
+    inner join levels on pairs.left_look = levels.left_look and pairs.right_look = levels.right_look
+    inner join rules
+        on
+            pairs.kind = rules.share
+            and pairs.at_home = rules.at_home
+            and levels.name_level >= rules.name_level
+            and levels.birth_level >= rules.birth_level
+            and levels.tax_level >= rules.tax_level
+)
+
+select * from final
