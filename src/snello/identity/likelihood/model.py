@@ -1,0 +1,71 @@
+"""A model is data: probabilities of each level, how common names are, which keys were affordable, what it rests on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from typing import Any
+
+from snello.errors import ContractError
+from snello.identity.likelihood.comparisons import settings, settings_print
+
+Levels = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """All that a score depends on besides the two records.
+
+    - ``match``, ``relative``, ``stranger``: how probable each level of each comparison is, given who the two are
+    - ``prior``: how probable it is that two records taken at random are one person; ``kin``: two relatives
+    - ``terms``: the share of records that bear a name, for the common ones; ``rare`` for all others
+    - ``keys``: the keys under which pairs meet
+    - ``learned``: for each comparison, how many matches its probabilities rest on; 0 where those shipped serve alone
+    """
+
+    match: Levels
+    relative: Levels
+    stranger: Levels
+    prior: float
+    kin: float
+    keys: tuple[str, ...]
+    records: int = 0
+    terms: dict[str, dict[str, float]] = field(default_factory=dict)
+    rare: dict[str, float] = field(default_factory=dict)
+    learned: dict[str, float] = field(default_factory=dict)
+    note: str = ""
+    settings: str = field(default_factory=settings_print)
+
+    @property
+    def trained(self) -> bool:
+        """Whether anything in it comes from the records at hand."""
+        return any(self.learned.values())
+
+    @property
+    def fits(self) -> bool:
+        """Whether it was made for the comparisons of this version."""
+        return self.settings == settings_print()
+
+    def splink(self) -> dict[str, Any]:
+        """The settings by which Splink compares, scores and draws; relatives are not part of them."""
+        return settings(self.match, self.stranger, self.prior)
+
+    def to_json(self) -> str:
+        """The model as text."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Model:
+        """The model out of its text; raises ``ContractError`` when it is none."""
+        try:
+            said = json.loads(text)
+            return cls(**{**said, "keys": tuple(said["keys"])})
+        except (ValueError, TypeError, KeyError):
+            cure = "run dbt build with --vars 'retrain: true'"
+            raise ContractError("identity_model", "the kept likelihood model cannot be read", cure) from None
+
+
+def shipped() -> Model:
+    """The parameters that serve where there is nothing to learn from."""
+    return Model.from_json((files(__package__) / "shipped.json").read_text(encoding="utf-8"))

@@ -1,0 +1,129 @@
+"""Pairs with their probability: Splink's score, less what the two would share as relatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, column, gammas
+from snello.identity.likelihood.model import Model
+from snello.identity.likelihood.pairs import gather, meet
+from snello.identity.likelihood.records import connect
+from snello.identity.likelihood.vectors import compare
+
+PAIRS = pa.schema(
+    [
+        ("left_record", pa.string()),
+        ("right_record", pa.string()),
+        ("probability", pa.float64()),
+        ("weight", pa.float64()),
+        ("evidence", pa.string()),
+    ]
+)
+
+
+def score(
+    records: pa.Table,
+    model: Model,
+    *,
+    at_least: float = 0.5,
+    only: Iterable[str] | pa.Array | pa.ChunkedArray | None = None,
+    settled: pa.Table | None = None,
+) -> pa.Table:
+    """Pairs that are one person with a probability of ``at_least``, with the columns of ``PAIRS``.
+
+    - ``weight``: bits of evidence, the prior in it; ``evidence``: the levels that speak, without any value
+    - ``only``: pairs of which at least one record is among these
+    - ``settled``: ``left_record, right_record`` that need no score; nor do two records that both have a tax code
+
+    Raises ``ContractError`` when a column is missing or a record is there twice.
+    """
+    if len(records) < 2:
+        return PAIRS.empty_table()
+    connection = connect(records)
+    try:
+        gather(connection, model.keys)
+        if not meet(connection, model.keys, where=_asked(connection, only, settled)):
+            return PAIRS.empty_table()
+        return _scored(connection, compare(connection, "pairs", model, _logit(at_least)), model, at_least)
+    finally:
+        connection.close()
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection,
+    only: Iterable[str] | pa.Array | pa.ChunkedArray | None,
+    settled: pa.Table | None,
+) -> str:
+    asked = ["(l.tax_code is null or r.tax_code is null)"]
+    if only is not None:
+        given = only if isinstance(only, pa.Array | pa.ChunkedArray) else pa.array(list(only), pa.string())
+        connection.register("asked", pa.table({"record": given.cast(pa.string())}))
+        connection.execute("create table changed as select id from prepared where record in (select record from asked)")
+        asked.append("(l.id in (select id from changed) or r.id in (select id from changed))")
+    if settled is not None and len(settled):
+        connection.register("decided", settled.select(["left_record", "right_record"]))
+        connection.execute("create table settled as select distinct left_record, right_record from decided")
+        asked.append("(l.record, r.record) not in (select (left_record, right_record) from settled)")
+    return " and ".join(asked)
+
+
+def _scored(connection: duckdb.DuckDBPyConnection, predicted: str, model: Model, at_least: float) -> pa.Table:
+    relatives = " + ".join(_lookup(name, _bits(model, name)) for name in HOUSEHOLD)
+    # A rare surname tells strangers apart, not relatives: what Splink added for it is taken out of their share.
+    kinship = model.kin / (1 - model.prior - model.kin)
+    rarity = f"coalesce(mw_tf_adj_{column('family name')}, 0)"
+    return (
+        connection.sql(
+            f"""
+        with weighed as (
+            select
+                *,
+                match_weight - log2(1 + {kinship!r} * pow(2, {relatives} + {rarity})) as weight
+            from {predicted}
+        )
+        select
+            l.record as left_record,
+            r.record as right_record,
+            1 / (1 + pow(2, -weight)) as probability,
+            weight,
+            concat_ws(', ', {", ".join(_said(name) for name in COMPARISONS)}) as evidence
+        from weighed
+        inner join prepared as l on weighed.id_l = l.id
+        inner join prepared as r on weighed.id_r = r.id
+        where weight >= {_logit(at_least)!r}
+        order by left_record, right_record
+        """
+        )
+        .to_arrow_table()
+        .cast(PAIRS)
+    )
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-12), 1 - 1e-12)
+    return math.log2(bounded / (1 - bounded))
+
+
+def _bits(model: Model, name: str) -> list[float]:
+    return [
+        (math.log2(max(kin, 1e-12) / max(stranger, 1e-12))) if place else 0.0
+        for place, (kin, stranger) in enumerate(zip(model.relative[name], model.stranger[name], strict=True))
+    ]
+
+
+def _lookup(name: str, values: list[float]) -> str:
+    whens = " ".join(f"when {gamma} then {value!r}" for gamma, value in zip(gammas(name), values, strict=True))
+    return f"case gamma_{column(name)} {whens} end"
+
+
+def _said(name: str) -> str:
+    whens = " ".join(
+        f"when {gamma} then '{name}: {label}'"
+        for gamma, (label, _) in zip(gammas(name), COMPARISONS[name], strict=True)
+        if gamma >= 0
+    )
+    return f"case gamma_{column(name)} {whens} end"
