@@ -1,168 +1,44 @@
-"""Clusters against a plain union-find and against a slow, plain rebuilding by pairs."""
+"""Clusters story by story: chains, families, twins, sparse records, and what people decided."""
 
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable
 from itertools import combinations, pairwise
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from snello.identity.clusters import Clusters, cluster
-from snello.identity.contradictions import Profile, contradiction, profile
-from snello.errors import ContractError
-
-Edge = tuple[str, str, float, str]
-Mark = tuple[str, str, str]
-
-MARIO, MARIO_HOMOCODY, ANNA = "RSSMRA85T10A562S", "RSSMRA85T10A56NH", "BNCNNA80A41H501R"
-RECORDS = [f"crm/customers/{n}" for n in range(9)]
-VALUES = {
-    "tax_code": [MARIO, MARIO_HOMOCODY, ANNA, "not a code"],
-    "birth_date": ["1985-12-10", "1985-10-12", "1985-12-11", "1980-01-01", "1900-01-01", "1955-12-10"],
-    "sex": ["M", "F", "?"],
-    "name": ["Mario|Rossi", "Rossi|Mario", "M.|Rossi", "Anna|Bianchi", "Anna Maria|Bianchi", "Maria|Bianchi", "|Rossi"],
-}
-
-
-def edges_of(edges: Iterable[Edge]) -> pa.Table:
-    rows = list(edges)
-    columns = [[row[i] for row in rows] for i in range(4)]
-    types = (pa.string(), pa.string(), pa.float64(), pa.string())
-    return pa.table(
-        [pa.array(c, t) for c, t in zip(columns, types, strict=True)], ["left", "right", "strength", "rule"]
-    )
-
-
-def marks_of(marks: Iterable[Mark]) -> pa.Table:
-    rows = list(marks)
-    return pa.table(
-        {name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(("record", "kind", "value"))}
-    )
-
-
-def run(records: Iterable[str], edges: Iterable[Edge], marks: Iterable[Mark] = ()) -> Clusters:
-    return cluster(list(records), edges_of(edges), marks_of(marks))
-
-
-def members(found: Clusters) -> set[frozenset[str]]:
-    groups = defaultdict(set)
-    for row in found.assignment.to_pylist():
-        groups[row["cluster"]].add(row["record"])
-    return {frozenset(group) for group in groups.values()}
-
-
-def cut_pairs(found: Clusters) -> set[tuple[str, ...]]:
-    return {(*sorted((row["left"], row["right"])), row["rule"]) for row in found.cuts.to_pylist()}
-
-
-def union_find(records: Iterable[str], edges: Iterable[Edge]) -> set[frozenset[str]]:
-    """The oracle: sets in a dictionary, merged one edge after the other."""
-    of = {record: {record} for record in records}
-    for left, right, *_ in edges:
-        if of[left] is not of[right]:
-            of[left] |= of[right]
-            for record in of[right]:
-                of[record] = of[left]
-    return {frozenset(group) for group in of.values()}
-
-
-def profiles_of(records: Iterable[str], marks: Iterable[Mark]) -> dict[str, Profile]:
-    chosen: dict[str, dict[str, str]] = {record: {} for record in records}
-    for record, kind, value in sorted(marks, reverse=True):
-        chosen[record][kind] = value
-    return {record: profile(**found) for record, found in chosen.items()}
-
-
-def by_pairs(
-    records: Iterable[str], edges: Iterable[Edge], profiles: dict[str, Profile]
-) -> tuple[set[frozenset[str]], set[tuple[str, ...]]]:
-    """The oracle with contradictions: strongest edge first, every record of one side against every one of the other."""
-    of = {record: {record} for record in records}
-    cuts = set()
-    for left, right, _, rule in sorted(edges, key=lambda e: (-e[2], e[3], *sorted(e[:2]))):
-        if of[left] is of[right]:
-            continue
-        if any(contradiction(profiles[one], profiles[other]) for one in of[left] for other in of[right]):
-            cuts.add((*sorted((left, right)), rule))
-            continue
-        of[left] |= of[right]
-        for record in of[right]:
-            of[record] = of[left]
-    return {frozenset(group) for group in of.values()}, cuts
-
-
-edges = st.lists(
-    st.tuples(
-        st.sampled_from(RECORDS),
-        st.sampled_from(RECORDS),
-        st.sampled_from([1.0, 2.0, 3.0]),
-        st.sampled_from(["email", "phone"]),
-    ),
-    max_size=20,
-)
-marks = st.lists(
-    st.sampled_from(sorted(VALUES)).flatmap(
-        lambda kind: st.tuples(st.sampled_from(RECORDS), st.just(kind), st.sampled_from(VALUES[kind]))
-    ),
-    max_size=14,
-    unique_by=lambda mark: mark[:2],
+from tests.identity.graphs import (
+    ANNA,
+    MARIO,
+    MARIO_HOMOCODY,
+    Edge,
+    Mark,
+    cut_edges,
+    edges_of,
+    marks_of,
+    members,
+    reasons,
+    run,
 )
 
-
-@given(edges=edges)
-def test_without_contradictions_clusters_are_connected_components(edges: list[Edge]) -> None:
-    found = run(RECORDS, edges)
-    assert members(found) == union_find(RECORDS, edges)
-    assert found.cuts.num_rows == 0
-
-
-@given(edges=edges, marks=marks)
-def test_with_contradictions_clusters_equal_the_slow_way(edges: list[Edge], marks: list[Mark]) -> None:
-    found = run(RECORDS, edges, marks)
-    expected, cuts = by_pairs(RECORDS, edges, profiles_of(RECORDS, marks))
-    assert members(found) == expected
-    assert cut_pairs(found) == cuts
-
-
-@given(edges=edges, marks=marks)
-def test_no_two_records_of_a_cluster_contradict_each_other(edges: list[Edge], marks: list[Mark]) -> None:
-    profiles = profiles_of(RECORDS, marks)
-    for group in members(run(RECORDS, edges, marks)):
-        assert [pair for pair in combinations(group, 2) if contradiction(profiles[pair[0]], profiles[pair[1]])] == []
-
-
-@given(edges=edges, marks=marks)
-def test_the_edges_that_are_not_cut_make_the_clusters(edges: list[Edge], marks: list[Mark]) -> None:
-    found = run(RECORDS, edges, marks)
-    cuts = cut_pairs(found)
-    kept = [edge for edge in edges if (*sorted(edge[:2]), edge[3]) not in cuts]
-    assert union_find(RECORDS, kept) == members(found)
-
-
-@given(edges=edges, marks=marks, seed=st.integers())
-def test_the_order_of_rows_and_ends_does_not_matter(edges: list[Edge], marks: list[Mark], seed: int) -> None:
-    rng = random.Random(seed)
-    turned = [(b, a, s, r) if rng.random() < 0.5 else (a, b, s, r) for a, b, s, r in edges]
-    found = run(RECORDS, edges, marks)
-    again = run(rng.sample(RECORDS, 9), rng.sample(turned, len(turned)), rng.sample(marks, len(marks)))
-    assert again.assignment.equals(found.assignment)
-    assert cut_pairs(again) == cut_pairs(found)
-
-
-@given(edges=edges, marks=marks)
-def test_a_cluster_is_named_by_its_first_record(edges: list[Edge], marks: list[Mark]) -> None:
-    for row in run(RECORDS, edges, marks).assignment.to_pylist():
-        assert row["cluster"] <= row["record"]
+from snello.errors import ConfigError, ContractError
+from snello.identity.clusters import cluster
+from snello.identity.contradictions import AMBIGUOUS, Contradictions
 
 
 def chain(length: int) -> tuple[list[str], list[Edge]]:
     records = [f"crm/customers/{n:05d}" for n in range(length)]
-    return records, [(a, b, 1.0, "email") for a, b in pairwise(records)]
+    return records, [(a, b, 0.95, "email") for a, b in pairwise(records)]
+
+
+def named(**people: str) -> list[Mark]:
+    """Marks of records whose name is ``given family`` with underscores."""
+    return [(record, "name", name.replace("_", "|")) for record, name in people.items()]
+
+
+def together(*groups: str) -> set[frozenset[str]]:
+    """Groups written as words between spaces."""
+    return {frozenset(group.split()) for group in groups}
 
 
 def test_a_chain_of_ten_thousand_is_one_cluster() -> None:
@@ -171,7 +47,7 @@ def test_a_chain_of_ten_thousand_is_one_cluster() -> None:
     assert members(run(records, shuffled)) == {frozenset(records)}
 
 
-def test_a_chain_of_ten_thousand_breaks_where_its_ends_contradict() -> None:
+def test_a_chain_of_ten_thousand_breaks_where_its_evidence_is_weakest() -> None:
     records, links = chain(10_000)
     links[6_000] = (*links[6_000][:2], 0.5, "phone")
     shuffled = random.Random(3).sample(links, len(links))
@@ -188,66 +64,239 @@ def test_a_chain_of_ten_thousand_breaks_where_its_ends_contradict() -> None:
     ]
 
 
+def test_an_even_chain_between_two_people_is_neither_of_them() -> None:
+    records, links = chain(1_000)
+    found = run(records, links, [(records[0], "tax_code", MARIO), (records[-1], "tax_code", ANNA)])
+    assert members(found) == {frozenset(records[:1]), frozenset(records[1:-1]), frozenset(records[-1:])}
+    assert reasons(found) == [AMBIGUOUS, AMBIGUOUS]
+
+
+def test_a_cluster_and_a_component_are_named_by_their_first_record() -> None:
+    found = run(
+        "dcba", [("a", "b", 0.9, "phone"), ("b", "c", 0.9, "phone")], named(a="Mario_Rossi", b="_Rossi", c="Luca_Rossi")
+    )
+    assert found.assignment.to_pylist() == [
+        {"record": record, "cluster": record, "component": component}
+        for record, component in zip("abcd", "aaad", strict=True)
+    ]
+
+
 def test_an_edge_listed_two_hundred_and_fifty_six_times_is_still_an_edge() -> None:
-    assert len(members(run(["a", "b"], [("a", "b", 1.0, "email")] * 256))) == 1
+    assert len(members(run(["a", "b"], [("a", "b", 0.9, "email")] * 256))) == 1
 
 
-def test_a_sparse_record_does_not_bridge_father_and_son() -> None:
+# ---- evidence adds up
+
+
+def test_two_kinds_of_evidence_outweigh_the_better_one() -> None:
+    names = named(mario="Mario_Rossi", luca="Luca_Rossi", sparse="_Rossi")
+    found = run(
+        ["luca", "mario", "sparse"],
+        [("sparse", "mario", 0.95, "email"), ("sparse", "luca", 0.9, "phone"), ("sparse", "luca", 0.86, "home")],
+        names,
+    )
+    assert members(found) == together("luca sparse", "mario")
+    assert reasons(found) == ["given names differ"]
+
+
+def test_one_kind_of_evidence_said_by_many_records_counts_once() -> None:
+    marios = [f"mario{n}" for n in range(5)]
+    links = [(one, other, 0.95, "email") for one, other in combinations(marios, 2)]
+    links += [(mario, "sparse", 0.9, "phone") for mario in marios] + [("luca", "sparse", 0.9, "phone")]
+    found = run([*marios, "luca", "sparse"], links, [(m, "name", "Mario|Rossi") for m in marios] + named(luca="Luca_"))
+    assert members(found) == {frozenset(marios), frozenset({"luca"}), frozenset({"sparse"})}
+    assert set(reasons(found)) == {AMBIGUOUS}
+
+
+def test_rules_over_one_identifier_are_one_kind_of_evidence() -> None:
+    rows = [("sparse", "mario", 0.9, "email_and_name"), ("sparse", "mario", 0.9, "email_and_home")]
+    edges = edges_of([*rows, ("sparse", "luca", 0.9, "phone_and_name")])
+    marks = marks_of(named(mario="Mario_Rossi", luca="Luca_Rossi"))
+    apart = cluster(["luca", "mario", "sparse"], edges, marks)
+    assert members(apart) == together("mario sparse", "luca")
+    kinds = edges.append_column("identifier_kind", pa.array(["email", "email", "phone"]))
+    assert members(cluster(["luca", "mario", "sparse"], kinds, marks)) == together("mario", "sparse", "luca")
+
+
+# ---- who could be either of two people
+
+
+@pytest.mark.parametrize(("rival", "joined"), [(0.9, False), (0.85, False), (0.8, True)])
+def test_a_sparse_record_joins_father_or_son_only_when_its_evidence_is_clearly_ahead(
+    rival: float, joined: bool
+) -> None:
+    births = [("father", "birth_date", "1950-03-01"), ("son", "birth_date", "1981-07-15")]
+    names = named(father="Mario_Rossi", son="Mario_Rossi", sparse="Mario_Rossi")
     found = run(
         ["father", "son", "sparse"],
-        [("father", "sparse", 2.0, "phone"), ("son", "sparse", 1.0, "phone")],
-        [("father", "name", "Mario|Rossi"), ("son", "name", "Luca|Rossi"), ("sparse", "name", "|Rossi")],
+        [("father", "sparse", 0.9, "phone"), ("son", "sparse", rival, "home"), ("father", "son", 0.85, "home")],
+        names + births,
     )
-    assert members(found) == {frozenset({"father", "sparse"}), frozenset({"son"})}
-    assert [row["reason"] for row in found.cuts.to_pylist()] == ["given names differ"]
+    assert members(found) == together(*(["father sparse", "son"] if joined else ["father", "son", "sparse"]))
+    assert ("birth dates differ" in reasons(found), AMBIGUOUS in reasons(found)) == (True, not joined)
+
+
+def test_the_margin_says_when_evidence_is_clearly_ahead() -> None:
+    links = [("father", "sparse", 0.9, "phone"), ("son", "sparse", 0.8, "home")]
+    names = named(father="Mario_Rossi", son="Luca_Rossi")
+    assert len(members(run(["father", "son", "sparse"], links, names, margin=4.0))) == 3
+    assert len(members(run(["father", "son", "sparse"], links, names, margin=1.5))) == 2
+
+
+def test_initials_are_given_to_neither_of_two_twins() -> None:
+    twins = [(record, "birth_date", "1990-05-05") for record in ("marco", "matteo", "initial")]
+    found = run(
+        ["initial", "marco", "matteo"],
+        [("initial", "marco", 0.95, "email"), ("initial", "matteo", 0.95, "email"), ("marco", "matteo", 0.5, "home")],
+        twins + named(marco="Marco_Rossi", matteo="Matteo_Rossi", initial="M._Rossi"),
+    )
+    assert members(found) == together("marco", "matteo", "initial")
+
+
+def test_sparse_records_in_a_row_bridge_nobody() -> None:
+    found = run(
+        ["father", "one", "son", "two"],
+        [("father", "one", 0.9, "phone"), ("one", "two", 0.9, "phone"), ("two", "son", 0.9, "phone")],
+        named(father="Mario_Rossi", son="Luca_Rossi", one="_Rossi", two="_Rossi"),
+    )
+    assert members(found) == together("father", "son", "one two")
+
+
+def test_a_sparse_record_beside_one_person_alone_joins_them() -> None:
+    found = run(
+        ["a", "b", "luca", "sparse"],
+        [("a", "sparse", 0.9, "phone"), ("b", "sparse", 0.9, "phone"), ("b", "luca", 0.9, "home")],
+        named(a="Mario_Rossi", b="Mario_Rossi", luca="Luca_Rossi", sparse="_Rossi"),
+    )
+    assert members(found) == together("a b sparse", "luca")
+
+
+def test_a_hub_that_two_thousand_people_share_stays_with_the_one_clearly_ahead() -> None:
+    people = [f"p{n:04d}" for n in range(2_000)]
+    births = [(p, "birth_date", f"{1930 + n % 60}-0{1 + n % 7}-{10 + n % 19}") for n, p in enumerate(people)]
+    links = [(p, "hub", 0.8 if p != "p0777" else 0.95, "phone") for p in people]
+    found = run([*people, "hub"], links, births)
+    assert {"hub", "p0777"} in members(found)
+    assert len(members(found)) == 2_000
+
+
+def test_a_hub_that_two_thousand_people_share_alike_joins_nobody() -> None:
+    people = [f"p{n:04d}" for n in range(2_000)]
+    births = [(p, "birth_date", f"{1930 + n % 60}-0{1 + n % 7}-{10 + n % 19}") for n, p in enumerate(people)]
+    found = run([*people, "hub"], [(p, "hub", 0.8, "phone") for p in people], births)
+    assert len(members(found)) == 2_001
+    assert set(reasons(found)) == {AMBIGUOUS}
+
+
+def test_many_spellings_of_one_person_are_one_person() -> None:
+    records = [f"r{n:03d}" for n in range(600)]
+    links = [(a, b, 0.9, "email") for a, b in pairwise([*records, "anna"])]
+    found = run([*records, "anna"], links, [(r, "name", f"Mario|Rossi{r}") for r in records] + named(anna="Anna_Rossi"))
+    assert members(found) == {frozenset(records), frozenset({"anna"})}
+
+
+# ---- what people decided
+
+
+def test_no_chain_joins_those_whom_a_person_set_apart() -> None:
+    links = [("a", "b", 0.95, "email"), ("b", "c", 0.8, "phone"), ("c", "d", 0.95, "email")]
+    found = run("abcd", links, apart=[("d", "a"), ("a", "gone")])
+    assert members(found) == together("a b", "c d")
+    assert reasons(found) == ["kept apart by decision"]
+
+
+def test_a_record_between_two_that_a_person_set_apart_joins_neither() -> None:
+    found = run("abx", [("a", "x", 0.9, "email"), ("b", "x", 0.9, "email")], apart=[("a", "b")])
+    assert (members(found), set(reasons(found))) == (together("a", "b", "x"), {AMBIGUOUS})
+
+
+def test_a_link_that_a_person_made_is_the_strongest_evidence() -> None:
+    names = named(father="Mario_Rossi", son="Luca_Rossi")
+    links = [("father", "sparse", 0.99, "tax_code"), ("father", "sparse", 0.99, "email")]
+    found = run(["father", "son", "sparse"], [*links, ("son", "sparse", 1.0, "decision")], names)
+    assert members(found) == together("son sparse", "father")
+    assert cut_edges(found) == {("father", "sparse", "tax_code"), ("father", "sparse", "email")}
+
+
+def test_a_link_that_contradicts_is_cut_and_reported() -> None:
+    found = run("ab", [("a", "b", 1.0, "decision")], [("a", "tax_code", MARIO), ("b", "tax_code", ANNA)])
+    assert found.cuts.to_pylist() == [
+        {"left": "a", "right": "b", "strength": 1.0, "rule": "decision", "reason": "tax codes differ"}
+    ]
+
+
+# ---- what contradicts is a table
 
 
 def test_homocody_variants_are_one_code() -> None:
-    found = run(["a", "b"], [("a", "b", 1.0, "email")], [("a", "tax_code", MARIO), ("b", "tax_code", MARIO_HOMOCODY)])
-    assert members(found) == {frozenset({"a", "b"})}
+    found = run("ab", [("a", "b", 0.9, "email")], [("a", "tax_code", MARIO), ("b", "tax_code", MARIO_HOMOCODY)])
+    assert members(found) == together("a b")
 
 
 def test_one_tax_code_outweighs_a_mistyped_birth_date_and_a_nickname() -> None:
-    said = [
-        ("a", "birth_date", "1985-12-10"),
-        ("b", "birth_date", "1958-07-01"),
-        ("a", "name", "Mario|Rossi"),
-        ("b", "name", "Lallo|"),
-    ]
+    said = [("a", "birth_date", "1985-12-10"), ("b", "birth_date", "1958-07-01"), *named(a="Mario_Rossi", b="Lallo_")]
     codes = [(record, "tax_code", MARIO) for record in "ab"]
-    link = [("a", "b", 1.0, "tax_code")]
+    link = [("a", "b", 0.99, "tax_code")]
     assert len(members(run("ab", link, said))) == 2
     assert len(members(run("ab", link, said + codes))) == 1
 
 
 def test_a_missing_tax_code_does_not_make_a_second_person() -> None:
-    found = run(
-        "ab",
-        [("a", "b", 1.0, "email")],
-        [("a", "tax_code", MARIO), ("a", "name", "Mario|Rossi"), ("b", "name", "Mario|Rossi")],
-    )
-    assert members(found) == {frozenset({"a", "b"})}
+    names = named(a="Mario_Rossi", b="Mario_Rossi")
+    assert members(run("ab", [("a", "b", 0.9, "email")], [("a", "tax_code", MARIO), *names])) == together("a b")
 
 
 def test_the_birth_date_in_a_tax_code_contradicts_one_said_elsewhere() -> None:
-    found = run("ab", [("a", "b", 1.0, "email")], [("a", "tax_code", MARIO), ("b", "birth_date", "1957-03-02")])
-    assert [row["reason"] for row in found.cuts.to_pylist()] == ["birth dates differ"]
+    said = [("a", "tax_code", MARIO), ("b", "birth_date", "1957-03-02")]
+    link = [("a", "b", 0.9, "email")]
+    assert reasons(run("ab", link, said)) == ["birth dates differ"]
+    stated = Contradictions.of([("tax_code", "differ"), ("birth_date", "slip")])
+    assert reasons(run("ab", link, said, contradictions=stated)) == []
 
 
 def test_different_sexes_are_a_slip_where_the_given_names_agree() -> None:
     sexes = [("a", "sex", "M"), ("b", "sex", "F")]
-    names = [("a", "name", "Andrea|Rossi"), ("b", "name", "Andrea|Rossi")]
-    link = [("a", "b", 1.0, "email")]
-    assert [row["reason"] for row in run("ab", link, sexes).cuts.to_pylist()] == ["sexes differ"]
-    assert members(run("ab", link, sexes + names)) == {frozenset({"a", "b"})}
+    names = named(a="Andrea_Rossi", b="Andrea_Rossi")
+    link = [("a", "b", 0.9, "email")]
+    assert reasons(run("ab", link, sexes)) == ["sexes differ"]
+    assert reasons(run("ab", link, sexes + names)) == []
+    strict = Contradictions.of([("sex", "differ")])
+    assert reasons(run("ab", link, sexes + names, contradictions=strict)) == ["sexes differ"]
 
 
-def test_a_hub_that_two_thousand_people_share_stays_with_the_strongest() -> None:
-    people = [f"p{n:04d}" for n in range(2_000)]
-    births = [(p, "birth_date", f"{1930 + n % 60}-0{1 + n % 7}-{10 + n % 19}") for n, p in enumerate(people)]
-    links = [(p, "hub", 1.0 if p != "p0777" else 2.0, "phone") for p in people]
-    found = run([*people, "hub"], links, births)
-    assert {"hub", "p0777"} <= next(group for group in members(found) if "hub" in group)
+def test_a_slip_in_a_birth_date_contradicts_only_where_the_table_says_exact() -> None:
+    said = [("a", "birth_date", "1985-12-10"), ("b", "birth_date", "1985-10-12")]
+    link = [("a", "b", 0.9, "email")]
+    assert reasons(run("ab", link, said)) == []
+    exact = Contradictions.of([("birth_date", "exact")])
+    assert reasons(run("ab", link, said, contradictions=exact)) == ["birth dates differ"]
+
+
+def test_an_empty_table_means_that_nothing_contradicts() -> None:
+    said = [("a", "tax_code", MARIO), ("b", "tax_code", ANNA), *named(a="Mario_Rossi", b="Anna_Bianchi")]
+    assert members(run("ab", [("a", "b", 0.9, "email")], said, contradictions=Contradictions())) == together("a b")
+
+
+def test_any_other_identifier_may_contradict_when_the_table_names_it() -> None:
+    said = [("a", "ssn", "123"), ("b", "ssn", "124")]
+    table = Contradictions.of([("ssn", "differ")])
+    assert reasons(run("ab", [("a", "b", 0.9, "email")], said, contradictions=table)) == ["ssn values differ"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (("birthdate", "slip"), "did you mean 'birth_date'"),
+        (("birth_date", "slipp"), "did you mean 'slip'"),
+        (("ssn", "exact"), "valid: differ"),
+    ],
+)
+def test_a_word_that_means_nothing_in_the_table_is_refused_with_the_nearest(row: tuple[str, str], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Contradictions.of([row])
+
+
+# ---- bad input
 
 
 def test_nothing_makes_no_clusters() -> None:
@@ -257,7 +306,7 @@ def test_nothing_makes_no_clusters() -> None:
 
 def test_an_edge_to_a_stranger_is_refused() -> None:
     with pytest.raises(ContractError, match="name no record"):
-        run(["a"], [("a", "b", 1.0, "email")])
+        run(["a"], [("a", "b", 0.9, "email")])
 
 
 def test_a_mark_of_an_unknown_kind_is_refused_with_the_kinds_there_are() -> None:
@@ -266,6 +315,11 @@ def test_a_mark_of_an_unknown_kind_is_refused_with_the_kinds_there_are() -> None
 
 
 def test_an_edge_without_strength_is_refused() -> None:
-    table = edges_of([("a", "b", 1.0, "email")]).set_column(2, "strength", pa.array([None], pa.float64()))
+    table = edges_of([("a", "b", 0.9, "email")]).set_column(2, "strength", pa.array([None], pa.float64()))
     with pytest.raises(ContractError, match="no strength"):
         cluster(["a", "b"], table, marks_of([]))
+
+
+def test_a_strength_beyond_one_is_refused() -> None:
+    with pytest.raises(ContractError, match="not from 0 to 1"):
+        run("ab", [("a", "b", 2.0, "email")])

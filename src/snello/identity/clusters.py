@@ -1,4 +1,4 @@
-"""Records to people: connected components, and where one holds a contradiction, its strongest evidence first."""
+"""Records to people: connected components, rebuilt from their strongest evidence where they hold a contradiction."""
 
 from __future__ import annotations
 
@@ -8,58 +8,93 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from snello.identity.contradictions import Group
-from snello.identity.profiles import Ints, Profiles, positions
-from snello.errors import ContractError
+from snello.identity.arrays import Bools, Ints, components, firsts
+from snello.identity.conflicts import conflicted
+from snello.identity.contradictions import ITALIAN, Contradictions
+from snello.identity.evidence import steps, weights
+from snello.identity.marks import Marks, positions
+from snello.identity.profiles import Profiles
+from snello.identity.rebuild import Pairs, Rebuild
 
 __all__ = ["Clusters", "cluster"]
+
+MARGIN = 2.0
+_CUTS = ("left", "right", "strength", "rule")
 
 
 @dataclass(frozen=True)
 class Clusters:
     """Who is one person.
 
-    - ``assignment``: ``record, cluster``, one row a record; a cluster is named by its first record in text order
-    - ``cuts``: ``left, right, strength, rule, reason``, one row an edge that would have joined a contradiction
+    - ``assignment``: ``record, cluster, component``, one row a record; a cluster and a component (all that any evidence
+      connects, refused or not) are named by their first record in text order
+    - ``cuts``: ``left, right, strength, rule, reason``, one row an edge whose ends are not one person
     """
 
     assignment: pa.Table
     cuts: pa.Table
 
 
-def cluster(records: Iterable[str] | pa.Array | pa.ChunkedArray, edges: pa.Table, marks: pa.Table) -> Clusters:
-    """Join records along edges, the strongest first, and never two records whose marks contradict each other.
+def cluster(
+    records: Iterable[str] | pa.Array | pa.ChunkedArray,
+    edges: pa.Table,
+    marks: pa.Table,
+    *,
+    apart: pa.Table | None = None,
+    contradictions: Contradictions = ITALIAN,
+    margin: float = MARGIN,
+) -> Clusters:
+    """Join records along edges, and never two that contradict each other, whatever the chain.
 
-    - ``edges``: ``left, right, strength, rule``; a greater strength is stronger evidence
-    - ``marks``: ``record, kind, value`` with kind ``tax_code``, ``birth_date``, ``sex`` or ``name`` (``given|family``)
+    - ``edges``: ``left, right, strength, rule`` and, if known, ``identifier_kind``; strengths from 0 to 1 are added up
+      over kinds (else rules) as if independent, 1 is a person's decision
+    - ``marks``: ``record, kind, value`` with the kinds that ``contradictions`` speaks of; names are ``given|family``
+    - ``apart``: ``left, right``, records that a person has set apart; records that are gone are passed over
+    - ``margin``: evidence is clearly ahead of a rival's when it leaves this many times less doubt; a group that could
+      be either of two that contradict each other joins neither
     - the answer does not depend on the order of rows, nor on which end of an edge is ``left``
 
-    Raises ``ContractError`` when an edge or mark names no record, a kind is unknown or a strength is missing.
+    Raises ``ContractError`` when an edge or mark names no record, a kind is unknown or a strength is not from 0 to 1.
     """
     names = _sorted_distinct(records)
+    ends = _ends(names, edges)
+    evidence = weights(edges)
+    set_apart = _known_pairs(names, apart)
+    component = components(*ends, len(names))
+    marked = Marks.read(marks, names, contradictions)
+    suspect = _suspects(component, marked, set_apart)
+    people, cut, reasons = component, np.array([], np.int64), []
+    if suspect.any():
+        inside = np.flatnonzero(suspect[component])
+        local = np.full(len(names), -1)
+        local[inside] = np.arange(len(inside))
+        edge = np.flatnonzero(local[ends[0]] >= 0)
+        pair = np.flatnonzero(component[set_apart[0]] == component[set_apart[1]])
+        rebuilt = Rebuild(
+            np.unique(component[inside], return_inverse=True)[1],
+            _at(local, ends, edge),
+            (evidence[0][edge], evidence[1][edge]),
+            Profiles.of(marked, inside),
+            _at(local, set_apart, pair),
+        )
+        rebuilt.run(steps(margin))
+        people = component + len(names)
+        people[inside] = rebuilt.group
+        people = np.unique(people, return_inverse=True)[1]
+        cut, reasons = edge[np.flatnonzero(rebuilt.reason)], rebuilt.reasons()
+    assignment = {"record": names, "cluster": _named(names, people), "component": _named(names, component)}
+    cuts = edges.select(list(_CUTS)).take(pa.array(cut, pa.int64()))
+    return Clusters(pa.table(assignment), cuts.append_column("reason", pa.array(reasons, pa.string())))
+
+
+def _ends(names: pa.Array, edges: pa.Table) -> Pairs:
     left, right = positions(names, edges["left"], edges["right"])
-    if edges["strength"].null_count:
-        raise ContractError("identity edges", "an edge has no strength", "give each rule a number")
-    labels = _components(left, right, len(names))
-    profiles = Profiles.of(marks, names)
-    suspect = profiles.suspects(labels, int(labels.max(initial=-1)) + 1)
-    inside = np.flatnonzero(suspect[labels[left]] & (left != right))
-    order = inside[_strongest_first(edges, inside, left, right)]
-    refused = _rebuild(order, left, right, profiles)
-    if refused:
-        kept = np.ones(len(left), bool)
-        kept[list(refused)] = False
-        labels = _components(left[kept], right[kept], len(names))
-    first = np.full(int(labels.max(initial=-1)) + 1, len(names))
-    np.minimum.at(first, labels, np.arange(len(names)))
-    cuts = edges.select(["left", "right", "strength", "rule"]).take(pa.array(list(refused), pa.int64()))
-    return Clusters(
-        pa.table({"record": names, "cluster": names.take(pa.array(first[labels]))}),
-        cuts.append_column("reason", pa.array(list(refused.values()), pa.string())),
-    )
+    return left, right
+
+
+def _at(local: Ints, pairs: Pairs, chosen: Ints) -> Pairs:
+    return local[pairs[0][chosen]], local[pairs[1][chosen]]
 
 
 def _sorted_distinct(records: Iterable[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -68,48 +103,29 @@ def _sorted_distinct(records: Iterable[str] | pa.Array | pa.ChunkedArray) -> pa.
     return distinct.take(pc.sort_indices(distinct))
 
 
-def _components(left: Ints, right: Ints, count: int) -> Ints:
-    # Not a small integer type: an edge listed 256 times would add up to none.
-    joined = coo_array((np.ones(len(left)), (left, right)), shape=(count, count))
-    return np.asarray(connected_components(joined, directed=False)[1], np.int64)
+def _named(names: pa.Array, labels: Ints) -> pa.Array:
+    return names.take(pa.array(firsts(labels)[labels]))
 
 
-def _strongest_first(edges: pa.Table, inside: Ints, left: Ints, right: Ints) -> Ints:
-    """The order in which evidence is taken; ties are settled by rule and by the records' names."""
-    taken = edges.select(["strength", "rule"]).take(pa.array(inside))
-    rules = taken["rule"].cast(pa.string()).combine_chunks().fill_null("").dictionary_encode()
-    rank = np.argsort(np.argsort(np.array(rules.dictionary.to_pylist(), dtype=object)))
-    ends = np.sort(np.stack([left[inside], right[inside]]), axis=0)
-    strength = taken["strength"].cast(pa.float64()).to_numpy()
-    rule = rank[rules.indices.to_numpy()] if len(inside) else np.array([], np.int64)
-    return np.asarray(np.lexsort((ends[1], ends[0], rule, -strength)), np.int64)
+def _known_pairs(names: pa.Array, apart: pa.Table | None) -> Pairs:
+    if apart is None or not apart.num_rows:
+        return np.array([], np.int64), np.array([], np.int64)
+    left, right = (
+        pc.index_in(apart[side].cast(pa.string()), value_set=names).fill_null(-1).to_numpy().astype(np.int64)
+        for side in ("left", "right")
+    )
+    known = (left >= 0) & (right >= 0) & (left != right)
+    return left[known], right[known]
 
 
-def _rebuild(order: Ints, left: Ints, right: Ints, profiles: Profiles) -> dict[int, str]:
-    """Edges refused, with the reason, in the order of their strength."""
-    parent: dict[int, int] = {}
-    groups: dict[int, Group] = {}
-    refused: dict[int, str] = {}
-
-    def root(record: int) -> int:
-        if record not in parent:
-            parent[record] = record
-            groups[record] = Group(profiles.at(record))
-        while parent[record] != record:
-            parent[record] = parent[parent[record]]
-            record = parent[record]
-        return record
-
-    for edge in order.tolist():
-        one, other = root(int(left[edge])), root(int(right[edge]))
-        if one == other:
-            continue
-        reason = groups[one].contradicts(groups[other])
-        if reason:
-            refused[edge] = reason
-            continue
-        if len(groups[one].plain) + len(groups[one].coded) < len(groups[other].plain) + len(groups[other].coded):
-            one, other = other, one
-        parent[other] = one
-        groups[one].absorb(groups.pop(other))
-    return refused
+def _suspects(component: Ints, marks: Marks, apart: Pairs) -> Bools:
+    """For each component, whether two of its records contradict each other, or may."""
+    varied = marks.varied(component)
+    inside = np.flatnonzero(varied[component])
+    profiles = Profiles.of(marks, inside)
+    differ = conflicted(component[inside], profiles.index, profiles)
+    suspect = np.zeros(len(varied), bool)
+    suspect[component[inside[differ]]] = True
+    one, other = (component[ends] for ends in apart)
+    suspect[one[one == other]] = True
+    return suspect

@@ -1,11 +1,13 @@
-"""What no chain of evidence may bridge: marks of two records that cannot belong to one person."""
+"""What no chain of evidence may bridge: which marks of two records cannot belong to one person, as rows of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import NamedTuple
 
+from snello.errors import ConfigError, choices
 from snello.identifiers import (
     birth_dates_agree,
     names_agree,
@@ -15,86 +17,130 @@ from snello.identifiers import (
 )
 
 KINDS = ("tax_code", "birth_date", "sex", "name")
+HOWS = {
+    "tax_code": ("decoded", "differ"),
+    "birth_date": ("exact", "slip"),
+    "sex": ("differ", "unless_named_alike"),
+    "name": ("unlike",),
+}
+TAX_CODES, BIRTH_DATES, NAMES, SEXES = "tax codes differ", "birth dates differ", "given names differ", "sexes differ"
+APART = "kept apart by decision"
+AMBIGUOUS = "could be either of two people"
+_SEED = "seeds/identity_contradictions.csv"
+
+
+@dataclass(frozen=True)
+class Contradictions:
+    """Which marks contradict, as pairs of kind and how; none contradicts when there is no pair.
+
+    - ``tax_code``: ``differ``, and ``decoded``: the birth date and sex inside a code stand for those that are stated
+    - ``birth_date``: ``slip`` (apart by more than a slip) or ``exact``
+    - ``name``: ``unlike`` (given names known to be different)
+    - ``sex``: ``unless_named_alike`` or ``differ``
+    - any other kind of identifier: ``differ``
+    """
+
+    rows: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str]]) -> Contradictions:
+        """From rows of kind and how; raises ``ConfigError`` for a word that means nothing and names the nearest."""
+        given = frozenset(rows)
+        for kind, how in sorted(given):
+            if kind not in KINDS and get_close_matches(kind, KINDS, n=1, cutoff=0.75):
+                raise ConfigError(_SEED, f"unknown kind {kind!r}; {choices(kind, KINDS)}", "mend the kind")
+            hows = HOWS.get(kind, ("differ",))
+            if how not in hows:
+                raise ConfigError(_SEED, f"kind {kind!r}: unknown how {how!r}; {choices(how, hows)}", "mend the row")
+        return cls(given)
+
+    def says(self, kind: str, how: str) -> bool:
+        """Whether the table has such a row."""
+        return (kind, how) in self.rows
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The kinds of identifier, beside the four that are understood, of which a person has only one value."""
+        return tuple(sorted({kind for kind, _ in self.rows} - set(KINDS)))
+
+    @property
+    def dates(self) -> bool:
+        """Whether birth dates contradict at all."""
+        return self.says("birth_date", "slip") or self.says("birth_date", "exact")
+
+    @property
+    def sexes(self) -> bool:
+        """Whether sexes contradict at all."""
+        return self.says("sex", "differ") or self.says("sex", "unless_named_alike")
+
+
+ITALIAN = Contradictions(
+    frozenset(
+        {
+            ("tax_code", "differ"),
+            ("tax_code", "decoded"),
+            ("birth_date", "slip"),
+            ("name", "unlike"),
+            ("sex", "unless_named_alike"),
+        }
+    )
+)
 
 
 class Profile(NamedTuple):
-    """The marks of one record; a valid tax code says birth date and sex better than the record does."""
+    """The marks of one record that may contradict another's; ``others`` in the order of ``Contradictions.others``."""
 
     tax_code: str | None = None
     birth_date: str | None = None
     sex: str | None = None
     name: str | None = None
+    others: tuple[str | None, ...] = ()
 
 
 def profile(
-    tax_code: str | None = None, birth_date: str | None = None, sex: str | None = None, name: str | None = None
+    tax_code: str | None = None,
+    birth_date: str | None = None,
+    sex: str | None = None,
+    name: str | None = None,
+    *,
+    contradictions: Contradictions = ITALIAN,
 ) -> Profile:
-    """The marks made comparable; what is not valid says nothing."""
+    """The marks made comparable; what is not valid says nothing, and neither does what contradicts nobody."""
     sex = sex.strip().upper()[:1] if sex else None
+    if contradictions.says("tax_code", "decoded"):
+        birth_date, sex = tax_code_birth_date(tax_code) or birth_date, tax_code_sex(tax_code) or sex
     return Profile(
-        tax_code_canonical(tax_code),
-        tax_code_birth_date(tax_code) or birth_date,
-        tax_code_sex(tax_code) or (sex if sex in ("M", "F") else None),
+        tax_code_canonical(tax_code) if contradictions.says("tax_code", "differ") else None,
+        birth_date if contradictions.dates else None,
+        sex if sex in ("M", "F") and contradictions.sexes else None,
         name,
     )
 
 
-def contradiction(one: Profile, other: Profile) -> str | None:
+def contradiction(one: Profile, other: Profile, contradictions: Contradictions = ITALIAN) -> str | None:
     """Why the two cannot be one person; ``None`` when they can.
 
     - tax codes decide alone where both are known
-    - else birth dates that do not agree, given names that do not agree, or different sexes unless the given names agree
+    - else another identifier of which a person has one, birth dates, given names, sexes, in this order
     """
     if one.tax_code and other.tax_code:
-        return None if one.tax_code == other.tax_code else "tax codes differ"
-    if birth_dates_agree(one.birth_date, other.birth_date) is False:
-        return "birth dates differ"
-    named_alike = names_agree(one.name, other.name)
-    if named_alike is False:
-        return "given names differ"
-    if one.sex and other.sex and one.sex != other.sex and not named_alike:
-        return "sexes differ"
+        return None if one.tax_code == other.tax_code else TAX_CODES
+    for kind, left, right in zip(contradictions.others, one.others, other.others, strict=False):
+        if left and right and left != right:
+            return differ(kind)
+    agree = birth_dates_agree(one.birth_date, other.birth_date)
+    if agree and contradictions.says("birth_date", "exact"):
+        agree = one.birth_date == other.birth_date
+    if agree is False:
+        return BIRTH_DATES
+    alike = names_agree(one.name, other.name)
+    if alike is False and contradictions.says("name", "unlike"):
+        return NAMES
+    if one.sex and other.sex and one.sex != other.sex and (contradictions.says("sex", "differ") or not alike):
+        return SEXES
     return None
 
 
-def consistent(profiles: Iterable[Profile]) -> bool:
-    """Whether all can be one person."""
-    seen: list[Profile] = []
-    for one in profiles:
-        if any(contradiction(one, other) for other in seen):
-            return False
-        seen.append(one)
-    return True
-
-
-class Group:
-    """The distinct marks of records already held to be one person.
-
-    Records with a tax code are kept apart: among themselves they agree whatever else they say.
-    """
-
-    __slots__ = ("coded", "plain", "tax_code")
-
-    def __init__(self, first: Profile) -> None:
-        self.tax_code = first.tax_code
-        marks = first._replace(tax_code=None)
-        self.coded = {marks} if first.tax_code else set()
-        self.plain = set() if first.tax_code else {marks}
-
-    def contradicts(self, other: Group) -> str | None:
-        """Why no record of this group and no record of the other can be one person, if so."""
-        if self.tax_code and other.tax_code and self.tax_code != other.tax_code:
-            return "tax codes differ"
-        pairs = (
-            *product(self.plain, other.plain),
-            *product(self.plain, other.coded),
-            *product(self.coded, other.plain),
-        )
-        # The smallest of several reasons: which one is found first depends on the order within the sets.
-        return min((why for one, two in pairs if (why := contradiction(one, two))), default=None)
-
-    def absorb(self, other: Group) -> None:
-        """Take the other's marks."""
-        self.tax_code = self.tax_code or other.tax_code
-        self.coded |= other.coded
-        self.plain |= other.plain
+def differ(kind: str) -> str:
+    """The reason for two values of a kind of which a person has only one."""
+    return f"{kind} values differ"

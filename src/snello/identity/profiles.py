@@ -1,4 +1,4 @@
-"""The marks of every record in columns, and the search for components whose marks disagree."""
+"""The marks of many records as numbers, and which pairs of them contradict each other."""
 
 from __future__ import annotations
 
@@ -6,114 +6,169 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from snello.identity.contradictions import KINDS, Profile, consistent, profile
-from snello.errors import ContractError, choices
+from snello.identifiers import (
+    birth_dates_agree,
+    names_agree,
+    tax_code_birth_date,
+    tax_code_canonical,
+    tax_code_sex,
+)
 from snello.identifiers.agreement import plain_name
+from snello.identity.arrays import Bools, Ints
+from snello.identity.contradictions import BIRTH_DATES, NAMES, SEXES, TAX_CODES, Contradictions, differ
+from snello.identity.marks import Marks
 
-Ints = npt.NDArray[np.int64]
-_FEW = 40  # with more distinct profiles in a component, rebuilding is cheaper than comparing them pairwise
+Values = list[str | None]
 
 
-def positions(names: pa.Array, *columns: pa.ChunkedArray) -> list[Ints]:
-    """Where the values of each column stand among the records' names; raises ``ContractError`` for strangers."""
-    # One search for all of them: most of its time goes into hashing the names.
-    every = pa.chunked_array([chunk.cast(pa.string()) for column in columns for chunk in column.chunks], pa.string())
-    found = pc.index_in(every, value_set=names)
-    if found.null_count:
-        what = f"{found.null_count:,} ends of edges or marks name no record"
-        raise ContractError("identity", what, "pass every record that the edges and marks speak of")
-    ends = np.cumsum([len(column) for column in columns])[:-1]
-    return np.split(np.asarray(found.to_numpy(), np.int64), ends)
+class _Agreement:
+    """Whether two values of one kind contradict, asked once for each pair of them."""
+
+    def __init__(self, values: list[str], agree: Callable[[str, str], bool | None]) -> None:
+        self.values, self.agree = values, agree
+        self.keys, self.said = np.array([], np.int64), np.array([], np.int8)
+
+    def __call__(self, one: Ints, other: Ints) -> Ints:
+        """For each pair of numbers of values: 1 when they agree, 0 when they do not, -1 when either says nothing."""
+        width = max(len(self.values), 1)
+        keys, where = np.unique(np.minimum(one, other) * width + np.maximum(one, other), return_inverse=True)
+        new = keys[~np.isin(keys, self.keys, assume_unique=True)]
+        if len(new):
+            said = [self.agree(self.values[key // width], self.values[key % width]) for key in new.tolist()]
+            codes = np.array([-1 if answer is None else int(answer) for answer in said], np.int8)
+            order = np.argsort(keys_of := np.concatenate([self.keys, new]))
+            self.keys, self.said = keys_of[order], np.concatenate([self.said, codes])[order]
+        return np.asarray(self.said[np.searchsorted(self.keys, keys)][where], np.int64)
 
 
 @dataclass(frozen=True)
 class Profiles:
-    """One profile a record: ``index[record]`` points into ``distinct``."""
+    """One profile a record, as a number: ``index[record]`` is a row of the columns; -1 in a column says nothing.
+
+    - ``lean[profile]`` is the profile without its family name; what it agrees with, the whole profile agrees with
+    - ``reasons``: the texts of the numbers that ``between`` gives, from 1
+    """
 
     index: Ints
-    distinct: list[Profile]
+    columns: dict[str, Ints]
+    lean: Ints
+    reasons: tuple[str, ...]
+    contradictions: Contradictions
+    dates_agree: _Agreement
+    names_agree: _Agreement
 
     @classmethod
-    def of(cls, marks: pa.Table, names: pa.Array) -> Profiles:
-        """From ``record, kind, value``; of several values of one kind on a record, the first in text order."""
-        kinds = marks["kind"].cast(pa.string())
-        for kind in pc.unique(kinds).to_pylist():
-            if kind not in KINDS:
-                what = f"unknown kind {kind!r}; {choices(str(kind), KINDS)}"
-                raise ContractError("identity marks", what, "mend the model that lists the marks")
-        index, raw = np.zeros(len(names), np.int64), [Profile()]
-        [records] = positions(names, marks["record"])
-        for kind in KINDS:
-            chosen = np.flatnonzero(pc.equal(kinds, kind).to_numpy())
-            given = marks["value"].cast(pa.string()).take(pa.array(chosen)).combine_chunks()
-            codes, values = _coded(given, plain_name if kind == "name" else str, records[chosen], len(names))
-            index, raw = _combined(index, raw, codes, kind, values)
-        return cls(index, [profile(*one) for one in raw])
+    def of(cls, marks: Marks, records: Ints) -> Profiles:
+        """The profiles of some records."""
+        contradictions = marks.contradictions
+        raw = {kind: marks.of(kind, records) for kind in marks.kinds}
+        columns = _columns(raw, contradictions)
+        dates, names = columns.pop("birth_date"), columns.pop("name")
+        numbers = {kind: number for kind, (number, _) in columns.items()}
+        numbers |= {"birth_date": dates[0], "name": names[0]}
+        index, rows = _distinct(numbers)
+        given = [f"{name.partition('|')[0]}|" for name in names[1]]
+        every = sorted({*names[1], *given})
+        position = {name: number for number, name in enumerate(every)}
+        whole = np.array([*(position[name] for name in names[1]), -1], np.int64)
+        alone = np.array([*(position[name] for name in given), -1], np.int64)
+        both = {kind: np.concatenate([codes, codes]) for kind, codes in rows.items()}
+        both["name"] = np.concatenate([whole[rows["name"]], alone[rows["name"]]])
+        again, kept = _distinct(both)
+        count = len(rows["name"])
+        lean = np.empty(len(kept["name"]), np.int64)
+        lean[again[:count]] = again[count:]
+        lean[again[count:]] = again[count:]
+        others = tuple(differ(kind) for kind in contradictions.others)
+        reasons = ("", TAX_CODES, *others, BIRTH_DATES, NAMES, SEXES)
+        agreements = _Agreement(dates[1], birth_dates_agree), _Agreement(every, names_agree)
+        return cls(again[:count][index], kept, lean, reasons, contradictions, *agreements)
 
-    def at(self, record: int) -> Profile:
-        """The profile of one record."""
-        return self.distinct[int(self.index[record])]
+    @property
+    def silent(self) -> Bools:
+        """The profiles that can contradict nobody."""
+        return np.asarray(np.all(np.stack([codes < 0 for codes in self.columns.values()]), axis=0))
 
-    def suspects(self, labels: Ints, count: int) -> npt.NDArray[np.bool_]:
-        """For each of ``count`` components, whether two of its records contradict each other, or may."""
-        found = np.zeros(count, bool)
-        varied = np.zeros(count, bool)
-        for position, kind in enumerate(KINDS):
-            codes = _codes([_bare(one[position], kind) for one in self.distinct])[self.index]
-            several = _several(labels, codes, count)
-            found |= several if kind == "tax_code" else False
-            varied |= several
-        members = np.flatnonzero((varied & ~found)[labels])
-        members = members[np.argsort(labels[members], kind="stable")]
-        edges = np.flatnonzero(np.diff(labels[members])) + 1
-        for group in np.split(members, edges) if len(members) else ():
-            profiles = {self.distinct[i] for i in np.unique(self.index[group])}
-            found[labels[group[0]]] = len(profiles) > _FEW or not consistent(profiles)
+    def between(self, one: Ints, other: Ints) -> Ints:
+        """For each pair of profiles, the number of the reason why they cannot be one person; 0 when they can."""
+        found = np.zeros(len(one), np.int64)
+        left, right = self.columns["tax_code"][one], self.columns["tax_code"][other]
+        coded = (left >= 0) & (right >= 0)
+        found[coded & (left != right)] = 1
+        open_ = np.flatnonzero(~coded)
+        for number, kind in enumerate(self.contradictions.others, 2):
+            open_ = self._settle(found, open_, self._unequal(kind, one[open_], other[open_]), number)
+        last = len(self.reasons)
+        far = self._unequal("birth_date", one[open_], other[open_])
+        if not self.contradictions.says("birth_date", "exact"):
+            far[far] = self._said("birth_date", self.dates_agree, one[open_[far]], other[open_[far]]) == 0
+        open_ = self._settle(found, open_, far, last - 3)
+        alike = self._said("name", self.names_agree, one[open_], other[open_])
+        unlike = (alike == 0) & self.contradictions.says("name", "unlike")
+        alike = alike[~unlike]
+        open_ = self._settle(found, open_, unlike, last - 2)
+        sexes = self._unequal("sex", one[open_], other[open_])
+        self._settle(found, open_, sexes & ((alike < 1) | self.contradictions.says("sex", "differ")), last - 1)
         return found
 
+    @staticmethod
+    def _settle(found: Ints, open_: Ints, contradict: Bools, reason: int) -> Ints:
+        found[open_[contradict]] = reason
+        return open_[~contradict]
 
-def _bare(value: str | None, kind: str) -> str | None:
-    """Names in any order of their words are one value: they cannot contradict each other."""
-    return " ".join(sorted(value.replace("|", " ").split())) if value and kind == "name" else value
+    def _unequal(self, kind: str, one: Ints, other: Ints) -> Bools:
+        left, right = self.columns[kind][one], self.columns[kind][other]
+        return np.asarray((left >= 0) & (right >= 0) & (left != right))
+
+    def _said(self, kind: str, agreement: _Agreement, one: Ints, other: Ints) -> Ints:
+        left, right = self.columns[kind][one], self.columns[kind][other]
+        said = np.where((left >= 0) & (right >= 0), 1, -1)
+        ask = self._unequal(kind, one, other)
+        said[ask] = agreement(left[ask], right[ask])
+        return said
 
 
-def _coded(given: pa.Array, plain: Callable[[str], str | None], records: Ints, count: int) -> tuple[Ints, list[str]]:
-    """The value of one kind for each of ``count`` records, as a number into the values in text order; -1 for none."""
-    values = given.dictionary_encode()
-    made = [None if value is None else plain(value) for value in values.dictionary.to_pylist()]
-    distinct = sorted({value for value in made if value})
+def _columns(raw: dict[str, tuple[Ints, Values]], contradictions: Contradictions) -> dict[str, tuple[Ints, list[str]]]:
+    """The values of each kind made comparable: a number for each record, and what the numbers stand for."""
+    codes, taxes = raw["tax_code"]
+    made = {kind: (numbers, values) for kind, (numbers, values) in raw.items() if kind != "tax_code"}
+    canonical = [tax_code_canonical(code) for code in taxes]
+    decoded = contradictions.says("tax_code", "decoded")
+    dates = [tax_code_birth_date(code) if decoded else None for code in taxes]
+    sexes = [tax_code_sex(code) if decoded else None for code in taxes]
+    made["tax_code"] = codes, canonical if contradictions.says("tax_code", "differ") else [None] * len(taxes)
+    birth = [value if value and birth_dates_agree(value, value) else None for value in raw["birth_date"][1]]
+    made["birth_date"] = _standing((codes, dates), (raw["birth_date"][0], birth), contradictions.dates)
+    said = [value.strip().upper()[:1] if value else None for value in raw["sex"][1]]
+    stated = [value if value in ("M", "F") else None for value in said]
+    made["sex"] = _standing((codes, sexes), (raw["sex"][0], stated), contradictions.sexes)
+    plain = [plain_name(value) for value in raw["name"][1]]
+    made["name"] = raw["name"][0], [name if name and not name.startswith("|") else None for name in plain]
+    return {kind: _renumbered(*given) for kind, given in made.items()}
+
+
+def _standing(first: tuple[Ints, Values], second: tuple[Ints, Values], asked: bool) -> tuple[Ints, Values]:
+    """The first value of a record where it says something, else the second."""
+    if not asked:
+        return np.full(len(first[0]), -1), []
+    speaks = np.array([*(value is not None for value in first[1]), False])[first[0]]
+    return np.where(speaks, first[0], np.where(second[0] < 0, -1, second[0] + len(first[1]))), first[1] + second[1]
+
+
+def _renumbered(numbers: Ints, values: Values) -> tuple[Ints, list[str]]:
+    """Equal values under one number, in text order; -1 for none."""
+    distinct = sorted({value for value in values if value})
     rank = {value: number for number, value in enumerate(distinct)}
-    nothing = len(distinct)
-    lookup = np.array([*(rank.get(value or "", nothing) for value in made), nothing], np.int64)
-    codes = np.full(count, nothing, np.int64)
-    np.minimum.at(codes, records, lookup[values.indices.fill_null(len(made)).to_numpy()])
-    return np.where(codes == nothing, -1, codes), distinct
+    lookup = np.array([*(rank.get(value or "", -1) for value in values), -1], np.int64)
+    return lookup[numbers], distinct
 
 
-def _combined(index: Ints, raw: list[Profile], codes: Ints, kind: str, values: list[str]) -> tuple[Ints, list[Profile]]:
-    """The profiles with one more kind of mark filled in."""
-    pairs = index * (len(values) + 1) + codes + 1
-    distinct, index = np.unique(pairs, return_inverse=True)
-    profiles = [
-        raw[pair // (len(values) + 1)]._replace(**{kind: values[code - 1] if code else None})
-        for pair in distinct.tolist()
-        for code in [pair % (len(values) + 1)]
-    ]
-    return index.astype(np.int64), profiles
-
-
-def _codes(values: list[str | None]) -> Ints:
-    known: dict[str, int] = {}
-    return np.array([-1 if value is None else known.setdefault(value, len(known)) for value in values], np.int64)
-
-
-def _several(labels: Ints, codes: Ints, count: int) -> npt.NDArray[np.bool_]:
-    """Which components have two different known values."""
-    known = codes >= 0
-    width = int(codes.max(initial=0)) + 1
-    distinct = np.unique(labels[known] * width + codes[known])
-    return np.bincount(distinct // width, minlength=count) > 1
+def _distinct(columns: dict[str, Ints]) -> tuple[Ints, dict[str, Ints]]:
+    """The distinct rows of several columns, and which of them each row is."""
+    index = np.zeros(len(next(iter(columns.values()))), np.int64)
+    for codes in columns.values():
+        index = np.unique(index * (codes.max(initial=0) + 2) + codes + 1, return_inverse=True)[1]
+    first = np.full(int(index.max(initial=-1)) + 1, len(index))
+    np.minimum.at(first, index, np.arange(len(index)))
+    return index, {kind: codes[first] for kind, codes in columns.items()}

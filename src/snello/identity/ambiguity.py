@@ -1,0 +1,74 @@
+"""Who could be either of two people: evidence of about equal strength for two groups that contradict each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snello.identity.arrays import Bools, Ints, places, runs
+from snello.identity.conflicts import Groups, conflicted
+from snello.identity.evidence import Links
+
+
+def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], ahead: int) -> Bools:
+    """For each link, whether one of its ends has a rival for the other end.
+
+    A rival contradicts the other end, and its evidence is stronger, or weaker by less than ``ahead`` levels.
+    ``apart`` are pairs of groups, both ways, that a person has set apart.
+    """
+    count = len(links.low)
+    node, nbr = np.concatenate([links.low, links.high]), np.concatenate([links.high, links.low])
+    level = np.concatenate([links.level, links.level])
+    order = np.lexsort((-level, node))
+    node, nbr, level = node[order], nbr[order], level[order]
+    link = np.concatenate([np.arange(count), np.arange(count)])[order]
+    found = np.zeros(count, bool)
+    rivals = _by_marks(node, nbr, level, links.open[link], groups, ahead)
+    found[link[rivals]] = True
+    found[link[_by_decision(node, nbr, level, apart, ahead)]] = True
+    return found
+
+
+def _by_marks(node: Ints, nbr: Ints, level: Ints, open_: Bools, groups: Groups, ahead: int) -> Bools:
+    """The sets: for each node and level of a link of it, all its neighbours whose evidence is not clearly behind."""
+    found = np.zeros(len(node), bool)
+    starts = np.flatnonzero(np.diff(node, prepend=-1))
+    sizes = np.diff(starts, append=len(node))
+    several = np.repeat(sizes > 1, sizes)
+    start = np.repeat(starts, sizes)
+    width = int(level.max(initial=0)) + 1
+    falling = node * width + width - 1 - level
+    heads = np.flatnonzero(several & (np.diff(falling, prepend=-1) != 0))
+    last = np.searchsorted(falling, falling[heads], "right")
+    # one open link of the level is reason enough to ask
+    asked = np.add.reduceat(open_.astype(np.int64), heads) > 0 if len(heads) else np.array([], bool)
+    # reduceat runs to the next head, past nodes with one link only: asking once too often does no harm
+    heads, last = heads[asked], last[asked]
+    reach = node[heads] * width + width - 1 - np.maximum(level[heads] - ahead + 1, 0)
+    ends = np.searchsorted(falling, reach, "right")
+    which, at = runs(start[heads], ends - start[heads])
+    of, member = groups.rows(nbr[at])
+    differ = conflicted(which[of], member, groups.profiles)
+    rows = of[differ]
+    own = (at[rows] >= heads[which[rows]]) & (at[rows] < last[which[rows]])
+    found[at[rows[own]]] = True
+    return found
+
+
+def _by_decision(node: Ints, nbr: Ints, level: Ints, apart: tuple[Ints, Ints], ahead: int) -> Bools:
+    """For each two groups set apart, the nodes that have both as neighbours."""
+    found = np.zeros(len(node), bool)
+    one, other = apart
+    if not len(one):
+        return found
+    by_nbr = np.argsort(nbr, kind="stable")
+    begin = np.searchsorted(nbr[by_nbr], one, "left")
+    which, at = runs(begin, np.searchsorted(nbr[by_nbr], one, "right") - begin)
+    links = by_nbr[at]
+    width = int(max(node.max(initial=0), nbr.max(initial=0), other.max(initial=0))) + 1
+    keys = node * width + nbr
+    sorting = np.argsort(keys)
+    rival = places(node[links] * width + other[which], keys[sorting])
+    both = rival >= 0
+    strong = level[sorting[rival[both]]] > level[links[both]] - ahead
+    found[links[both][strong]] = True
+    return found

@@ -1,0 +1,39 @@
+"""Whole numbers in arrays: what expands runs and finds connected components."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+def components(left: Ints, right: Ints, count: int) -> Ints:
+    """The connected component of each of ``count`` nodes, numbered from 0."""
+    # Not a small integer type: an edge listed 256 times would add up to none.
+    joined = coo_array((np.ones(len(left), np.float32), (left, right)), shape=(count, count))
+    return np.asarray(connected_components(joined, directed=False)[1], np.int64)
+
+
+def firsts(labels: Ints) -> Ints:
+    """For each label from 0, the first place where it stands."""
+    first = np.full(int(labels.max(initial=-1)) + 1, len(labels))
+    first[labels[::-1]] = np.arange(len(labels) - 1, -1, -1)
+    return first
+
+
+def runs(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """Runs of places laid end to end: which run each element belongs to, and its place."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    return which, np.arange(len(which)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+
+
+def places(keys: Ints, sorted_keys: Ints) -> Ints:
+    """Where each key stands among sorted distinct keys; -1 for a stranger."""
+    if not len(sorted_keys):
+        return np.full(len(keys), -1)
+    at = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    return np.where(sorted_keys[at] == keys, at, -1)
