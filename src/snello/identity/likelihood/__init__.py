@@ -8,9 +8,10 @@ pair depends on its two records and the model, on nothing else.
 """
 
 from snello.identity.likelihood.comparisons import settings_print
+from snello.identity.likelihood.keeping import current
 from snello.identity.likelihood.model import Model
 from snello.identity.likelihood.records import COLUMNS
 from snello.identity.likelihood.scoring import score
 from snello.identity.likelihood.training import FLOOR, train
 
-__all__ = ["COLUMNS", "FLOOR", "Model", "score", "settings_print", "train"]
+__all__ = ["COLUMNS", "FLOOR", "Model", "current", "score", "settings_print", "train"]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from typing import Any
 
+import pyarrow as pa
+
 from snello.errors import ContractError
-from snello.identity.likelihood.comparisons import settings, settings_print
+from snello.identity.likelihood.comparisons import COMPARISONS, settings, settings_print
 
 Levels = dict[str, list[float]]
+ENOUGH = 100.0  # matches that a parameter must rest on to be called estimated
+_TOO_FEW = f"fewer than {ENOUGH:.0f} matches know it on both sides: mostly the shipped parameters"
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,41 @@ class Model:
     def to_json(self) -> str:
         """The model as text."""
         return json.dumps(asdict(self), sort_keys=True)
+
+    def to_table(self) -> pa.Table:
+        """One row, as it is kept: ``settings, trained, records, model, report``."""
+        row = {
+            "settings": self.settings,
+            "trained": self.trained,
+            "records": self.records,
+            "model": self.to_json(),
+            "report": json.dumps(list(self.report())),
+        }
+        return pa.Table.from_pylist([row])
+
+    @classmethod
+    def from_table(cls, kept: pa.Table) -> Model:
+        """The model out of its row; raises ``ContractError`` when there is none."""
+        if not len(kept):
+            raise ContractError("likelihood_model", "there is no row", "run dbt build --select +likelihood_model")
+        return cls.from_json(kept["model"][0].as_py())
+
+    def report(self) -> Iterator[dict[str, Any]]:
+        """How often each level occurs in matches, relatives and strangers, and how that is known."""
+        for name, levels in COMPARISONS.items():
+            matches = self.learned.get(name, 0.0)
+            said = "estimated" if matches >= ENOUGH else f"not estimated, {self.note or _TOO_FEW}"
+            for place, (level, _) in enumerate(levels):
+                if place:
+                    yield {
+                        "comparison": name,
+                        "level": level,
+                        "match": self.match[name][place],
+                        "relative": self.relative[name][place],
+                        "stranger": self.stranger[name][place],
+                        "matches": matches,
+                        "said": said,
+                    }
 
     @classmethod
     def from_json(cls, text: str) -> Model:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, TERMS, column, gammas
-from snello.identity.likelihood.model import Levels, Model, shipped
+from snello.identity.likelihood.model import ENOUGH, Levels, Model, shipped
 from snello.identity.likelihood.pairs import affordable, gather, meet
 from snello.identity.likelihood.records import connect
 from snello.identity.likelihood.vectors import compare
@@ -23,7 +23,6 @@ Floats = npt.NDArray[np.float64]
 FLOOR = 1_000  # records below which nothing is learned
 _PAIRS = 400_000  # candidate pairs looked at, whatever the number of records
 _RANDOM = 200_000  # pairs of records taken at random
-_ENOUGH = 100.0  # matches without which the shipped parameters stay
 _FAITH = 10.0  # matches that the shipped probabilities of a comparison are worth beside those found
 _COMMON = 10  # records that bear a name before the model names it
 
@@ -36,7 +35,9 @@ def train(records: pa.Table, *, room: int | None = None) -> Model:
     Raises ``ContractError`` when a column is missing or a record is there twice.
     """
     if len(records) < FLOOR:
-        return replace(shipped(), records=len(records), note=f"fewer than {FLOOR:,} records: shipped parameters")
+        # The prior of so many records and no fewer: the model may be kept until there are as many.
+        note = f"fewer than {FLOOR:,} records: shipped parameters"
+        return replace(shipped(), records=len(records), prior=1 / FLOOR, kin=0.4 / FLOOR, note=note)
     connection = connect(records)
     try:
         gather(connection)
@@ -140,8 +141,8 @@ def _learn(start: Model, seen: _Seen) -> Model:
         model = replace(model, relative={n: relative[n] if n in HOUSEHOLD else model.stranger[n] for n in COMPARISONS})
         if abs(model.prior - before) <= 1e-6 * model.prior:
             break
-    if match.sum() < _ENOUGH:
-        note = f"fewer than {_ENOUGH:.0f} pairs look like one person: shipped parameters"
+    if match.sum() < ENOUGH:
+        note = f"fewer than {ENOUGH:.0f} pairs look like one person: shipped parameters"
         return replace(start, prior=0.5 * start.records / every, kin=0.2 * start.records / every, note=note)
     learned = {name: float(match[seen.levels[name] > 0].sum()) for name in COMPARISONS}
     return replace(model, learned=learned, note="")

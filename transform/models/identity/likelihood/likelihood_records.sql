@@ -1,0 +1,48 @@
+with persons as (
+    select * from {{ ref('person_records') }}
+    where first_key is not null and last_key is not null
+),
+
+-- a tax code is the best number a person has: where kinds differ the first ones are compared
+identifiers as (
+    select
+        record,
+        kind,
+        kind || ':' || value as number,
+        value
+    from {{ ref('usable_identifiers') }}
+    where kind <> 'handle'
+),
+
+shared as (
+    select
+        record,
+        array_agg(number order by kind <> 'tax_code', number)
+        filter (where kind not in ('email', 'phone', 'card', 'device')) as numbers,
+        array_agg(value order by value) filter (where kind = 'email') as emails,
+        array_agg(value order by value) filter (where kind = 'phone') as phones,
+        array_agg(number order by number) filter (where kind in ('card', 'device')) as cards
+    from identifiers
+    group by record
+),
+
+final as (
+    select
+        persons.record,
+        persons.first_key as first_name,
+        persons.last_key as last_name,
+        coalesce(persons.tax_code_birth_date, persons.birth_date)::string as birth_date,
+        coalesce(persons.tax_code_sex, persons.sex) as sex,
+        persons.street,
+        persons.city as town,
+        persons.postcode,
+        persons.tax_code_canonical as tax_code,
+        shared.numbers,
+        shared.emails,
+        shared.phones,
+        shared.cards
+    from persons
+    left join shared on persons.record = shared.record
+)
+
+select * from final
