@@ -1,92 +1,162 @@
-"""A ``customer_id`` is given once: it outlives refreshes, merges and splits."""
+"""A ``customer_id`` is given once: it outlives refreshes, merges and splits, and comes back when a merge is undone."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 import duckdb
 import pyarrow as pa
 
-# Which customers each cluster could continue: those that its records had, with how many of them, eldest record first.
+from snello.identity.customer_events import HISTORY, changes, history
+
+# Most customers continue one cluster and share it with nobody: those are settled as a set, the rest one by one.
 _CLAIMS = """
-with seen as (
-    select record, min(first_seen::timestamptz) as first_seen
-    from given_first_seen
-    group by record
+create table members as
+select
+    assignment.cluster,
+    assignment.record,
+    previous.customer_id
+from assignment
+left join previous on assignment.record = previous.record;
+
+create table claims as
+select customer_id, cluster, count(*) as records
+from members
+where customer_id is not null
+group by customer_id, cluster;
+
+create table plain as
+select customer_id, cluster
+from claims
+qualify count(*) over (partition by customer_id) = 1 and count(*) over (partition by cluster) = 1
+"""
+
+# Which clusters a customer could continue: with most of the records that it did not get by a merge, then with most.
+_CONTESTED = """
+with contested as (
+    select claims.*
+    from claims
+    anti join plain on claims.customer_id = plain.customer_id
 ),
 
-members as (
-    select
-        assignment.cluster,
-        assignment.record,
-        previous.customer_id,
-        coalesce(seen.first_seen, 'infinity'::timestamptz) as first_seen
-    from assignment
-    left join previous on assignment.record = previous.record
-    left join seen on assignment.record = seen.record
-),
-
-elders as (
-    select
-        customer_id,
-        min((first_seen, record)) as elder
-    from members
-    where customer_id is not null
-    group by customer_id
-),
-
-claims as (
+aged as (
     select
         members.customer_id,
         members.cluster,
-        count(*) as records,
-        min((members.first_seen, members.record)) as eldest,
-        any_value(elders.elder) as elder
+        members.record,
+        coalesce(seen.first_seen, 'infinity'::timestamptz) as first_seen,
+        absorbed.record is null as is_own
     from members
-    inner join elders on members.customer_id = elders.customer_id
-    group by members.customer_id, members.cluster
+    semi join contested on members.customer_id = contested.customer_id
+    left join seen on members.record = seen.record
+    left join absorbed on members.record = absorbed.record and members.customer_id = absorbed.customer_id
+),
+
+elders as (
+    select customer_id, min((first_seen, record)) as elder
+    from aged
+    group by customer_id
+),
+
+ranked as (
+    select
+        customer_id,
+        cluster,
+        count(*) as records,
+        count(*) filter (where is_own) as own,
+        min((first_seen, record)) as eldest
+    from aged
+    group by customer_id, cluster
 )
 
-select customer_id, cluster
-from claims
-order by elder, customer_id, records desc, eldest
+select ranked.customer_id, ranked.cluster
+from ranked
+inner join elders on ranked.customer_id = elders.customer_id
+order by elders.elder, ranked.customer_id, ranked.own desc, ranked.records desc, ranked.eldest
+"""
+
+# Which customers that were merged away a cluster without a name was: the one whose records it resembles most.
+_RESTORABLE = """
+with nameless as (
+    select assignment.cluster, assignment.record
+    from assignment
+    anti join kept on assignment.cluster = kept.cluster
+),
+
+sizes as (
+    select cluster, count(*) as size
+    from nameless
+    group by cluster
+),
+
+gone as (
+    select retired.*
+    from retired
+    anti join previous on retired.customer_id = previous.customer_id
+),
+
+former as (
+    select customer_id, max(retired_at) as retired_at, count(*) as size
+    from gone
+    group by customer_id
+),
+
+shared as (
+    select gone.customer_id, nameless.cluster, count(*) as records
+    from gone
+    inner join nameless on gone.record = nameless.record
+    group by gone.customer_id, nameless.cluster
+)
+
+select shared.customer_id, shared.cluster
+from shared
+inner join former on shared.customer_id = former.customer_id
+inner join sizes on shared.cluster = sizes.cluster
+order by
+    shared.records / (former.size + sizes.size - shared.records) desc,
+    former.retired_at desc, shared.customer_id, shared.cluster
 """
 
 _UNNAMED = """
-select
-    cluster,
-    arg_min(record, (coalesce(first_seen::timestamptz, 'infinity'::timestamptz), record)) as eldest
-from assignment
-left join given_first_seen using (record)
-where cluster not in (select cluster from kept)
-group by cluster
-order by cluster
+with nameless as (
+    select
+        assignment.cluster,
+        assignment.record,
+        coalesce(seen.first_seen, 'infinity'::timestamptz) as first_seen
+    from assignment
+    anti join kept on assignment.cluster = kept.cluster
+    left join seen on assignment.record = seen.record
+),
+
+oldest as (
+    select cluster, min(first_seen) as first_seen
+    from nameless
+    group by cluster
+)
+
+select nameless.cluster, min(nameless.record) as eldest
+from nameless
+inner join oldest on nameless.cluster = oldest.cluster and nameless.first_seen = oldest.first_seen
+group by nameless.cluster
+order by nameless.cluster
+"""
+
+_TAKEN = """
+select distinct named.customer_id
+from named
+where
+    named.customer_id in (select previous.customer_id from previous)
+    or named.customer_id in (select retired.customer_id from retired)
+    or named.customer_id in (select kept.customer_id from kept)
 """
 
 _ASSIGNED = """
-select
-    assignment.record,
-    given.customer_id
+select assignment.record, kept.customer_id
 from assignment
-inner join given on assignment.cluster = given.cluster
+inner join kept on assignment.cluster = kept.cluster
 order by assignment.record
-"""
-
-_EVENTS = """
-select
-    case when previous.customer_id in (select customer_id from given) then 'split' else 'merged' end as event,
-    previous.customer_id as from_customer_id,
-    given.customer_id as to_customer_id,
-    count(*) as records
-from previous
-inner join assignment on previous.record = assignment.record
-inner join given on assignment.cluster = given.cluster
-where previous.customer_id <> given.customer_id
-group by all
-order by all
 """
 
 
@@ -95,34 +165,43 @@ class Identities:
     """Which customer each record is.
 
     - ``assignment``: ``record, customer_id``
-    - ``events``: ``event, from_customer_id, to_customer_id, records``: records that changed customer, because the old
-      one ``merged`` into an elder, or was ``split`` and lives on
+    - ``events``: what changed since ``previous``, see ``snello.identity.customer_events``
     """
 
     assignment: pa.Table
     events: pa.Table
 
 
-def assign_ids(assignment: pa.Table, previous: pa.Table, first_seen: pa.Table) -> Identities:
-    """Give each cluster the customer its records had before, or a new one.
+def assign_ids(
+    assignment: pa.Table, previous: pa.Table, first_seen: pa.Table, events: pa.Table | None = None
+) -> Identities:
+    """Give each cluster the customer its records had before, the one they had before a merge, or a new one.
 
     - ``assignment``: ``record, cluster``; ``previous``: ``record, customer_id`` as last published; ``first_seen``:
-      ``record, first_seen``
+      ``record, first_seen``; ``events``: every event but births so far, with ``happened_at``
     - of several customers in one cluster the one known longest stays; a customer whose records part stays with most of
-      them, with the eldest record when equal; what it leaves behind takes its own next choice or a new id
+      those that were its own, not got by a merge, then with most of all, with the eldest record when equal
+    - a cluster left without a name that holds records of a customer merged away gets that customer's id again
     - a new id follows from the eldest record's name, so that the same lake gives the same ids without any memory
     """
     with duckdb.connect() as connection:
         connection.register("assignment", assignment)
         connection.register("previous", previous)
         connection.register("given_first_seen", first_seen)
-        kept = _continued(connection.execute(_CLAIMS).fetchall())
-        connection.register("kept", _table(kept))
-        taken = set(previous["customer_id"].to_pylist())
-        new = dict(_named(connection.execute(_UNNAMED).fetchall(), taken))
-        connection.register("given", _table(kept | new))
-        named = connection.sql(_ASSIGNED).to_arrow_table()
-        return Identities(named, connection.sql(_EVENTS).to_arrow_table())
+        connection.execute(
+            "create view seen as select record, min(first_seen::timestamptz) as first_seen"
+            " from given_first_seen group by record"
+        )
+        history(connection, HISTORY.empty_table() if events is None else events)
+        connection.execute(_CLAIMS)
+        connection.execute("create table kept as select cluster, customer_id from plain")
+        _keep(connection, _continued(connection.execute(_CONTESTED).fetchall()))
+        _keep(connection, _restored(connection.execute(_RESTORABLE).fetchall()))
+        _name(connection)
+        connection.execute("drop table members; drop table claims; drop table plain")
+        connection.execute(f"create table assigned as {_ASSIGNED}")
+        named = connection.sql("select record, customer_id from assigned").to_arrow_table()
+        return Identities(named, changes(connection))
 
 
 def _continued(claims: list[tuple[str, str]]) -> dict[str, str]:
@@ -135,23 +214,41 @@ def _continued(claims: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _named(clusters: list[tuple[str, str]], taken: set[str]) -> Iterator[tuple[str, str]]:
-    """New ids; one that the last publication gave to somebody is not given again."""
-    for cluster, eldest in clusters:
-        turn = 0
-        while (customer := _id(eldest, turn)) in taken:
-            turn += 1
-        taken.add(customer)
-        yield cluster, customer
+def _restored(likest: list[tuple[str, str]]) -> dict[str, str]:
+    """Cluster → customer that comes back: the likest pair first, each side once."""
+    found: dict[str, str] = {}
+    back: set[str] = set()
+    for customer, cluster in likest:
+        if cluster not in found and customer not in back:
+            found[cluster] = customer
+            back.add(customer)
+    return found
+
+
+def _name(connection: duckdb.DuckDBPyConnection) -> None:
+    """New ids for the clusters that still have none; an id that anybody ever had is not given again."""
+    rest = connection.sql(_UNNAMED).to_arrow_table()
+    turn = 0
+    while rest.num_rows:
+        ids = pa.array([_id(record, turn) for record in rest["eldest"].to_pylist()], pa.string())
+        connection.register("named", rest.append_column("customer_id", ids))
+        taken = connection.sql(_TAKEN).to_arrow_table()["customer_id"]
+        connection.register("taken", pa.table({"customer_id": taken}))
+        connection.execute(
+            "insert into kept select cluster, customer_id from named anti join taken using (customer_id)"
+        )
+        rest = connection.sql("select cluster, eldest from named semi join taken using (customer_id)").to_arrow_table()
+        turn += 1
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, customers: dict[str, str]) -> None:
+    """Add cluster → customer to what is settled."""
+    if customers:
+        found = pa.table({"cluster": list(customers), "customer_id": list(customers.values())})
+        connection.register("found", found)
+        connection.execute("insert into kept select cluster, customer_id from found")
 
 
 def _id(record: str, turn: int) -> str:
     text = f"{record}#{turn}" if turn else record
     return f"c{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
-
-
-def _table(customers: dict[str, str]) -> pa.Table:
-    return pa.table({"cluster": list(customers), "customer_id": list(customers.values())}, _SCHEMA)
-
-
-_SCHEMA = pa.schema({"cluster": pa.string(), "customer_id": pa.string()})
