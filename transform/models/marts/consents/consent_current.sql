@@ -1,4 +1,20 @@
-with channels as (
+with answers as (
+    select
+        customer_id,
+        purpose,
+        channel,
+        voice,
+        source,
+        stream,
+        record_key,
+        observed_at,
+        reason,
+        -- a consent that is none is neither a yes nor a refusal: it grants nothing and lifts nothing
+        case reason when 'granted' then 2 when 'denied' then 1 when 'withdrawn' then 1 else 3 end as weight
+    from {{ ref('consent_answers') }}
+),
+
+channels as (
     select
         purpose,
         channel
@@ -9,58 +25,89 @@ with channels as (
     select
         purpose,
         channel
-    from {{ ref('consents') }}
+    from answers
     where channel <> 'any'
 ),
 
 -- an answer for any channel is an answer for each
 spread as (
     select
-        history.customer_id,
-        history.purpose,
+        answers.customer_id,
+        answers.purpose,
         channels.channel,
-        history.state,
-        history.observed_at,
-        history.source,
-        history.record_key
-    from {{ ref('consents') }} as history
+        answers.voice,
+        answers.source,
+        answers.stream,
+        answers.record_key,
+        answers.observed_at,
+        answers.reason,
+        answers.weight
+    from answers
     inner join channels
         on
-            history.purpose = channels.purpose
-            and history.channel in (channels.channel, 'any')
+            answers.purpose = channels.purpose
+            and answers.channel in (channels.channel, 'any')
 ),
 
--- within a source the latest answer stands; of two at the same moment, the refusal
+-- of one voice (a record, or an address within a source) the latest answer stands; of two at one moment, and
+-- where a refusal has no date, the refusal
 latest as (
     select
         customer_id,
         purpose,
         channel,
-        state,
-        observed_at,
+        voice,
         source,
-        record_key
+        stream,
+        record_key,
+        observed_at,
+        reason,
+        weight
     from spread
-    qualify row_number() over (
-        partition by customer_id, purpose, channel, source
-        order by observed_at desc nulls last, state asc, record_key asc
-    ) = 1
+    where weight < 3
+    qualify
+        row_number() over (
+            partition by customer_id, purpose, channel, voice
+            order by
+                case when weight = 1 and observed_at is null then 0 else 1 end asc,
+                observed_at desc nulls last, weight asc, source asc, stream asc, record_key asc
+        ) = 1
+
+    union all
+
+    select
+        customer_id,
+        purpose,
+        channel,
+        voice,
+        source,
+        stream,
+        record_key,
+        observed_at,
+        reason,
+        weight
+    from spread
+    where weight = 3
 ),
 
--- across sources a refusal stands against any consent
+-- across voices a refusal stands against any consent
 decided as (
     select
         customer_id,
         purpose,
         channel,
-        state,
-        observed_at,
         source,
+        stream,
         record_key,
-        count(*) over (partition by customer_id, purpose, channel) as sources,
+        observed_at,
+        reason,
+        weight,
+        min(case when weight < 3 then voice end) over (partition by customer_id, purpose, channel)
+        < max(case when weight < 3 then voice end) over (partition by customer_id, purpose, channel) as is_disputed,
         row_number() over (
             partition by customer_id, purpose, channel
-            order by state asc, observed_at desc nulls last, source asc, record_key asc
+            order by
+                weight asc, observed_at desc nulls last, source asc, stream asc, record_key asc, reason asc
         ) as place
     from latest
 ),
@@ -70,14 +117,17 @@ final as (
         customer_id,
         purpose,
         channel,
-        case state when 'granted' then 'yes' else 'no' end as state,
+        case weight when 2 then 'yes' else 'no' end as state,
+        reason,
         source as decided_by_source,
+        stream as decided_by_stream,
         record_key,
         observed_at,
         case
-            when state = 'granted' then 'granted by each source that asked, the latest of them'
-            when sources = 1 then 'latest answer of the only source that asked'
-            else 'a refusal stands against any other source'
+            when weight = 3 then 'nobody gave a valid answer'
+            when weight = 2 then 'granted by each source that asked, the latest of them'
+            when is_disputed then 'a refusal stands against any other source'
+            else 'latest answer of the only source that asked'
         end as rule
     from decided
     where place = 1

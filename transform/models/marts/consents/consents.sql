@@ -1,47 +1,124 @@
--- a refusal from an address that several people share holds for each of them; a consent from it holds for nobody
-with shared as (
+with told as (
     select distinct
-        contacts.record,
-        owners.customer_id
-    from {{ ref('contact_identifiers') }} as contacts
-    inner join {{ ref('customer_identifiers') }} as owners
-        on contacts.kind = owners.kind and contacts.value = owners.value
-    left join {{ ref('customer_ids') }} as customers on contacts.record = customers.record
-    where customers.record is null
+        source,
+        stream,
+        record_key,
+        purpose
+    from {{ ref('consent_answers') }}
 ),
 
-speakers as (
+-- what speaks of nobody known is kept under the address that it came from, and under its row where there is none
+unknown as (
     select
-        record,
+        coalesce(
+            contacts.kind || ':' || secret_key(contacts.value),
+            'row:' || secret_key(verdicts.record)
+        ) as subject,
+        verdicts.purpose,
+        verdicts.channel,
+        verdicts.answer,
+        verdicts.legal_basis,
+        verdicts.observed_at,
+        verdicts.source,
+        verdicts.stream,
+        verdicts.record_key,
+        verdicts.notice_version,
+        verdicts.double_opt_in,
+        verdicts.given_by,
+        verdicts.expires_on,
+        verdicts.collected_by,
+        case
+            when verdicts.reason = 'granted' and contacts.record is null then 'nobody known'
+            when verdicts.reason = 'granted' then 'address of nobody or of several'
+            else verdicts.reason
+        end as why
+    from {{ ref('consent_verdicts') }} as verdicts
+    left join {{ ref('consent_contacts') }} as contacts on verdicts.record = contacts.record
+    left join told
+        on
+            verdicts.source = told.source
+            and verdicts.stream = told.stream
+            and verdicts.record_key = told.record_key
+            and verdicts.purpose = told.purpose
+    where told.record_key is null
+),
+
+gathered as (
+    select
+        customer_id as subject,
         customer_id,
-        false as is_shared
-    from {{ ref('customer_ids') }}
+        reached_by,
+        purpose,
+        channel,
+        answer,
+        legal_basis,
+        observed_at,
+        source,
+        stream,
+        record_key,
+        notice_version,
+        double_opt_in,
+        given_by,
+        expires_on,
+        collected_by,
+        reason
+    from {{ ref('consent_answers') }}
 
     union all
 
     select
-        record,
-        customer_id,
-        true as is_shared
-    from shared
+        subject,
+        null as customer_id,
+        null as reached_by,
+        purpose,
+        channel,
+        answer,
+        legal_basis,
+        observed_at,
+        source,
+        stream,
+        record_key,
+        notice_version,
+        double_opt_in,
+        given_by,
+        expires_on,
+        collected_by,
+        why as reason
+    from unknown
 ),
 
 final as (
     select
-        speakers.customer_id,
-        observed.purpose,
-        observed.channel,
-        observed.state,
-        observed.legal_basis,
-        observed.observed_at,
-        observed.source,
-        observed.stream,
-        observed.record_key,
-        observed.notice_version,
-        observed.collected_by
-    from {{ ref('consent_observed') }} as observed
-    inner join speakers on {{ person_record('observed.') }} = speakers.record
-    where observed.state = 'denied' or not speakers.is_shared
+        subject,
+        customer_id,
+        purpose,
+        channel,
+        case
+            when answer in ('denied', 'withdrawn') then answer
+            when reason in ('expired', 'double opt-in expired') then 'expired'
+            when reason = 'double opt-in pending' then 'pending'
+            else 'granted'
+        end as state,
+        case reason when 'granted' then 'yes' when 'denied' then 'no' when 'withdrawn' then 'no' else 'nothing' end
+            as counts_as,
+        reason,
+        reached_by,
+        legal_basis,
+        observed_at,
+        source,
+        stream,
+        record_key,
+        notice_version,
+        double_opt_in,
+        given_by,
+        expires_on,
+        collected_by
+    from gathered
+    -- a key that a source gave twice counts by its harder answer
+    qualify row_number() over (
+        partition by subject, purpose, channel, source, stream, record_key
+        order by counts_as asc, reason asc, observed_at desc nulls last
+    ) = 1
 )
 
 select * from final

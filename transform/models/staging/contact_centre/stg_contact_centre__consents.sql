@@ -34,8 +34,7 @@ renamed as (
         ---------- consent
         purposes.purpose,
         'any' as channel,
-        'denied' as state,
-        'withdrawal' as legal_basis,
+        'withdrawn' as state,
         'contact centre' as collected_by,
         ---------- timestamps
         withdrawn.started_at as observed_at

@@ -16,13 +16,15 @@ renamed as (
         ---------- consent
         'email_marketing' as purpose,
         'email' as channel,
-        case lower(trim(event)) when 'subscribe' then 'granted' else 'denied' end as state,
-        case lower(trim(event)) when 'subscribe' then 'consent' else 'withdrawal' end as legal_basis,
+        case lower(trim(event)) when 'unsubscribe' then 'withdrawn' else 'granted' end as state,
+        case lower(trim(event)) when 'unsubscribe' then null else 'consent' end as legal_basis,
+        -- the click in the mail that asks whether the subscription was meant
+        case lower(trim(event)) when 'confirm' then 'confirmed' end as double_opt_in,
         'newsletter' as collected_by,
         ---------- timestamps
         {{ moment('happened_at') }} as observed_at
     from source
-    where lower(trim(event)) in ('subscribe', 'unsubscribe')
+    where lower(trim(event)) in ('subscribe', 'confirm', 'unsubscribe')
 )
 
 select * from renamed

@@ -1,0 +1,103 @@
+with observed as (
+    select
+        {{ person_record() }} as record,
+        source,
+        stream,
+        record_key,
+        purpose,
+        channel,
+        state,
+        legal_basis,
+        notice_version,
+        double_opt_in,
+        given_by,
+        expires_on,
+        collected_by,
+        observed_at
+    from {{ ref('consent_observed') }}
+
+    union all
+
+    -- who appears by an identifier alone only ever withdraws
+    select
+        {{ record() }} as record,
+        source,
+        stream,
+        record_key,
+        purpose,
+        channel,
+        'withdrawn' as state,
+        null as legal_basis,
+        null as notice_version,
+        null as double_opt_in,
+        null as given_by,
+        null as expires_on,
+        collected_by,
+        observed_at
+    from {{ ref('suppression_observed') }}
+),
+
+worded as (
+    select
+        record,
+        source,
+        stream,
+        record_key,
+        coalesce(nullif(lower(trim(purpose)), ''), 'all') as purpose,
+        coalesce(nullif(lower(trim(channel)), ''), 'any') as channel,
+        lower(trim(state)) as state,
+        lower(replace(trim(legal_basis), ' ', '_')) as legal_basis,
+        coalesce(nullif(trim(notice_version), ''), '*') as notice_version,
+        lower(trim(double_opt_in)) as double_opt_in,
+        lower(trim(given_by)) as given_by,
+        expires_on,
+        collected_by,
+        observed_at,
+        cast(observed_at as date) as observed_on
+    from observed
+    -- a row that does not say whether is no evidence either way
+    where nullif(trim(state), '') is not null
+),
+
+-- a word that the rules do not know is not a yes
+answered as (
+    select
+        *,
+        case
+            when state in ('granted', 'pending', 'expired') then state
+            when state = 'withdrawn' or legal_basis = 'withdrawal' then 'withdrawn'
+            else 'denied'
+        end as answer
+    from worded
+),
+
+-- all is every purpose but service, which rests on a contract; a yes to nothing in particular is no yes
+every_purpose as (
+    select distinct purpose
+    from {{ ref('purpose_channels') }}
+    where purpose <> 'service'
+),
+
+final as (
+    select
+        answered.record,
+        answered.source,
+        answered.stream,
+        answered.record_key,
+        coalesce(every_purpose.purpose, answered.purpose) as purpose,
+        answered.channel,
+        answered.answer,
+        nullif(answered.legal_basis, 'withdrawal') as legal_basis,
+        answered.notice_version,
+        answered.double_opt_in,
+        answered.given_by,
+        answered.expires_on,
+        answered.collected_by,
+        answered.observed_at,
+        answered.observed_on
+    from answered
+    left join every_purpose on answered.purpose = 'all'
+    where answered.purpose <> 'all' or answered.answer in ('denied', 'withdrawn')
+)
+
+select * from final

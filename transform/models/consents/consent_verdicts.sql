@@ -1,0 +1,106 @@
+-- what each row would count for if an adult said it
+with said as (
+    select * from {{ ref('consent_said') }}
+),
+
+policies as (
+    select * from {{ ref('notice_policies') }}
+),
+
+known_versions as (
+    select distinct
+        source,
+        notice_version
+    from policies
+),
+
+-- a version that nobody described is read as the source's default
+versioned as (
+    select
+        said.*,
+        coalesce(known_versions.notice_version, '*') as read_version
+    from said
+    left join known_versions
+        on said.source = known_versions.source and said.notice_version = known_versions.notice_version
+),
+
+-- a source without any notice may serve; a notice that was not in use that day allows nothing
+noticed as (
+    select
+        versioned.*,
+        coalesce(policies.purposes, case when known_versions.source is null then 'service' else '' end) as allowed,
+        coalesce(policies.minimum_age, {{ var('minimum_age') }}) as minimum_age,
+        policies.valid_days,
+        coalesce(policies.double_opt_in, false) as must_confirm,
+        coalesce(policies.confirm_days, {{ var('confirm_days') }}) as confirm_days
+    from versioned
+    left join known_versions
+        on versioned.source = known_versions.source and versioned.read_version = known_versions.notice_version
+    left join policies
+        on
+            versioned.source = policies.source
+            and versioned.read_version = policies.notice_version
+            and (policies.valid_from is null or versioned.observed_on >= policies.valid_from)
+            and (policies.valid_to is null or versioned.observed_on <= policies.valid_to)
+    qualify row_number() over (
+        partition by
+            versioned.record, versioned.source, versioned.stream, versioned.record_key, versioned.purpose,
+            versioned.channel, versioned.answer, versioned.observed_at, versioned.legal_basis,
+            versioned.notice_version, versioned.double_opt_in, versioned.given_by, versioned.expires_on
+        order by policies.valid_from desc nulls last
+    ) = 1
+),
+
+-- a double opt-in that nobody confirmed in time has lapsed
+confirmed as (
+    select
+        *,
+        case
+            when answer in ('denied', 'withdrawn') then null
+            when answer = 'expired' or double_opt_in = 'expired' then 'expired'
+            when double_opt_in = 'confirmed' then 'confirmed'
+            when answer <> 'pending' and double_opt_in is null and not must_confirm then null
+            when {{ days_between('observed_on', today()) }} > confirm_days then 'expired'
+            else 'requested'
+        end as opt_in
+    from noticed
+),
+
+final as (
+    select
+        confirmed.record,
+        confirmed.source,
+        confirmed.stream,
+        confirmed.record_key,
+        confirmed.purpose,
+        confirmed.channel,
+        confirmed.answer,
+        confirmed.legal_basis,
+        nullif(confirmed.notice_version, '*') as notice_version,
+        confirmed.opt_in as double_opt_in,
+        confirmed.given_by,
+        confirmed.expires_on,
+        confirmed.collected_by,
+        confirmed.observed_at,
+        confirmed.observed_on,
+        confirmed.minimum_age,
+        case
+            when confirmed.answer in ('denied', 'withdrawn') then confirmed.answer
+            when confirmed.observed_on > {{ today() }} then 'dated in the future'
+            when bases.legal_basis is null then 'no legal basis'
+            when not {{ permits('confirmed.allowed', "' || confirmed.purpose || '") }} then 'notice does not cover it'
+            when confirmed.opt_in = 'expired' then 'double opt-in expired'
+            when confirmed.opt_in = 'requested' then 'double opt-in pending'
+            when confirmed.expires_on < {{ today() }} then 'expired'
+            when
+                confirmed.valid_days is not null
+                and coalesce({{ days_between('confirmed.observed_on', today()) }} > confirmed.valid_days, true)
+                then 'expired'
+            else 'granted'
+        end as reason
+    from confirmed
+    left join {{ ref('purpose_bases') }} as bases
+        on confirmed.purpose = bases.purpose and confirmed.legal_basis = bases.legal_basis
+)
+
+select * from final
