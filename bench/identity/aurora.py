@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 from outcome import HEAD, Outcome, contradictions
-from project import Project, Shapes
+from project import IDENTITY, Project, Shapes
 
 from snello.sandbox.draw import Draw
 from snello.sandbox.people import make_people
@@ -106,7 +106,7 @@ def main(people: int) -> None:
     shapes, everybody, real = company(people)
     with tempfile.TemporaryDirectory() as home:
         project = Project.over(Path(home), shapes)
-        run = project.build()
+        run = project.build(IDENTITY)
         customers = project.table("select source, stream, record_key, customer_id from marts.customer_sources")
     known = real.filter(pl.col("person_id").is_not_null())
     outcome = Outcome.of(known, customers)

@@ -33,18 +33,17 @@ from snello.sandbox.world import SOURCES
 
 PROJECT = Path(__file__).parents[2] / "transform"
 TODAY = "2026-11-01"
-# Edges, clusters, ids, golden record, explanations: what asking who is who means, without segments and audiences.
-RESOLUTION = (
-    "+customers",
-    "+customer_values",
+# Who is who: edges, clusters, ids, and what was cut, blocked and left to people.
+IDENTITY = (
     "+customer_sources",
-    "+customer_identifiers",
     "+identity_edges",
     "+identity_cuts",
     "+identity_blocked",
     "+identity_review",
     "+identity_events",
 )
+# With the golden record and what explains it, without segments and audiences.
+RESOLUTION = (*IDENTITY, "+customers", "+customer_values", "+customer_identifiers")
 
 Shapes = Mapping[str, Mapping[str, pa.Table]]
 
