@@ -102,7 +102,7 @@ def people(records: int) -> tuple[pa.Array, pa.Table, pa.Table]:
         {
             "left": names.take(pa.array(left)),
             "right": names.take(pa.array(right)),
-            "strength": np.where(stray, 1.0, rng.integers(2, 9, len(left))),
+            "strength": np.where(stray, 0.5, 0.8 + rng.integers(0, 8, len(left)) * 0.02),
             "rule": pa.repeat(pa.scalar("email"), len(left)),
         }
     )

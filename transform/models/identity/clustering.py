@@ -1,25 +1,20 @@
 """People out of records: the edges joined, and cut where a chain would bridge a contradiction."""
 
-import pyarrow as pa
+from dbt.flags import get_flags
 
-from snello.identity.clusters import cluster
+from snello.identity.contradictions import Contradictions
+from snello.identity.reclustering import kept_table, recluster
 
 
 def model(dbt, session):
     """One row a record (with its cluster) or refused edge (with its rule and reason)."""
     dbt.config(materialized="table")
-    records = dbt.ref("person_marks").to_arrow_table()
-    edges = dbt.ref("person_edges").to_arrow_table()
-    edges = edges.rename_columns({"left_record": "left", "right_record": "right"})
-    marks = [
-        pa.table(
-            {"record": records["record"], "kind": pa.repeat(pa.scalar(kind), len(records)), "value": records[kind]}
-        )
-        for kind in ("tax_code", "birth_date", "sex", "name")
-    ]
-    marks = pa.concat_tables(marks)
-    found = cluster(records["record"], edges, marks.filter(marks["value"].is_valid()))
-    members = found.assignment.rename_columns({"record": "left_record", "cluster": "right_record"})
-    cuts = found.cuts.select(["left", "right", "rule", "reason"])
-    cuts = cuts.rename_columns({"left": "left_record", "right": "right_record"})
-    return pa.concat_tables([members, cuts], promote_options="default")
+    tables = {
+        "persons": dbt.ref("person_marks"),
+        "edges": dbt.ref("person_edges"),
+        "apart": dbt.ref("decisions").filter("verb = 'apart'"),
+        "identifiers": dbt.ref("usable_identifiers"),
+    }
+    rows = dbt.ref("identity_contradictions").project("kind, how").fetchall()
+    previous = None if get_flags().FULL_REFRESH else kept_table(session, dbt.this.schema, dbt.this.identifier)
+    return recluster(session, tables, Contradictions.of(rows), previous=previous)

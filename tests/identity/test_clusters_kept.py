@@ -1,0 +1,138 @@
+"""A run that makes only what changed gives what a whole run gives, after any sequence of changes."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from tests.identity.graphs import ANNA, MARIO
+
+from snello.identity.contradictions import ITALIAN, Contradictions
+from snello.identity.reclustering import recluster
+
+EDGES = ("left_record", "right_record", "rule", "identifier_kind", "strength")
+PERSONS = ("record", "tax_code", "birth_date", "sex", "name")
+NAMES = ["Mario|Rossi", "M.|Rossi", "Anna|Rossi", "Luca|Rossi", "|Rossi", None]
+Rows = set[tuple[Any, ...]]
+
+
+class Company:
+    """Persons, edges and decisions that come, change and go."""
+
+    def __init__(self) -> None:
+        self.persons: dict[str, tuple[Any, ...]] = {}
+        self.edges: dict[tuple[str, str, str], float] = {}
+        self.apart: set[tuple[str, str]] = set()
+        self.connection = duckdb.connect()
+        self.known = False
+
+    def tables(self) -> dict[str, pa.Table]:
+        persons = [(record, *said) for record, said in self.persons.items()]
+        edges = [(a, b, rule, rule, strength) for (a, b, rule), strength in self.edges.items()]
+        nothing = table([], ("record", "kind", "value"))
+        return {
+            "persons": table(persons, PERSONS),
+            "edges": table(edges, EDGES),
+            "apart": table(sorted(self.apart), EDGES[:2]),
+            "identifiers": nothing,
+        }
+
+    def run(self, contradictions: Contradictions = ITALIAN) -> tuple[Rows, int]:
+        """What a run gives that keeps what it can, and how many records it touched."""
+        previous = "kept" if self.known else None
+        found = recluster(self.connection, self.tables(), contradictions, previous=previous)
+        found.create("made")
+        [(touched,)] = self.connection.sql("select count(*) from touched").fetchall()
+        self.connection.execute("drop table if exists kept")
+        self.connection.execute("alter table made rename to kept")
+        self.known = True
+        return set(self.connection.sql("from kept").fetchall()), touched
+
+    def whole(self, contradictions: Contradictions = ITALIAN) -> Rows:
+        with duckdb.connect() as connection:
+            return set(recluster(connection, self.tables(), contradictions).fetchall())
+
+    def vanish(self, record: str) -> None:
+        del self.persons[record]
+        self.edges = {key: strength for key, strength in self.edges.items() if record not in key}
+        self.apart = {pair for pair in self.apart if record not in pair}
+
+
+def table(rows: list[tuple[Any, ...]], names: tuple[str, ...]) -> pa.Table:
+    kinds = {"strength": pa.float64()}
+    return pa.table(
+        {name: pa.array([row[i] for row in rows], kinds.get(name, pa.string())) for i, name in enumerate(names)}
+    )
+
+
+def said(rng: random.Random) -> tuple[Any, ...]:
+    return rng.choice([None, None, MARIO, ANNA]), rng.choice([None, "1985-12-10"]), None, rng.choice(NAMES)
+
+
+def stir(company: Company, rng: random.Random) -> None:
+    """One thing happens."""
+    records = sorted(company.persons)
+    deed = rng.random()
+    if deed < 0.35 or len(records) < 3:
+        record = f"crm/customers/{rng.randrange(40):02d}"
+        company.persons[record] = said(rng)
+        for other in rng.sample(records, min(2, len(records))):
+            if other != record:
+                company.edges[(*sorted((record, other)), rng.choice(["email", "phone"]))] = rng.choice([0.8, 0.9, 0.95])
+    elif deed < 0.5:
+        company.persons[rng.choice(records)] = said(rng)
+    elif deed < 0.65:
+        company.vanish(rng.choice(records))
+    elif deed < 0.8 and company.edges:
+        del company.edges[rng.choice(sorted(company.edges))]
+    elif deed < 0.9:
+        company.apart.symmetric_difference_update([tuple(sorted(rng.sample(records, 2)))])
+    else:
+        company.edges[(*sorted(rng.sample(records, 2)), "decision")] = 1.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_change_the_result_is_that_of_a_whole_run(seed: int) -> None:
+    rng, company = random.Random(seed), Company()
+    for _ in range(20):
+        for _ in range(rng.choice([1, 1, 2, 5])):
+            stir(company, rng)
+        assert company.run()[0] == company.whole()
+
+
+def test_a_chain_of_twelve_joined_last_in_the_middle_is_one_cluster() -> None:
+    company = Company()
+    records = [f"crm/customers/{n:02d}" for n in range(12)]
+    company.persons = dict.fromkeys(records, (None, None, None, None))
+    links = [(a, b, "email") for a, b in pairwise(records)]
+    for link in [*links[:5], *links[6:], links[5]]:
+        company.edges[link] = 0.9
+        found = company.run()[0]
+    assert {row[1] for row in found} == {records[0]}
+
+
+def test_what_did_not_change_is_not_touched() -> None:
+    rng, company = random.Random(1), Company()
+    for n in range(300):
+        company.persons[f"crm/customers/{n:03d}"] = said(rng)
+        if n % 3:
+            company.edges[(f"crm/customers/{n - 1:03d}", f"crm/customers/{n:03d}", "email")] = 0.9
+    assert company.run()[1] == 300
+    assert company.run()[1] == 0
+    company.persons["crm/customers/100"] = (None, "1950-01-02", None, None)
+    found, touched = company.run()
+    assert (found, touched) == (company.whole(), 3)
+
+
+def test_another_table_of_contradictions_touches_everybody() -> None:
+    company = Company()
+    company.persons = {"a": (MARIO, None, None, None), "b": (ANNA, None, None, None)}
+    company.edges = {("a", "b", "email"): 0.9}
+    company.run()
+    found, touched = company.run(Contradictions())
+    assert (found, touched) == (company.whole(Contradictions()), 2)
+    assert {row[1] for row in found} == {"a"}
