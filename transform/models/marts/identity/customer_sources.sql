@@ -4,7 +4,8 @@ with final as (
         records.stream,
         records.record_key,
         customers.customer_id,
-        records.observed_at
+        records.observed_at,
+        records.joined_by
     from {{ ref('record_clusters') }} as records
     inner join {{ ref('customer_ids') }} as customers on records.record = customers.record
 )
