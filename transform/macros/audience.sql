@@ -49,15 +49,30 @@
 {#-
     Golden values as this model's purpose may know them, one row a customer: a value from a source whose notice does not
     allow the purpose does not exist here, even where it won in `customers`.
+
+    - columns of `customers_by_purpose` are taken from there; any other attribute from its best permitted candidate
 -#}
 {% macro permitted_values(attributes) -%}
     {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
+    {%- set views = (golden_attributes() ~ ',' ~ derived_attributes()).split(',') -%}
+    {%- set others = attributes | reject('in', views) | list -%}
     select
-        customer_id,
-        {{ best_values(attributes) }}
-    from {{ ref('customer_values') }}
-    where {{ permits('purposes', sync.purpose) }}
-    group by customer_id
+        known.customer_id
+        {%- for attribute in attributes %},
+        {{ 'others' if attribute in others else 'known' }}.{{ attribute }}
+        {%- endfor %}
+    from {{ ref('customers_by_purpose') }} as known
+    {%- if others %}
+    left join (
+        select
+            customer_id,
+            {{ best_values(others | join(',')) }}
+        from {{ ref('customer_values') }}
+        where {{ permits('purposes', sync.purpose) }} and coalesce(lost_to, '') <> 'max_age_days'
+        group by customer_id
+    ) as others on known.customer_id = others.customer_id
+    {%- endif %}
+    where known.purpose = '{{ sync.purpose }}'
 {%- endmacro %}
 
 {#- Purchases, online and at tills, as this model's purpose may know them, one row a customer. -#}
@@ -73,9 +88,9 @@
     group by customer_id
 {%- endmacro %}
 
-{#- The best of the candidate values of each attribute, a column each, within a group by customer. -#}
+{#- The best of the candidate values of each attribute of a comma text, a column each, within a group by customer. -#}
 {% macro best_values(attributes) -%}
-    {%- for attribute in attributes %}
+    {%- for attribute in attributes.split(',') %}
     min_by(value, rank) filter (where attribute = '{{ attribute }}') as {{ attribute }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

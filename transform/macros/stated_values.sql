@@ -1,45 +1,106 @@
 {#-
-    The attributes of a table of person records, one row a record and attribute.
-
-    - `part`: attributes of one part, such as an address, must come from one record together
-    - preference: what a check digit or the postal service vouches for (3), then what was said (2)
+    What records say of a person, part by part; what belongs to one part, such as an address, comes from one record together.
 -#}
-{% macro stated_values(persons) -%}
-    {%- set stated = {
-        'first_name': 'name', 'last_name': 'name', 'birth_date': 'birth_date', 'sex': 'sex', 'tax_code': 'tax_code',
-        'street': 'address', 'postcode': 'address', 'city': 'address', 'province': 'address', 'region': 'address',
-        'country': 'address', 'language': 'language',
-    } -%}
-    {%- set derived = [
-        ('birth_date', 'birth_date', 'tax_code_birth_date', 'decoded from the tax code'),
-        ('sex', 'sex', 'tax_code_sex', 'decoded from the tax code'),
-        ('city', 'address', 'postcode_city', 'from the postcode'),
-        ('province', 'address', 'postcode_province', 'from the postcode'),
-        ('region', 'address', 'postcode_region', 'from the postcode'),
-    ] -%}
-    {%- set turned = "case when is_swapped then 'as recorded, halves turned' else 'as recorded' end" -%}
-    {%- for attribute, part in stated.items() %}
+
+{#- A candidate for one part: whatever `witness_columns` of its record, and its value with what speaks for it. -#}
+{% macro voice(part, value, persons, kind='explicit', rule='as recorded', is_vouched=false, completeness='1') -%}
     select
-        record,
-        '{{ attribute }}' as attribute,
+        {{ witness_columns() }},
         '{{ part }}' as part,
-        {{ attribute }}::string as value,
-        'explicit' as kind,
-        {{ turned if part == 'name' else "'as recorded'" }} as rule,
-        2 as preference
+        {{ value }}::string as value,
+        '{{ kind }}' as kind,
+        '{{ rule }}' as rule,
+        {{ is_vouched }} as is_vouched,
+        1 as place,
+        {{ completeness }} as completeness
     from {{ persons }}
+    where {{ value }} is not null
+{%- endmacro %}
+
+{% macro witness_columns() -%}
+    customer_id, record, source, stream, record_key, observed_at, purposes, source_trust, source_bit, covers, recency
+{%- endmacro %}
+
+{#- The parts that every person record may speak of, one row a record and candidate. -#}
+{% macro spoken_parts(persons) -%}
+    {{ voice(
+        'name', "concat_ws('|', first_key, last_key)", named(persons),
+        completeness='case when first_key is null or last_key is null then 1 else 2 end'
+    ) }}
+    union all
+    {{ voice(
+        'address', "concat_ws('|', coalesce(street_key, street), postcode)", placed(persons),
+        completeness="case when street is null then 0 else 1 end + case when postcode is null then 0 else 1 end"
+    ) }}
+    {%- for part in ['birth_date', 'sex', 'tax_code', 'language'] %}
+    union all
+    {{ voice(part, part, persons, is_vouched=(part == 'tax_code')) }}
+    {%- endfor %}
+    {%- for part in ['birth_date', 'sex'] %}
+    union all
+    {{ voice(
+        part, 'tax_code_' ~ part, persons, kind='derived', rule='decoded from the tax code', is_vouched=true
+    ) }}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro named(persons) -%}
+    (select * from {{ persons }} where coalesce(first_name, last_name) is not null) as named
+{%- endmacro %}
+
+{% macro placed(persons) -%}
+    (select * from {{ persons }} where coalesce(street, postcode, city, province, region, country) is not null) as placed
+{%- endmacro %}
+
+{#-
+    The attributes of names and addresses, one row a witness and attribute. `witnesses` has the records' own columns beside
+    those of the witness; what the postcode says stands before what was written beside it.
+-#}
+{% macro part_values(witnesses) -%}
+    {%- set turned = "case when is_swapped then 'as recorded, halves turned' else 'as recorded' end" -%}
+    {%- for attribute in part_attributes().split(',') %}
+    {%- set part = 'name' if '_name' in attribute else 'address' %}
+    {{ part_value(witnesses, part, attribute, attribute, 'explicit', turned if part == 'name' else "'as recorded'",
+        'rank_' ~ attribute) }}
     union all
     {%- endfor %}
-    {%- for attribute, part, column, rule in derived %}
-    select
-        record,
-        '{{ attribute }}' as attribute,
-        '{{ part }}' as part,
-        {{ column }}::string as value,
-        'derived' as kind,
-        '{{ rule }}' as rule,
-        3 as preference
-    from {{ persons }}
+    {%- for attribute in ['city', 'province', 'region'] %}
+    {{ part_value(witnesses, 'address', attribute, 'postcode_' ~ attribute, 'derived', "'from the postcode'",
+        'rank_' ~ attribute ~ ' - case when ' ~ attribute ~ ' is null then 0 else 1 end') }}
     {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro part_attributes() -%}
+    first_name,last_name,street,postcode,city,province,region,country
+{%- endmacro %}
+
+{% macro part_value(witnesses, part, attribute, value, kind, rule, rank) -%}
+    select
+        customer_id,
+        '{{ attribute }}' as attribute,
+        {{ value }} as value,
+        source,
+        stream,
+        record_key,
+        '{{ kind }}' as kind,
+        {{ rule }} as rule,
+        {{ rank }} as rank,
+        '{{ part }}' as part,
+        witness,
+        lost_to,
+        behind,
+        observed_at,
+        purposes
+    from {{ witnesses }}
+    where part = '{{ part }}' and {{ value }} is not null
+{%- endmacro %}
+
+{#- How many candidates for each attribute stand up to and with a witness: rank_first_name, rank_last_name … -#}
+{% macro part_ranks() -%}
+    {%- for attribute in part_attributes().split(',') %}
+    count({{ attribute }}) over best_first
+    {%- if attribute in ['city', 'province', 'region'] %} + count(postcode_{{ attribute }}) over best_first{% endif %}
+    {#- #} as rank_{{ attribute }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

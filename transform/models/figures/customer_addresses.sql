@@ -1,22 +1,21 @@
 -- as sources tell whose notice allows profiling: who lives with whom is a conclusion about people
-with winners as (
+with final as (
     select
-        customer_id,
-        {{ best_values(['last_name', 'street', 'postcode', 'city']) }}
-    from {{ ref('customer_values') }}
-    where {{ permits('purposes', 'profiling') }} and attribute in ('last_name', 'street', 'postcode', 'city')
-    group by customer_id
-),
-
-final as (
-    select
-        customer_id,
-        last_name,
-        fold_name(last_name) as last_key,
-        street_key(street) as street_key,
-        postcode,
-        city
-    from winners
+        known.customer_id,
+        golden.first_name,
+        golden.last_name,
+        fold_name(golden.last_name) as last_key,
+        cast(golden.birth_date as date) as birth_date,
+        street_key(golden.street) as street_key,
+        golden.postcode,
+        golden.city,
+        known.first_seen_at,
+        golden.name_purposes,
+        golden.address_purposes
+    from {{ ref('customer_scopes') }} as known
+    inner join {{ ref('scope_values') }} as golden
+        on known.customer_id = golden.customer_id and known.scope = golden.scope
+    where known.purpose = 'profiling'
 )
 
 select * from final

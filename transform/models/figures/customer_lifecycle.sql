@@ -19,16 +19,7 @@ permissions as (
 staged as (
     select
         customers.customer_id,
-        case
-            when rfm.customer_id is null then 'prospect'
-            when rfm.recency_days > {{ var('lapsed_days') }} then 'lapsed'
-            when {{ days_between('rfm.first_purchase_on', today()) }} <= {{ var('new_days') }} then 'new'
-            when
-                rfm.frequency >= {{ var('long_standing_purchases') }}
-                and {{ days_between('rfm.first_purchase_on', today()) }} >= {{ var('long_standing_days') }}
-                then 'long_standing'
-            else 'occasional'
-        end as lifecycle_stage,
+        {{ lifecycle_stage('rfm') }} as lifecycle_stage,
         coalesce(rfm.last_source, customers.source) as source,
         coalesce(rfm.last_stream, customers.stream) as stream,
         coalesce(rfm.last_record_key, customers.record_key) as record_key,
