@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
-from conftest import Rows, stories
 from snello.identifiers import hash_key
 
 if TYPE_CHECKING:
-    from conftest import Hub
+    from conftest import Hub, Rows
 
-BAD_INPUT = Path(__file__).parent / "quality"
+BAD_INPUT = Path(__file__).parent / "quality" / "bad_input.yml"
 NOTHING = (
     *("N/A", "n.a.", "null", "NULL", "None", "nan", "-", "--", "—", "."),
     *("?", "xxx", "n.d.", "non disponibile", "sconosciuto", "unknown", "undefined", "#N/A", "(null)", "***"),
@@ -22,8 +22,8 @@ LONG = 10_000_000
 
 
 def bad_input() -> Rows:
-    """The rows of the folder, twenty spellings of nothing, and a name of ten million characters."""
-    rows = stories(BAD_INPUT)
+    """The rows of the file, twenty spellings of nothing, and a name of ten million characters."""
+    rows: Rows = yaml.safe_load(BAD_INPUT.read_text(encoding="utf-8"))
     rows["crm.customers"] += [
         {"customer_no": 100 + n, "first_name": spelling, "last_name": spelling, "email": spelling, "tax_code": spelling}
         for n, spelling in enumerate(NOTHING)
