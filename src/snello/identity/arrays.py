@@ -25,6 +25,12 @@ def firsts(labels: Ints) -> Ints:
     return first
 
 
+def distinct(numbers: Ints) -> Ints:
+    """The distinct numbers in order; by sorting, which for millions is faster than numpy's own way by hashes."""
+    ordered = np.sort(numbers)
+    return ordered[np.diff(ordered, prepend=-1) != 0] if len(ordered) else ordered
+
+
 def runs(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
     """Runs of places laid end to end: which run each element belongs to, and its place."""
     which = np.repeat(np.arange(len(counts)), counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from snello.identity.arrays import Bools, Ints, firsts, runs
+from snello.identity.arrays import Bools, Ints, distinct, firsts, runs
 from snello.identity.profiles import Profiles
 
 _SMALL = 48  # up to here every pair of a set is compared
@@ -87,12 +87,13 @@ class Groups:
 
     def _sort(self) -> None:
         width = len(self.profiles.lean)
-        keys = np.unique(self.group * width + self.member)
+        keys = distinct(self.group * width + self.member)
         self.group, self.member = keys // width, keys % width
 
-    def relabel(self, group_of: Ints) -> None:
-        """Take the new group of each old one."""
-        self.group = group_of[self.group]
+    def relabel(self, group_of: Ints, live: Bools) -> None:
+        """Take the new group of each old one, and forget the groups that are settled."""
+        kept = np.flatnonzero(live[self.group])
+        self.group, self.member = group_of[self.group[kept]], self.member[kept]
         self._sort()
 
     def rows(self, groups: Ints) -> tuple[Ints, Ints]:

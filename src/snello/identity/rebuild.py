@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from snello.identity.ambiguity import contested
-from snello.identity.arrays import Bools, Ints, components, places
+from snello.identity.arrays import Bools, Ints, components, distinct, places
 from snello.identity.conflicts import Groups, conflicted
 from snello.identity.contradictions import AMBIGUOUS, APART
 from snello.identity.evidence import Links
@@ -46,7 +46,7 @@ class Rebuild:
             moving[self.component[links.low[chosen]]] = True
             goes_on = moving[self.component[self.left[live]]]
             self.reason[live[~goes_on]] = len(self.texts) - 1
-            self._join(live, links, chosen)
+            self._join(live, links, chosen, moving[self.component])
             live = live[goes_on]
 
     def reasons(self) -> list[str]:
@@ -71,7 +71,7 @@ class Rebuild:
         """Pairs of groups that a person has set apart, both ways."""
         one, other = self.group[self.apart[0]], self.group[self.apart[1]]
         width = len(self.group)
-        keys = np.unique(np.concatenate([one * width + other, other * width + one]))
+        keys = distinct(np.concatenate([one * width + other, other * width + one]))
         return keys // width, keys % width
 
     def _set_apart(self, low: Ints, high: Ints) -> Bools:
@@ -87,7 +87,7 @@ class Rebuild:
         np.maximum.at(best, where[free], links.level[free])
         return np.asarray(free & (links.level == best[where]))
 
-    def _join(self, live: Ints, links: Links, chosen: Bools) -> None:
+    def _join(self, live: Ints, links: Links, chosen: Bools, moving: Bools) -> None:
         """Join along the chosen links; where all of them together would hold a contradiction, only what is safe."""
         at = np.flatnonzero(chosen)
         nodes, ends = np.unique(np.concatenate([links.low[at], links.high[at]]), return_inverse=True)
@@ -112,7 +112,7 @@ class Rebuild:
         group_of = np.arange(len(self.group))
         group_of[nodes] = first[merged]
         self.group = group_of[self.group]
-        self.groups.relabel(group_of)
+        self.groups.relabel(group_of, moving)
 
     def _marked(self, nodes: Ints, union: Ints) -> Bools:
         """Which groups contradict another group of their union."""
