@@ -21,7 +21,21 @@ from snello.cli import app
 
 Snello = Callable[..., Any]
 EXECUTABLE = Path(sys.executable).with_name("snello")
-COMMANDS = {"check", "demo", "new", "publish", "receipts", "status", "tap", "why"}
+COMMANDS = {
+    "apply",
+    "check",
+    "demo",
+    "link",
+    "new",
+    "plan",
+    "publish",
+    "receipts",
+    "review",
+    "status",
+    "tap",
+    "unlink",
+    "why",
+}
 
 
 def called(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,1 @@
+"""People's decisions about who is who: link, unlink, review."""
