@@ -20,6 +20,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from snello import settings
 from snello.dbt.declared import declared_sources
 from snello.dbt.functions import register
+from snello.dbt.version import register_version
 from snello.dbt.views import Views
 from snello.errors import ConfigError, SnelloError
 from snello.identity.rules import check_seeds
@@ -46,6 +47,7 @@ class Plugin(BasePlugin):
         """Register the functions and make the views."""
         try:
             register(conn)
+            register_version(conn, self._project())
             if self._views is None:
                 check_seeds(self._project() / "seeds")
                 self._views = Views.of(Lake(self._lake()), declared_sources(self._project()))

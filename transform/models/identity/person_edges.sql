@@ -6,6 +6,28 @@ with evidence as (
         identifier_kind,
         strength
     from {{ ref('rule_edges') }}
+
+    union all
+
+    select
+        left_record,
+        right_record,
+        'likelihood' as rule,
+        'likelihood' as identifier_kind,
+        probability as strength
+    from {{ ref('likelihood_pairs') }}
+    where probability >= {{ var('likelihood_accept') }}
+
+    union all
+
+    select
+        left_record,
+        right_record,
+        'decision' as rule,
+        'decision' as identifier_kind,
+        1 as strength
+    from {{ ref('decisions') }}
+    where verb = 'link'
 ),
 
 -- evidence adds up; what has faded too far joins nobody by itself

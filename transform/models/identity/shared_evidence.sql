@@ -44,13 +44,54 @@ keyed as (
     where persons.home is not null
 ),
 
+before as (
+    {{ kept({
+        'left_record': 'string', 'right_record': 'string', 'rule': 'string', 'identifier_kind': 'string',
+        'value': 'string', 'at_home': 'boolean', 'strength': 'double',
+    }) }}
+),
+
+changed as (
+    select * from {{ ref('changed_records') }}
+),
+
+-- values that a changed record has now, or by which it was joined before
+touched as (
+    select
+        keyed.kind,
+        keyed.value,
+        keyed.at_home
+    from keyed
+    inner join changed on keyed.record = changed.record
+
+    union
+
+    select
+        before.identifier_kind as kind,
+        before.value,
+        before.at_home
+    from before
+    inner join changed on before.left_record = changed.record
+
+    union
+
+    select
+        before.identifier_kind as kind,
+        before.value,
+        before.at_home
+    from before
+    inner join changed on before.right_record = changed.record
+),
+
 several as (
     select
-        kind,
-        value,
-        at_home
+        keyed.kind,
+        keyed.value,
+        keyed.at_home
     from keyed
-    group by kind, value, at_home
+    inner join touched
+        on keyed.kind = touched.kind and keyed.value = touched.value and keyed.at_home = touched.at_home
+    group by keyed.kind, keyed.value, keyed.at_home
     having count(*) > 1
 ),
 
@@ -158,13 +199,14 @@ levels as (
     from sides
 ),
 
-final as (
+found as (
     select
         least(pairs.one_record, pairs.other_record) as left_record,
         greatest(pairs.one_record, pairs.other_record) as right_record,
         rules.rule,
         pairs.kind as identifier_kind,
         pairs.value,
+        pairs.at_home,
         rules.strength * coalesce(power(0.5, pairs.days_apart / rules.half_life_days::double), 1) as strength
     from pairs
     inner join levels on pairs.left_look = levels.left_look and pairs.right_look = levels.right_look
@@ -175,6 +217,21 @@ final as (
             and levels.name_level >= rules.name_level
             and levels.birth_level >= rules.birth_level
             and levels.tax_level >= rules.tax_level
+),
+
+final as (
+    select * from found
+
+    union all
+
+    select before.*
+    from before
+    left join touched
+        on
+            before.identifier_kind = touched.kind
+            and before.value = touched.value
+            and before.at_home = touched.at_home
+    where touched.value is null
 )
 
 select * from final

@@ -1,0 +1,3 @@
+"""Stands for dbt's ``flags`` while sqlfluff reads the models."""
+
+FULL_REFRESH = False

@@ -1,0 +1,36 @@
+{#-
+    What a model of the last run left in the warehouse, by the names and types of the columns wanted; no rows where it
+    is not there, has other columns, or a full refresh is asked for. `name` is a model of the same schema: the one that
+    asks, unless another is named. Not `ref`: a model may look back at what is built after it.
+-#}
+{% macro kept(columns, name=none) -%}
+    {%- set found = adapter.get_relation(this.database, this.schema, name or this.identifier) if execute else none -%}
+    {%- set known = adapter.get_columns_in_relation(found) | map(attribute='name') | list if found else [] -%}
+    {%- if not found or flags.FULL_REFRESH or columns.keys() | reject('in', known) | list | length > 0 %}
+    select
+        {%- for column, kind in columns.items() %}
+        cast(null as {{ kind }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    where false
+    {%- else %}
+    select {{ columns.keys() | join(', ') }} from {{ found }}
+    {%- endif %}
+{%- endmacro %}
+
+{#- A number that changes when one of the expressions does. -#}
+{% macro print_of(expressions) -%}{{ adapter.dispatch('print_of')(expressions | join(', ')) }}{%- endmacro %}
+{% macro default__print_of(expressions) -%}xxhash64({{ expressions }}){%- endmacro %}
+{% macro duckdb__print_of(expressions) -%}(hash({{ expressions }}) >> 1)::bigint{%- endmacro %}
+
+{#- All that identity hangs on and is no record: rules, models, functions, and the variables that models read. -#}
+{% macro identity_settings() -%}
+    {%- set said = [] -%}
+    {%- for name in ['rule_accept', 'likelihood_accept', 'likelihood_review'] -%}
+        {%- do said.append(name ~ ' ' ~ var(name, '')) -%}
+    {%- endfor -%}
+    (identity_version() || ' {{ said | join(', ') }}')
+{%- endmacro %}
+
+{#- The name of this run of dbt. -#}
+{% macro run_id() -%}{{ adapter.dispatch('run_id')() }}{%- endmacro %}
+{% macro default__run_id() -%}'{{ invocation_id }}'{%- endmacro %}

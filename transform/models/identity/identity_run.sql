@@ -1,0 +1,22 @@
+with last_run as (
+    {{ kept({'run': 'string'}) }}
+),
+
+completed as (
+    {{ kept({'run': 'string', 'settings': 'string'}, 'identity_prints') }}
+),
+
+final as (
+    select
+        {{ run_id() }} as run,
+        {{ identity_settings() }} as settings,
+        -- what a run that did not reach its end left behind is not built upon
+        not exists (
+            select 1
+            from completed
+            inner join last_run on completed.run = last_run.run
+            where completed.settings = {{ identity_settings() }}
+        ) as is_whole
+)
+
+select * from final
