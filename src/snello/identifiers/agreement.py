@@ -12,14 +12,15 @@ _STAND_IN_DATES = frozenset({"1900-01-01", "1901-01-01", "1970-01-01", "1911-11-
 
 
 @lru_cache(maxsize=65_536)
-def _date(value: str | None) -> date | None:
+def _digits(value: str | None) -> str | None:
+    """The date as ``YYYYMMDD``; ``None`` when it says nothing."""
     if value is None or value[:10] in _STAND_IN_DATES:
         return None
     try:
         found = date.fromisoformat(value[:10])
     except ValueError:
         return None
-    return found if found.year >= 1900 and found <= date.today() else None
+    return found.isoformat().replace("-", "") if found.year >= 1900 and found <= date.today() else None
 
 
 def birth_dates_agree(left: str | None, right: str | None) -> bool | None:
@@ -28,22 +29,22 @@ def birth_dates_agree(left: str | None, right: str | None) -> bool | None:
     - two neighbouring digits exchanged count as one mistake
     - dates typed to get past a form (``1900-01-01``), before 1900 or in the future say nothing
     """
-    one, other = _date(left), _date(right)
+    one, other = _digits(left), _digits(right)
     if one is None or other is None:
         return None
-    if one == other or (one.year == other.year and (one.day, one.month) == (other.month, other.day)):
+    if one[:4] == other[:4] and one[4:6] == other[6:] and one[6:] == other[4:6]:
         return True
-    if (one.month, one.day) == (other.month, other.day) and abs(one.year - other.year) == 100:
+    if one[2:] == other[2:] and abs(int(one[:4]) - int(other[:4])) == 100:
         return True
-    return _one_mistake(f"{one:%Y%m%d}", f"{other:%Y%m%d}")
+    return _one_mistake(one, other)
 
 
 def _one_mistake(left: str, right: str) -> bool:
-    differ = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    differ = [i for i, a in enumerate(left) if a != right[i]]
     if len(differ) < 2:
         return True
-    first, second, *more = differ
-    return not more and second == first + 1 and left[first] == right[second] and left[second] == right[first]
+    first, second = differ[:2]
+    return len(differ) == 2 and second == first + 1 and left[first] == right[second] and left[second] == right[first]
 
 
 @lru_cache(maxsize=65_536)
@@ -82,20 +83,20 @@ def _found(given: list[str], names: list[str]) -> bool:
 
 @lru_cache(maxsize=262_144)
 def _alike(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=lambda name: (len(name), name))
+    short, long = (one, other) if (len(one), one) <= (len(other), other) else (other, one)
     if short == long or (len(short) == 1 and long.startswith(short)) or long in tables.nicknames().get(short, ()):
         return True
     known = tables.given_names()
     if long.startswith(short) and len(short) >= 3:
         return short not in known or long[len(short) :] in known
-    return len(short) >= 4 and not (short in known and long in known) and _one_edit(short, long)
+    if len(short) < 4 or len(long) - len(short) > 1 or (short in known and long in known):
+        return False
+    return _one_edit(short, long)
 
 
 def _one_edit(short: str, long: str) -> bool:
     """One letter wrong, missing or added, or two neighbours exchanged."""
     if len(short) == len(long):
         return _one_mistake(short, long)
-    if len(long) - len(short) > 1:
-        return False
     at = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
     return short[at:] == long[at + 1 :]

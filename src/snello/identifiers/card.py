@@ -10,19 +10,24 @@ from stdnum import ean, luhn
 from snello.identifiers.text import null_like
 
 _NOISE = re.compile(r"[^A-Z0-9]")
+_DIGITS = re.compile(r"[0-9]+")
+_WHOLE = re.compile(r"[0-9]+\.0")
+_POWER = re.compile(r"[0-9][.,][0-9]+E\+?[0-9]+")
 _LONGEST = 100
 _SCHEMES: dict[str, Callable[[str], bool]] = {"luhn": luhn.is_valid, "ean": ean.is_valid}
 
 
 def normalise_card(value: str | None) -> str | None:
     """Letters and digits alone, in upper case; ``None`` when nothing, too short, or one sign repeated (``0000000``)."""
+    if value is not None and 4 <= len(value) <= _LONGEST and _DIGITS.fullmatch(value):
+        return value if len(set(value)) > 1 else None
     text = null_like(value[:_LONGEST]) if value is not None else None
     if text is None:
         return None
     # Spreadsheets turn long numbers into 1.23E+12: the lost digits cannot be guessed.
-    if re.fullmatch(r"[0-9][.,][0-9]+E\+?[0-9]+", text.upper()):
+    if _POWER.fullmatch(text.upper()):
         return None
-    card = _NOISE.sub("", re.sub(r"^([0-9]+)\.0$", r"\1", text).upper())
+    card = _NOISE.sub("", (text[:-2] if _WHOLE.fullmatch(text) else text).upper())
     return card if len(card) >= 4 and len(set(card)) > 1 else None
 
 

@@ -15,6 +15,7 @@ _TITLES, _PARTICLES = tables.words("title"), tables.words("particle")
 _ACCENTED = dict(zip("aeiouAEIOU", "àèìòùÀÈÌÒÙ", strict=True))
 _FINAL_APOSTROPHE = re.compile(r"(?<=\w)[aeiouAEIOU]'(?=[\s-]|$)")
 _JOINED = re.compile(r"\b(d|dell|dall|nell|sant|o)' +(?=\w)", re.IGNORECASE)
+_FOLDED = re.compile(r"[a-z]+(?: [a-z]+)*")
 _WORD = re.compile(r"[^\s'.,-]+")
 
 
@@ -60,8 +61,15 @@ def fold_name(value: str | None) -> str | None:
     return None if value is None else _folded(value[:_LONGEST])
 
 
-@lru_cache(maxsize=65_536)
 def _folded(value: str) -> str | None:
+    # What is folded already is by far the most of what is asked: pairs are compared by their keys.
+    if _FOLDED.fullmatch(value) and value.partition(" ")[0] not in _TITLES:
+        return null_like(value)
+    return _folded_anew(value)
+
+
+@lru_cache(maxsize=65_536)
+def _folded_anew(value: str) -> str | None:
     name = _printed(value)
     if name is None:
         return None

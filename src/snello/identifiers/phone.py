@@ -22,7 +22,7 @@ _KINDS = {
     PhoneNumberType.PREMIUM_RATE: "premium",
     PhoneNumberType.SHARED_COST: "premium",
 }
-_SPACING = str.maketrans("", "", " -.")
+_SPACING = str.maketrans("", "", " -./()")
 _SEVERAL = re.compile(r"[/;,|\n]|\s-\s|\so\s|\se\s")
 _LONGEST = 200  # a field may hold several numbers, or a note with a number in front
 _RUN = "01234567890123456789"

@@ -6,6 +6,7 @@ Kinds of street and their short forms follow the list of kinds (*DUG*) of ANNCSU
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from snello.identifiers.text import fold, null_like
@@ -34,13 +35,14 @@ _KINDS = {
     }.items()
     for short in shorts
 }
-_KIND = re.compile(rf"^({'|'.join(sorted(_KINDS, key=len, reverse=True))})\s+(?=\w\w|\d)")
-_NUMBER = re.compile(r"\b(?:(?:n|nr|num|numero|civ|civico)\s+)+(?=\d)")
+_NUMBER = frozenset({"n", "nr", "num", "numero", "civ", "civico"})
 # Streets of a day: XX Settembre, 20 Settembre.
-_MONTH = "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre"
+_FIRST_HALF = ("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno")
+_SECOND_HALF = ("luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre")
+_MONTHS = frozenset({*_FIRST_HALF, *_SECOND_HALF})
 _UNITS = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
 _DAYS = {"x" * (day // 10) + _UNITS[day % 10]: str(day) for day in range(1, 32)} | {"primo": "1"}
-_DAY = re.compile(rf"\b({'|'.join(_DAYS)}) (?={_MONTH}\b)")
+_NOISE = re.compile(r"[^a-z0-9]+")
 _CIVIC = re.compile(
     r"(?P<street>.*?[a-z].*?) (?P<number>[0-9]{1,4}(?: (?:bis|ter|quater|[a-z]))?)(?: [0-9]{1,4})?"
     r"(?: (?:scala|sc|interno|int|piano|pal|palazzina|palazzo|edificio|ed|lotto|presso|c o)\b.*)?"
@@ -58,11 +60,52 @@ def _key(value: str) -> str | None:
     text = null_like(value)
     if text is None:
         return None
-    words = re.sub(r"[^a-z0-9]+", " ", fold(text).replace("'", "")).strip()
-    words = _KIND.sub(lambda found: _KINDS[found[1]] + " ", words)
-    words = _DAY.sub(lambda found: _DAYS[found[1]] + " ", words)
-    words = _NUMBER.sub("", re.sub(r"(\d)([a-z])\b", r"\1 \2", words))
-    return null_like(words)
+    words = _NOISE.sub(" ", fold(text).replace("'", "")).split()
+    return null_like(" ".join(_without_number_words(_days(_apart(_kind(words))))))
+
+
+def _kind(words: list[str]) -> list[str]:
+    """The kind of street in full: ``v le monza`` → ``viale monza``."""
+    for size in (2, 1):
+        kind = _KINDS.get(" ".join(words[:size]))
+        if kind and len(words) > size and (len(words[size]) > 1 or words[size].isdigit()):
+            return [*kind.split(" "), *words[size:]]
+    return words
+
+
+def _apart(words: list[str]) -> Iterator[str]:
+    """``12a`` → ``12 a``."""
+    for word in words:
+        if len(word) > 1 and word[-1].isalpha() and word[-2].isdigit():
+            yield word[:-1]
+            yield word[-1]
+        else:
+            yield word
+
+
+def _days(words: Iterable[str]) -> Iterator[str]:
+    """``xx settembre`` → ``20 settembre``."""
+    held = None
+    for word in words:
+        if held is not None:
+            yield _DAYS.get(held, held) if word in _MONTHS else held
+        held = word
+    if held is not None:
+        yield held
+
+
+def _without_number_words(words: Iterable[str]) -> Iterator[str]:
+    """``roma n 12`` → ``roma 12``."""
+    held: list[str] = []
+    for word in words:
+        if word in _NUMBER:
+            held.append(word)
+            continue
+        if not word[0].isdigit():
+            yield from held
+        held.clear()
+        yield word
+    yield from held
 
 
 @lru_cache(maxsize=65_536)

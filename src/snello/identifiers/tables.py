@@ -27,8 +27,11 @@ def birthplaces() -> dict[str, list[tuple[str, str]]]:
 
 def birthplace(code: str, born: date) -> str | None:
     """The name in force at a birth; ``None`` when the code was never given or was given no more."""
-    names, day = birthplaces().get(code, ()), born.isoformat()
-    return next((name for until, name in names if not until or day <= until), None)
+    day = born.isoformat()
+    for until, name in birthplaces().get(code, ()):
+        if not until or day <= until:
+            return name
+    return None
 
 
 @cache

@@ -38,7 +38,7 @@ class Person(NamedTuple):
 
 def check_letter(first_fifteen: str) -> str:
     """The sixteenth character that belongs to the first fifteen (upper case)."""
-    total = sum(_ODD[c] for c in first_fifteen[0:15:2]) + sum(_EVEN[c] for c in first_fifteen[1:15:2])
+    total = sum(map(_ODD.__getitem__, first_fifteen[0:15:2])) + sum(map(_EVEN.__getitem__, first_fifteen[1:15:2]))
     return chr(65 + total % 26)
 
 
@@ -98,6 +98,8 @@ def tax_code_fault(value: str | None) -> str | None:
 
 
 def _without_homocody(code: str) -> str:
+    if code[6:8].isdigit() and code[9:11].isdigit() and code[12:15].isdigit():
+        return code
     letters = list(code[:15])
     for index in _DIGIT_PLACES:
         letters[index] = letters[index].translate(_TO_DIGITS)

@@ -41,6 +41,8 @@ _LETTERS = str.maketrans(
 
 def fold(value: str) -> str:
     """The text for comparison: lower case, without accents, typographic apostrophes made plain."""
+    if value.isascii():
+        return value.replace("`", "'").lower()
     plain = value.translate(APOSTROPHES)
     if plain.isascii():
         return plain.lower()
