@@ -8,7 +8,7 @@ import polars as pl
 
 from snello.identifiers import tax_code_canonical
 from snello.identity.contradictions import contradiction, profile
-from snello.sandbox.score import KEYS, Score, measure
+from snello.sandbox.score import EVENTS, KEYS, Score, measure
 
 # A customer of more records than this is counted by its size; its pairs are not listed.
 LISTED = 400
@@ -39,7 +39,8 @@ class Outcome:
         """From ``source, stream, record_key`` with ``person_id`` in the one and ``customer_id`` in the other."""
         customers = customers.with_columns(pl.col("customer_id").cast(pl.String))
         score = measure(truth.to_arrow(), customers.to_arrow())
-        rows = truth.join(customers, on=KEYS, how="left").select(
+        scored = truth.filter(~pl.concat_str("source", pl.lit("."), "stream").is_in(EVENTS))
+        rows = scored.join(customers, on=KEYS, how="left").select(
             record=pl.concat_str(KEYS, separator="/"), person_id="person_id", customer_id="customer_id"
         )
         return cls(

@@ -1,7 +1,7 @@
-"""The peers at the same records: Splink as its guide advises, strict rules, GoldenMatch.
+"""Peers that run in our own environment, at the same records: Splink as its guide advises, strict rules.
 
-All of them get the values normalised by the hub's own functions and without the placeholders that the hub's lists know:
-with these left in, every one of them makes clusters of thousands.
+They get the values normalised by the hub's own functions and without the placeholders that the hub's lists know:
+with these left in, each makes clusters of thousands.
 """
 
 from __future__ import annotations
