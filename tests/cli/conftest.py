@@ -42,7 +42,15 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
     },
     "customer_values": {
         "customer_id": TEXT, "attribute": TEXT, "value": TEXT, "source": TEXT, "stream": TEXT, "record_key": TEXT,
-        "kind": TEXT, "rule": TEXT, "is_winner": YES, "observed_at": MOMENT, "purposes": TEXT,
+        "kind": TEXT, "rule": TEXT, "is_winner": YES, "rank": WHOLE, "part": TEXT, "witness": WHOLE, "lost_to": TEXT,
+        "behind": TEXT, "observed_at": MOMENT, "purposes": TEXT,
+    },
+    "customers_by_purpose": {"customer_id": TEXT, "purpose": TEXT, "email": TEXT, "sex": TEXT},
+    "golden_policies": {"part": TEXT, "criteria": TEXT, "max_age_days": WHOLE, "description": TEXT},
+    "customer_aliases": {"alias": TEXT, "customer_id": TEXT},
+    "identity_events": {
+        "event": TEXT, "happened_at": MOMENT, "customer_id": TEXT, "from_customer_id": TEXT, "records": WHOLE,
+        "cause": TEXT,
     },
     "customer_identifiers": {"customer_id": TEXT, "kind": TEXT, "value": TEXT, "records": WHOLE},
     "identity_edges": {
@@ -83,11 +91,38 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
         ("marketing", "newsletter", "N1", "c3", SEEN),
     ],
     "customer_values": [
-        ("c1", "email", CANARY, "crm", "customers", "1", "explicit", "most trusted", True, SEEN, "email_marketing"),
-        ("c1", "email", CANARY, "shop", "customers", "9", "explicit", "most trusted", False, SEEN, "email_marketing"),
-        ("c1", "email", "old@aurora.example", "loyalty", "cards", "L1", "explicit", "most trusted", False, SEEN, ""),
-        ("c1", "sex", "F", "crm", "customers", "1", "derived", "from the tax code", True, SEEN, ""),
+        (
+            "c1", "email", CANARY, "crm", "customers", "1", "explicit", "as recorded", True, 1, "email", 1, None, None,
+            SEEN, "service",
+        ),
+        (
+            "c1", "email", CANARY, "shop", "customers", "9", "explicit", "as recorded", False, 2, "email", 2,
+            "same value", "recency", SEEN, "service",
+        ),
+        (
+            "c1", "email", "older@aurora.example", "shop", "customers", "8", "explicit", "as recorded", False, 3,
+            "email", 3, "trust", "trust", SEEN, "service,email_marketing",
+        ),
+        (
+            "c1", "email", "old@aurora.example", "loyalty", "cards", "L1", "implicit", "seen in use", False, 4,
+            "email", 4, "kind", "kind", SEEN, "service,email_marketing",
+        ),
+        (
+            "c1", "sex", "F", "crm", "customers", "1", "derived", "from the tax code", True, 1, "sex", 1, None, None,
+            SEEN, "service",
+        ),
     ],
+    "customers_by_purpose": [
+        ("c1", "service", CANARY, "F"),
+        ("c1", "email_marketing", "older@aurora.example", None),
+        ("c2", "email_marketing", CANARY, None),
+    ],
+    "golden_policies": [
+        ("email", "kind, trust, recency", None, "what a person gave first"),
+        ("*", "trust, recency", None, "the rest"),
+    ],
+    "customer_aliases": [("c0", "c1")],
+    "identity_events": [("merge", SEEN, "c1", "c0", 1, "new evidence: same phone and name")],
     "customer_identifiers": [
         ("c1", "email", CANARY, 2),
         ("c1", "phone", "+393471234567", 2),

@@ -13,11 +13,19 @@ def command(
     customer: Annotated[
         str, typer.Argument(help="A customer_id, e-mail, phone, tax code, card number, or source/stream/key.")
     ],
+    field: Annotated[
+        str | None, typer.Argument(help="Only this field of the golden record: its candidates and what decided.")
+    ] = None,
+    purpose: Annotated[str | None, typer.Option(help="The field as this purpose may know it.")] = None,
     segment: Annotated[str | None, typer.Option(help="Only this segment and the syncs that serve it.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show why: rows, joins, values, roles, segments, consent and receipts of one customer."""
-    from snello.cli.why import answer, page
+    from snello.cli.why import answer, field_page, page
 
-    found = answer.answer(customer, segment)
+    if field is not None:
+        told = answer.answer_field(customer, field, purpose)
+        show(told, field_page.page(told) if isinstance(told, answer.Field) else page.several(told), as_json=as_json)
+        return
+    found = answer.answer(customer, segment, purpose)
     show(found, page.page(found) if isinstance(found, answer.Chain) else page.several(found), as_json=as_json)

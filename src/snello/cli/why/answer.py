@@ -5,19 +5,34 @@ from __future__ import annotations
 from snello import settings
 from snello.cli.ledger import Receipts
 from snello.cli.tables import Row, Tables, manifest
-from snello.cli.why import chain, finding
+from snello.cli.why import chain, field, finding
 from snello.cli.why.chain import Chain
+from snello.cli.why.field import Field
+from snello.errors import ConfigError
 from snello.lake import Lake
 
-__all__ = ["Chain", "answer"]
+__all__ = ["Chain", "Field", "answer", "answer_field"]
 
 
-def answer(given: str, segment: str | None) -> Chain | list[Row]:
+def answer_field(given: str, name: str, purpose: str | None) -> Field | list[Row]:
+    """Why one golden value of the customer that ``given`` names is what it is; the matches when it names several."""
+    lake = Lake(settings.load().lake)
+    manifest(lake)
+    tables = Tables.published(lake, sorted({*finding.NEEDED, *field.NEEDED}))
+    finding.optional(tables)
+    matches = finding.find(tables, given)
+    return matches if len(matches) > 1 else field.read(tables, matches[0]["customer_id"], name, purpose)
+
+
+def answer(given: str, segment: str | None, purpose: str | None = None) -> Chain | list[Row]:
     """The chain of the one customer that ``given`` names; the matches when it names several."""
+    if purpose is not None:
+        raise ConfigError("why --purpose", "no field to look at", "name one, such as: snello why CUSTOMER email")
     hub = settings.load()
     lake = Lake(hub.lake)
     published = manifest(lake)
     tables = Tables.published(lake, sorted({*finding.NEEDED, *chain.NEEDED}))
+    finding.optional(tables)
     matches = finding.find(tables, given)
     if len(matches) > 1:
         return matches

@@ -40,13 +40,17 @@ _QUERIES = {
         select left_record, right_record, rule, reason from identity_cuts
         where left_record in (select record from records) or right_record in (select record from records)
         order by rule, left_record, right_record""",
+    "events": """
+        select event, happened_at, customer_id, from_customer_id, records, cause from identity_events
+        where customer_id = $customer or from_customer_id = $customer
+        order by happened_at, event, customer_id, from_customer_id""",
     "identifiers": """
         select kind, value, records from customer_identifiers where customer_id = $customer
         order by kind, records desc, value""",
     "values": """
-        select attribute, value, source, stream, record_key, kind, rule, is_winner, observed_at, purposes
+        select attribute, value, source, stream, record_key, kind, rule, is_winner, lost_to, observed_at, purposes
         from customer_values where customer_id = $customer
-        order by attribute, is_winner desc, source, stream, record_key""",
+        order by attribute, rank""",
     "roles": """
         select role, state, holding, source, stream, record_key from customer_roles where customer_id = $customer
         order by role, holding, source, stream, record_key""",
@@ -72,6 +76,7 @@ class Chain:
     records: list[Row]
     joins: list[Row]
     cuts: list[Row]
+    events: list[Row]
     identifiers: list[Row]
     values: list[Row]
     roles: list[Row]

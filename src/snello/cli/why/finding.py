@@ -15,6 +15,8 @@ with named as (
     select customer_id, 'record' as kind from customer_sources
     where source || '/' || stream || '/' || record_key = $given
     union
+    select customer_id, 'former customer_id' as kind from customer_aliases where alias = $given
+    union
     select customer_id, kind from customer_identifiers where list_contains($spellings::varchar[], value)
 )
 
@@ -24,6 +26,22 @@ inner join customers on named.customer_id = customers.customer_id
 group by all
 order by customers.customer_id
 """
+
+# Tables that a first publication may lack, as they are when empty.
+_OPTIONAL = {
+    "customer_aliases": "select null::varchar as alias, null::varchar as customer_id where false",
+    "identity_events": """
+        select null::varchar as event, null::timestamptz as happened_at, null::varchar as customer_id,
+            null::varchar as from_customer_id, 0 as records, null::varchar as cause
+        where false""",
+}
+
+
+def optional(tables: Tables) -> None:
+    """Name the tables that an older publication does not have, empty where it does not."""
+    current = tables.lake.manifest()
+    for name, nothing in _OPTIONAL.items():
+        tables.view(name, tables.lake.published_sql(name) if current and name in current.tables else nothing)
 
 
 def spellings(given: str) -> list[str]:

@@ -34,6 +34,7 @@ def page(chain: Chain) -> Iterator[Block]:
         (
             Branch(f"records ({len(chain.records)})", _some(map(_record, chain.records)), "title"),
             Branch("joined by", tuple(_joins(chain)), "title"),
+            Branch("ids", tuple(map(_event, chain.events)) or _none("one id since its birth"), "title"),
             Branch("identifiers", tuple(map(_identifier, chain.identifiers)), "title"),
             Branch("values", tuple(_values(chain)), "title"),
             Branch("roles", tuple(map(_role, chain.roles)) or _none("no role known"), "title"),
@@ -83,6 +84,12 @@ def _without_edge(chain: Chain) -> list[str]:
     return [reference for reference in map(_reference, chain.records) if reference not in touched]
 
 
+def _event(row: Row) -> Branch:
+    other = f" with {row['from_customer_id']}" if row["from_customer_id"] else ""
+    cause = f": {row['cause']}" if row["cause"] else ""
+    return Branch(f"{figure(row['happened_at'])} {row['event']} of {row['customer_id']}{other}{cause}")
+
+
 def _identifier(row: Row) -> Branch:
     return Branch(f"{row['kind']} {row['value']} (records: {row['records']})")
 
@@ -96,12 +103,16 @@ def _values(chain: Chain) -> Iterator[Branch]:
         also = f", and {agree} more {'says' if agree == 1 else 'say'} so" if agree else ""
         yield Branch(
             f"{attribute} = {winner['value']}  {_witness(winner)}{also}",
-            _some(Branch(f"lost: {row['value']}  {_witness(row)}", mark="dim") for row in losers),
+            _some(Branch(f"lost: {row['value']}  {_witness(row)}{_by(row)}", mark="dim") for row in losers),
         )
 
 
 def _witness(row: Row) -> str:
     return f"[{_reference(row)}, {row['kind']}, {row['rule']}]"
+
+
+def _by(row: Row) -> str:
+    return f"  by {row['lost_to']}" if row["lost_to"] else ""
 
 
 def _role(row: Row) -> Branch:
