@@ -7,11 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from snello import settings
 from snello.cli.status.page import age
 from snello.cli.status.reading import read
+from snello.lake import Lake
 
 Snello = Callable[..., Any]
 
@@ -86,3 +88,18 @@ def test_a_refusing_source_is_sent_to_its_quarantine(empty: Any, snello: Snello)
 def test_looking_at_the_status_makes_no_ledger(empty: Any, snello: Snello) -> None:
     snello("status")
     assert not (empty.root / "ledger.db").exists()
+
+
+def test_whom_consent_lets_reach_is_a_matrix_in_which_every_customer_counts_once(hub: Any, snello: Snello) -> None:
+    columns = ("purpose", "channel", "state", "reason", "customers", "share")
+    rows = [
+        ("email_marketing", "email", "yes", "granted", 3, 0.3),
+        ("email_marketing", "email", "no", "withdrawn", 1, 0.1),
+        ("email_marketing", "email", "no", "given by a minor", 1, 0.1),
+        ("email_marketing", "email", "unknown", "never asked", 5, 0.5),
+    ]
+    table = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in rows])
+    Lake(settings.load().lake).publish({"consent_coverage": table}, run_id="r2")
+    [row] = json.loads(snello("status", "--json").out)["consents"]
+    assert (row["yes"], row["no"], row["unknown"], row["yes_percent"]) == (3, 2, 5, 30.0)
+    assert "Customers by consent" in snello("status").out

@@ -10,11 +10,12 @@ from snello.cli.tables import Row
 
 _SOURCES = ("source", "finished_at", "age", "streams", "rows", "refused")
 _SYNCS = ("sync", "age", "outcome", "delivered", "suppressed", "refused")
+_CONSENTS = ("purpose", "channel", "yes", "no", "unknown", "yes_percent")
 _QUARANTINE = ("source", "stream", "reason", "rows")
 
 
 def page(status: Status) -> Iterator[Block]:
-    """Sources, what is published, syncs, quarantine."""
+    """Sources, what is published, consent, syncs, quarantine."""
     if not status.sources and status.published is None:
         yield Line("Nothing has run yet. Next: run `meltano run loop`, or `snello demo` for a company to try.", "warn")
         return
@@ -22,6 +23,9 @@ def page(status: Status) -> Iterator[Block]:
     yield Line("")
     yield from _published(status)
     yield Line("")
+    if status.consents:
+        yield _grid("Customers by consent (unknown counts as no)", _CONSENTS, status.consents)
+        yield Line("")
     if status.syncs:
         yield _grid("Syncs, last run", _SYNCS, _aged(status.syncs))
     else:

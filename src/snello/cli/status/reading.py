@@ -38,11 +38,23 @@ _QUARANTINE = """
 select $source as source, stream, reason, count(*) as rows, max(refused_at) as last_refused_at from ({quarantine})
 group by all order by rows desc, stream, reason
 """
+_CONSENTS = """
+select
+    purpose,
+    channel,
+    coalesce(sum(customers) filter (where state = 'yes'), 0)::bigint as yes,
+    coalesce(sum(customers) filter (where state = 'no'), 0)::bigint as no,
+    coalesce(sum(customers) filter (where state = 'unknown'), 0)::bigint as unknown,
+    round(100 * coalesce(sum(share) filter (where state = 'yes'), 0), 1) as yes_percent
+from consent_coverage
+group by purpose, channel
+order by purpose, channel
+"""
 
 
 @dataclass(frozen=True)
 class Status:
-    """Last run of each source and sync, what is published, what is in quarantine.
+    """Last run of each source and sync, what is published, whom consent lets reach, what is in quarantine.
 
     ``refused_share`` is the largest share of refused rows among those runs; ``refused_where`` says whose it is.
     """
@@ -50,6 +62,7 @@ class Status:
     sources: list[Row]
     published: Row | None
     syncs: list[Row]
+    consents: list[Row]
     quarantine: list[Row]
     refused_share: float
     refused_where: str
@@ -83,6 +96,7 @@ def read(hub: Settings, now: datetime | None = None) -> Status:
         sources=sources,
         published=_published(lake),
         syncs=syncs,
+        consents=consents(lake),
         quarantine=quarantine(lake),
         refused_share=shares.get(worst, 0.0),
         refused_where=worst,
@@ -105,6 +119,14 @@ def quarantine(lake: Lake) -> list[Row]:
         if stream == "_quarantine"
         for row in tables.rows(_QUARANTINE.format(quarantine=lake.scan_sql(uri)), {"source": source})
     ]
+
+
+def consents(lake: Lake) -> list[Row]:
+    """Customers by what consent says of them, a row a purpose and channel; unknown counts as no."""
+    current = lake.manifest()
+    if current is None or "consent_coverage" not in current.tables:
+        return []
+    return Tables.published(lake, ["consent_coverage"]).rows(_CONSENTS)
 
 
 def _share(refused: int, of: int) -> float:
