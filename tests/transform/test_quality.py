@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from conftest import Hub, Rows
 
 BAD_INPUT = Path(__file__).parent / "quality" / "bad_input.yml"
+STORIES = Path(__file__).parent / "stories"
 NOTHING = (
     *("N/A", "n.a.", "null", "NULL", "None", "nan", "-", "--", "—", "."),
     *("?", "xxx", "n.d.", "non disponibile", "sconosciuto", "unknown", "undefined", "#N/A", "(null)", "***"),
@@ -163,3 +164,16 @@ def test_good_data_gives_an_empty_report(make_hub: Callable[..., Hub]) -> None:
     row = bad_input()["crm.customers"][0] | {"updated_at": now, "_sdc_extracted_at": now}
     hub = make_hub({"crm.customers": [row]}).make("build", "--select", "+data_quality")
     assert hub.query("select * from marts.data_quality") == []
+
+
+def test_every_row_twice_changes_nothing_but_the_report(make_hub: Callable[..., Hub], hub: Hub) -> None:
+    rows: Rows = {}
+    for path in sorted(STORIES.glob("*.yml")):
+        for table, told in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            rows.setdefault(table, []).extend(told + told)
+    twice = make_hub(rows).make("build")
+    assert twice.partition() == hub.partition()
+    for (table,) in hub.query("select table_name from information_schema.tables where table_schema = 'marts'"):
+        if table != "data_quality":
+            count = f"select count(*) from marts.{table}"
+            assert twice.query(count) == hub.query(count), table

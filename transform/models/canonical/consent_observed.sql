@@ -1,1 +1,12 @@
-{{ union_shape('consent_observed') }}
+{# Of two answers of one moment under one key the refusal comes first. #}
+with every_row as (
+    {{ union_shape('consent_observed') }}
+),
+
+final as (
+    {{ latest_only(
+        'every_row', 'observed_at', ['state', 'person_key', 'legal_basis', 'notice_version'], also=['purpose', 'channel']
+    ) }}
+)
+
+select * from final
