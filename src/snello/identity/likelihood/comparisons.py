@@ -50,6 +50,7 @@ def _given() -> Levels:
         ("halves exchanged", exchanged),
         ("halves exchanged, one alike", both),
         ("found in the other half", crossed),
+        ("nickname", 'coalesce(list_contains("nicknames_l", "first_word_r"), false)'),
         *rest,
     ]
 
@@ -76,15 +77,26 @@ def _text(column: str) -> Levels:
 
 def _birth() -> Levels:
     left, right = '"birth_l"', '"birth_r"'
-    slips = f"damerau_levenshtein({left}, {right})"
     turned = f"{left} = left({right}, 4) || right({right}, 2) || substring({right}, 5, 2)"
+    # One slip leaves the year or the day as it was.
+    far = f"left({left}, 4) <> left({right}, 4) and substring({left}, 5) <> substring({right}, 5)"
     return [
         ("unknown", _either_null("birth")),
         ("same", f"{left} = {right}"),
-        ("one slip", f"{turned} or {slips} <= 1"),
-        ("two slips", f"{slips} <= 2"),
-        ("same year or day", f"left({left}, 4) = left({right}, 4) or substring({left}, 5) = substring({right}, 5)"),
-        ("far", "ELSE"),
+        ("far", far),
+        ("one slip", f"{turned} or damerau_levenshtein({left}, {right}) <= 1"),
+        ("same year or day", "ELSE"),
+    ]
+
+
+def _postcode() -> Levels:
+    left, right = '"postcode_l"', '"postcode_r"'
+    return [
+        ("unknown", _either_null("postcode")),
+        ("same", f"{left} = {right}"),
+        ("far", f"left({left}, 2) <> left({right}, 2) and right({left}, 2) <> right({right}, 2)"),
+        ("one slip", f"damerau_levenshtein({left}, {right}) <= 1"),
+        ("one half same", "ELSE"),
     ]
 
 
@@ -131,7 +143,10 @@ def _set(column: str, slips: int | None) -> Levels:
     left, right = f'"{column}_l"', f'"{column}_r"'
     levels = [("unknown", _either_null(column)), ("shared", f"list_has_any({left}, {right})")]
     if slips:
-        levels.append((f"{slips} slips at most", f"levenshtein({left}[1], {right}[1]) <= {slips}"))
+        one, other = f"{left}[1]", f"{right}[1]"
+        levels.append(("far", f"abs(length({one}) - length({other})) > {slips} or {one}[1:2] <> {other}[1:2]"))
+        levels.append((f"{slips} slips at most", f"levenshtein({one}, {other}) <= {slips}"))
+        return [*levels, ("as long", "ELSE")]
     return [*levels, ("far", "ELSE")]
 
 
@@ -153,18 +168,15 @@ HOUSEHOLD: dict[str, Levels] = {
     "street": _street(),
     "civic number": _text("civic"),
     "town": _text("town"),
-    "postcode": [
-        ("unknown", _either_null("postcode")),
-        ("same", '"postcode_l" = "postcode_r"'),
-        ("one slip", 'damerau_levenshtein("postcode_l", "postcode_r") <= 1'),
-        ("two slips", 'damerau_levenshtein("postcode_l", "postcode_r") <= 2'),
-        ("far", "ELSE"),
-    ],
+    "postcode": _postcode(),
     "e-mail": _set("emails", 2),
     "phone": _set("phones", 1),
     "card": _set("cards", None),
 }
 """What people who live together share."""
+
+PLACE = ("street", "civic number", "town", "postcode")
+"""What neighbours share too: the parts of one address do not count each by itself."""
 
 COMPARISONS: dict[str, Levels] = {**PERSONAL, **HOUSEHOLD}
 TERMS = {"given name": "first_word", "family name": "last_word"}

@@ -22,8 +22,9 @@ _TOO_FEW = f"fewer than {ENOUGH:.0f} matches know it on both sides: mostly the s
 class Model:
     """All that a score depends on besides the two records.
 
-    - ``match``, ``relative``, ``stranger``: how probable each level of each comparison is, given who the two are
-    - ``prior``: how probable it is that two records taken at random are one person; ``kin``: two relatives
+    - ``match``, ``relative``, ``neighbour``, ``stranger``: how probable each level is, given who the two are
+    - ``prior``: how probable it is that two records taken at random are one person; ``kin``: two relatives; ``near``:
+      two who live close by
     - ``terms``: the share of records that bear a name, for the common ones; ``rare`` for all others
     - ``keys``: the keys under which pairs meet
     - ``learned``: for each comparison, how many matches its probabilities rest on; 0 where those shipped serve alone
@@ -31,9 +32,11 @@ class Model:
 
     match: Levels
     relative: Levels
+    neighbour: Levels
     stranger: Levels
     prior: float
     kin: float
+    near: float
     keys: tuple[str, ...]
     records: int = 0
     terms: dict[str, dict[str, float]] = field(default_factory=dict)

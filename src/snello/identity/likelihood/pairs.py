@@ -15,22 +15,23 @@ _KEYS = {
     "both names": "least(first_word, last_word) || ' ' || greatest(first_word, last_word)",
     "given and postcode": "first_word || postcode",
     "family and postcode": "last_word || postcode",
-    "given and street": "first_word || unnest([line, line_two])",
-    "family and street": "last_word || unnest([line, line_two])",
-    "given and town": "first_word || town",
-    "family and town": "last_word || town",
     "beginnings": "left(first_word, 4) || left(last_word, 3) || coalesce(left(birth, 4), '')",
+    "endings": "right(first_word, 4) || right(last_word, 4)",
     "birth": "birth",
-    "house": "unnest([line, line_two]) || civic",
+    "family and town": "last_word || town",
+    "given and town": "first_word || town",
+    "family and street": "last_word || unnest([line, line_two])",
+    "given and street": "first_word || unnest([line, line_two])",
     "civic and postcode": "civic || postcode",
+    "house": "unnest([line, line_two]) || civic",
     "civic and town": "civic || town",
-    "given backwards": "right(first_word, 4) || right(last_word, 4)",
     "street": "unnest([line, line_two])",
-    "postcode and town": "postcode || left(town, 2)",
     "beginning of street": "left(unnest([line, line_two]), 6)",
+    "postcode and town": "postcode || left(town, 2)",
     "either name": "unnest([first_word, last_word])",
 }
 KEYS = tuple(_KEYS)
+_ALWAYS = 9  # keys that are used whatever they cost
 FEW = 300  # records under one value of a key; a value that more have says too little to compare all of them
 
 
@@ -49,7 +50,7 @@ def gather(connection: duckdb.DuckDBPyConnection, chosen: tuple[str, ...] = KEYS
 
 
 def affordable(connection: duckdb.DuckDBPyConnection, room: int) -> tuple[str, ...]:
-    """The kinds of key whose pairs together are at most ``room``; the first seven are always used."""
+    """The kinds of key whose pairs together are at most ``room``, and the first nine in any case."""
     found = connection.execute(
         """
         select kind, sum(records * (records - 1) / 2)
@@ -58,7 +59,7 @@ def affordable(connection: duckdb.DuckDBPyConnection, room: int) -> tuple[str, .
     ).fetchall()
     chosen = []
     for kind, pairs in found:
-        if kind < 7 or pairs <= room:
+        if kind < _ALWAYS or pairs <= room:
             chosen.append(KEYS[kind])
             room -= pairs
     return tuple(chosen)

@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from snello.errors import ContractError
+from snello.identifiers import tables
 
 COLUMNS = {
     "record": pa.string(),
@@ -44,6 +45,8 @@ def connect(records: pa.Table) -> duckdb.DuckDBPyConnection:
     connection.execute("set preserve_insertion_order = true")
     given = pa.table({name: records[name].cast(kind) for name, kind in COLUMNS.items()})
     connection.register("given", given)
+    pet = [(short, long) for short, names in tables.nicknames().items() for long in sorted(names)]
+    connection.register("pet", pa.table({"short": [one for one, _ in pet], "long": [other for _, other in pet]}))
     connection.execute(_PREPARE)
     connection.unregister("given")
     twice = connection.execute("select count(*) - count(distinct record) from prepared").fetchall()[0][0]
@@ -82,12 +85,13 @@ with plain as (
 )
 select
     row_number() over (order by record) as id,
-    record, tax_code, first_word, last_word, birth, nullif(sex, '') as sex, lines[1] as line, lines[2] as line_two,
-    civic, town, postcode,
+    record, tax_code, first_word, nicknames, last_word, birth, nullif(sex, '') as sex,
+    lines[1] as line, lines[2] as line_two, civic, town, postcode,
     case when len(numbers) > 0 then numbers end as numbers,
     split_part(numbers[1], ':', 1) as number_kind,
     case when len(emails) > 0 then emails end as emails,
     case when len(phones) > 0 then phones end as phones,
     case when len(cards) > 0 then cards end as cards
 from plain
+left join (select long, list(short order by short) as nicknames from pet group by long) on first_word = long
 """

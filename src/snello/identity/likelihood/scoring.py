@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, column, gammas
-from snello.identity.likelihood.model import Model
+from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, PLACE, TERMS, column, gammas
+from snello.identity.likelihood.model import Levels, Model
 from snello.identity.likelihood.pairs import gather, meet
 from snello.identity.likelihood.records import connect
 from snello.identity.likelihood.vectors import compare
@@ -72,17 +72,22 @@ def _asked(
 
 
 def _scored(connection: duckdb.DuckDBPyConnection, predicted: str, model: Model, at_least: float) -> pa.Table:
-    relatives = " + ".join(_lookup(name, _bits(model, name)) for name in HOUSEHOLD)
+    relatives = " + ".join(_lookup(name, _bits(model.relative, model.stranger, name)) for name in HOUSEHOLD)
+    neighbours = " + ".join(_lookup(name, _bits(model.neighbour, model.stranger, name)) for name in PLACE)
     # A rare surname tells strangers apart, not relatives: what Splink added for it is taken out of their share.
-    kinship = model.kin / (1 - model.prior - model.kin)
     rarity = f"coalesce(mw_tf_adj_{column('family name')}, 0)"
+    # A name alone joins nobody: strangers of one name are more than chance says.
+    beside = ", ".join(f"mw_{column(name)}" for name in COMPARISONS if name not in TERMS)
+    strangers = 1 - model.prior - model.kin - model.near
+    kinship = f"{model.kin / strangers!r} * pow(2, {relatives} + {rarity})"
+    vicinity = f"{model.near / strangers!r} * pow(2, {neighbours})"
     return (
         connection.sql(
             f"""
         with weighed as (
             select
                 *,
-                match_weight - log2(1 + {kinship!r} * pow(2, {relatives} + {rarity})) as weight
+                match_weight - log2(1 + {kinship} + {vicinity}) as weight
             from {predicted}
         )
         select
@@ -94,7 +99,7 @@ def _scored(connection: duckdb.DuckDBPyConnection, predicted: str, model: Model,
         from weighed
         inner join prepared as l on weighed.id_l = l.id
         inner join prepared as r on weighed.id_r = r.id
-        where weight >= {_logit(at_least)!r}
+        where weight >= {_logit(at_least)!r} and greatest({beside}) > 0
         order by left_record, right_record
         """
         )
@@ -108,10 +113,10 @@ def _logit(probability: float) -> float:
     return math.log2(bounded / (1 - bounded))
 
 
-def _bits(model: Model, name: str) -> list[float]:
+def _bits(some: Levels, stranger: Levels, name: str) -> list[float]:
     return [
-        (math.log2(max(kin, 1e-12) / max(stranger, 1e-12))) if place else 0.0
-        for place, (kin, stranger) in enumerate(zip(model.relative[name], model.stranger[name], strict=True))
+        math.log2(share / other) if place else 0.0
+        for place, (share, other) in enumerate(zip(some[name], stranger[name], strict=True))
     ]
 
 

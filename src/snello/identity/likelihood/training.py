@@ -6,6 +6,7 @@ over all pairs of records and neither the keys nor rare levels bend it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, TERMS, column, gammas
+from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, PLACE, TERMS, column, gammas
 from snello.identity.likelihood.model import ENOUGH, Levels, Model, shipped
 from snello.identity.likelihood.pairs import affordable, gather, meet
 from snello.identity.likelihood.records import connect
@@ -21,27 +22,31 @@ from snello.identity.likelihood.vectors import compare
 
 Floats = npt.NDArray[np.float64]
 FLOOR = 1_000  # records below which nothing is learned
-_PAIRS = 400_000  # candidate pairs looked at, whatever the number of records
-_RANDOM = 200_000  # pairs of records taken at random
+_PAIRS = 250_000  # candidate pairs looked at, whatever the number of records
+_RANDOM = 100_000  # pairs of records taken at random
 _FAITH = 10.0  # matches that the shipped probabilities of a comparison are worth beside those found
+_ROUNDS = 200  # of expectation and maximisation, at most
+_SELDOM = 1e-9  # instead of a probability of zero of a level
+_NOBODY = 1e-15  # instead of a probability of zero of a kind of pair
+_HARDLY = 0.005  # relatives to a match, below which there are taken to be none
 _COMMON = 10  # records that bear a name before the model names it
 
 
 def train(records: pa.Table, *, room: int | None = None) -> Model:
     """A model for these records; the shipped one, and it says so, when they are too few or hold no matches.
 
-    - ``room``: how many pairs scoring may look at; by default 2 million and 6 for each record
+    - ``room``: how many pairs scoring may look at; by default 2 million and 3 for each record
 
     Raises ``ContractError`` when a column is missing or a record is there twice.
     """
     if len(records) < FLOOR:
         # The prior of so many records and no fewer: the model may be kept until there are as many.
         note = f"fewer than {FLOOR:,} records: shipped parameters"
-        return replace(shipped(), records=len(records), prior=1 / FLOOR, kin=0.4 / FLOOR, note=note)
+        return replace(shipped(), records=len(records), prior=1 / FLOOR, kin=0.4 / FLOOR, near=4 / FLOOR, note=note)
     connection = connect(records)
     try:
         gather(connection)
-        keys = affordable(connection, 2_000_000 + 6 * len(records) if room is None else room)
+        keys = affordable(connection, 2_000_000 + 3 * len(records) if room is None else room)
         terms, rare = _terms(connection)
         start = replace(shipped(), keys=keys, records=len(records), terms=terms, rare=rare)
         seen = _patterns(connection, start)
@@ -124,59 +129,79 @@ def _patterns(connection: duckdb.DuckDBPyConnection, model: Model) -> _Seen:
 
 
 def _learn(start: Model, seen: _Seen) -> Model:
-    every = seen.weight.sum()
-    model = replace(start, prior=0.5 * start.records / every, kin=0.2 * start.records / every)
-    for _ in range(200):
-        match, kin, stranger = _responsibilities(model, seen)
-        before = model.prior
-        model = replace(
-            model,
-            prior=max(float(match.sum() / every), 1e-12),
-            kin=max(float(kin.sum() / every), 1e-15),
-            match=_estimate(start.match, seen, match),
-            stranger=_estimate(start.stranger, seen, stranger),
-        )
-        relative = _estimate(start.relative, seen, kin)
-        # What one person has, relatives share no more than strangers do: that is what parts them from matches.
-        model = replace(model, relative={n: relative[n] if n in HOUSEHOLD else model.stranger[n] for n in COMPARISONS})
-        if abs(model.prior - before) <= 1e-6 * model.prior:
-            break
+    first = start.records / seen.weight.sum()
+    start = replace(start, prior=0.5 * first, kin=0.2 * first, near=2 * first)
+    model, match = _settled(start, seen)
     if match.sum() < ENOUGH:
-        note = f"fewer than {ENOUGH:.0f} pairs look like one person: shipped parameters"
-        return replace(start, prior=0.5 * start.records / every, kin=0.2 * start.records / every, note=note)
-    learned = {name: float(match[seen.levels[name] > 0].sum()) for name in COMPARISONS}
-    return replace(model, learned=learned, note="")
+        return replace(start, note=f"fewer than {ENOUGH:.0f} pairs look like one person: shipped parameters")
+    # Where hardly anybody has a relative, matches with many mistakes would pass for some.
+    kin = model.kin if model.kin >= _HARDLY * model.prior else _NOBODY
+    near = model.near if model.near >= _HARDLY * model.prior else _NOBODY
+    if _NOBODY in (kin, near):
+        model, match = _settled(replace(start, kin=kin, near=near), seen)
+    return replace(model, learned={name: float(match[seen.levels[name] > 0].sum()) for name in COMPARISONS})
+
+
+def _settled(start: Model, seen: _Seen) -> tuple[Model, Floats]:
+    """The model after expectation and maximisation have come to rest, and the matches in each pattern."""
+    model = start
+    for _ in range(_ROUNDS):
+        shares = _responsibilities(model, seen)
+        match, kin, near, stranger = shares
+        every = max(float(shares.sum()), 1.0)
+        strangers = _estimate(start.stranger, seen, stranger)
+        # What one person has, relatives share no more than strangers do: that is what parts them from matches.
+        relative = strangers | _estimate(start.relative, seen, kin, HOUSEHOLD)
+        neighbour = strangers | _estimate(start.neighbour, seen, near, PLACE)
+        before, model = (
+            model,
+            replace(
+                model,
+                prior=max(float(match.sum()) / every, _NOBODY),
+                kin=max(float(kin.sum()) / every, _NOBODY),
+                near=max(float(near.sum()) / every, _NOBODY),
+                match=_estimate(start.match, seen, match),
+                relative=relative,
+                neighbour=neighbour,
+                stranger=strangers,
+            ),
+        )
+        if abs(model.prior - before.prior) <= 1e-6 * model.prior and abs(model.kin - before.kin) <= 1e-4 * model.prior:
+            break
+    return model, match
 
 
 def _evidence(levels: Levels, seen: _Seen) -> Floats:
     total = np.zeros(len(seen.weight))
     for name in COMPARISONS:
-        table = np.log(np.maximum(levels[name], 1e-300))
+        table = np.log(np.maximum(levels[name], _SELDOM))
         table[0] = 0.0
         total += table[seen.levels[name]]
     return total
 
 
-def _responsibilities(model: Model, seen: _Seen) -> tuple[Floats, Floats, Floats]:
-    """How many pairs of each pattern are matches, relatives and strangers."""
+def _responsibilities(model: Model, seen: _Seen) -> Floats:
+    """How many pairs of each pattern are matches, relatives, neighbours and strangers: four rows."""
     logs = np.stack(
         [
             np.log(model.prior) + _evidence(model.match, seen),
             np.log(model.kin) + _evidence(model.relative, seen),
-            np.log(max(1 - model.prior - model.kin, 1e-9)) + _evidence(model.stranger, seen),
+            np.log(model.near) + _evidence(model.neighbour, seen),
+            np.log(max(1 - model.prior - model.kin - model.near, 1e-9)) + _evidence(model.stranger, seen),
         ]
     )
     # A pair that met under no key is a stranger: it stands for thousands, and so would one chance likeness.
     logs[:2, seen.strange] = -np.inf
     shares = np.exp(logs - logs.max(axis=0))
-    match, kin, stranger = shares / shares.sum(axis=0) * seen.weight
-    return match, kin, stranger
+    return np.asarray(shares / shares.sum(axis=0) * seen.weight, np.float64)
 
 
-def _estimate(faith: Levels, seen: _Seen, weight: Floats) -> Levels:
+def _estimate(faith: Levels, seen: _Seen, weight: Floats, names: Iterable[str] = COMPARISONS) -> Levels:
     found: Levels = {}
-    for name, prior in faith.items():
-        counts = np.bincount(seen.levels[name], weight, len(prior)) + _FAITH * np.asarray(prior)
+    for name in names:
+        counts = np.bincount(seen.levels[name], weight, len(faith[name])) + _FAITH * np.asarray(faith[name])
         counts[0] = 0.0
-        found[name] = [float(share) for share in counts / counts.sum()]
+        shares = np.maximum(counts / counts.sum(), _SELDOM)
+        shares[0] = 0.0
+        found[name] = [float(share) for share in shares]
     return found
