@@ -41,9 +41,11 @@ def run(
     edges: Iterable[Edge],
     marks: Iterable[Mark] = (),
     apart: Iterable[Pair] = (),
+    contacts: Iterable[Mark] = (),
     **settings: Any,
 ) -> Clusters:
-    return cluster(list(records), edges_of(edges), marks_of(marks), apart=pairs_of(apart), **settings)
+    against = {"apart": pairs_of(apart), "contacts": marks_of(contacts)}
+    return cluster(list(records), edges_of(edges), marks_of(marks), **against, **settings)
 
 
 def members(found: Clusters) -> set[frozenset[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -23,7 +24,9 @@ from tests.identity.graphs import (
 
 from snello.errors import ConfigError, ContractError
 from snello.identity.clusters import cluster
-from snello.identity.contradictions import AMBIGUOUS, Contradictions
+from snello.identity.contradictions import AMBIGUOUS, ITALIAN, Contradictions
+
+SEEDS = Path(__file__).parents[2] / "transform" / "seeds"
 
 
 def chain(length: int) -> tuple[list[str], list[Edge]]:
@@ -195,6 +198,27 @@ def test_many_spellings_of_one_person_are_one_person() -> None:
     assert members(found) == {frozenset(records), frozenset({"anna"})}
 
 
+# ---- one roof
+
+OWN = [(record, kind, f"{kind} of {record}") for record in ("father", "son") for kind in ("email", "mobile")]
+
+
+def test_a_home_alone_does_not_join_two_who_have_an_email_and_a_mobile_each() -> None:
+    link = [("father", "son", 0.86, "address")]
+    found = run(["father", "son"], link, named(father="Mario_Rossi", son="Mario_Rossi"), contacts=OWN)
+    assert (members(found), reasons(found)) == (together("father", "son"), [AMBIGUOUS])
+    assert members(run(["father", "son"], link, contacts=OWN[1:])) == together("father son")
+    assert members(run(["father", "son"], [("father", "son", 0.85, "name_birth")], contacts=OWN)) == together(
+        "father son"
+    )
+
+
+def test_a_home_joins_those_who_have_one_of_their_contacts_in_common() -> None:
+    shared = [("son", "email", "email of father")]
+    found = run(["father", "son"], [("father", "son", 0.86, "address")], contacts=[*OWN, *shared])
+    assert members(found) == together("father son")
+
+
 # ---- what people decided
 
 
@@ -294,6 +318,16 @@ def test_any_other_identifier_may_contradict_when_the_table_names_it() -> None:
 def test_a_word_that_means_nothing_in_the_table_is_refused_with_the_nearest(row: tuple[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         Contradictions.of([row])
+
+
+def test_the_shipped_table_is_what_clusters_go_by_unless_told_otherwise() -> None:
+    assert Contradictions.read(SEEDS / "identity_contradictions.csv") == ITALIAN
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "seed.csv").write_text("kind,description\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no column 'how'"):
+        Contradictions.read(tmp_path / "seed.csv")
 
 
 # ---- bad input

@@ -39,6 +39,7 @@ class Company:
             "edges": table(edges, EDGES),
             "apart": table(sorted(self.apart), EDGES[:2]),
             "identifiers": nothing,
+            "contacts": nothing,
         }
 
     def run(self, contradictions: Contradictions = ITALIAN) -> tuple[Rows, int]:

@@ -46,8 +46,14 @@ class Oracle:
     """Groups as sets of names; every question is asked of every two records."""
 
     def __init__(
-        self, edges: Iterable[Edge], profiles: dict[str, Profile], apart: Iterable[Pair], table: Contradictions
-    ):
+        self,
+        edges: Iterable[Edge],
+        profiles: dict[str, Profile],
+        apart: Iterable[Pair],
+        table: Contradictions,
+        contacts: Iterable[Mark] = (),
+    ) -> None:
+        self.contacts = set(contacts)
         self.edges, self.profiles, self.table = list(edges), profiles, table
         self.apart = {frozenset(pair) for pair in apart if pair[0] != pair[1]}
         self.stuck: set[Edge] = set()
@@ -58,6 +64,15 @@ class Oracle:
             for a in one
             for b in other
         )
+
+    def strangers(self, one: Group, other: Group) -> bool:
+        """Whether each has contacts of both kinds, and they share none."""
+        values = [
+            {value for record, said, value in self.contacts if said == kind and record in group}
+            for kind in ("email", "mobile")
+            for group in (one, other)
+        ]
+        return all(values) and not values[0] & values[1] and not values[2] & values[3]
 
     def links(self, groups: set[Group]) -> dict[frozenset[Group], tuple[int, list[Edge]]]:
         of = {record: group for group in groups for record in group}
@@ -88,7 +103,8 @@ class Oracle:
                 for rival in rival_link - {end}
                 if self.contradict(rival, far)
             ]
-            if not rivals and not set(edges) <= self.stuck:
+            weak = {rule for *_, rule in edges} <= self.table.weak and self.strangers(one, other)
+            if not rivals and not weak and not set(edges) <= self.stuck:
                 free[link] = level
         return [link for link, level in free.items() if level == max(free.values())]
 
@@ -122,14 +138,11 @@ class Oracle:
     def clusters(self, records: Iterable[str]) -> set[Group]:
         found = set()
         for whole in union_find(records, self.edges):
-            if not any(self.contradict([a], [b]) for a, b in combinations(whole, 2)):
-                found.add(whole)
-                continue
             found |= self.of(whole).settled({frozenset([record]) for record in whole})
         return found
 
     def of(self, whole: Group) -> Oracle:
-        part = Oracle([edge for edge in self.edges if edge[0] in whole], self.profiles, (), self.table)
+        part = Oracle([edge for edge in self.edges if edge[0] in whole], self.profiles, (), self.table, self.contacts)
         part.apart = self.apart
         return part
 
@@ -150,7 +163,7 @@ def profiles_of(records: Iterable[str], marks: Iterable[Mark], table: Contradict
 
 ends = st.sampled_from(RECORDS)
 edges = st.lists(
-    st.tuples(ends, ends, st.sampled_from(STRENGTHS), st.sampled_from(["email", "phone", "home"])), max_size=20
+    st.tuples(ends, ends, st.sampled_from(STRENGTHS), st.sampled_from(["email", "phone", "address"])), max_size=20
 )
 marks = st.lists(
     st.sampled_from(sorted(VALUES)).flatmap(
@@ -159,16 +172,19 @@ marks = st.lists(
     max_size=14,
     unique_by=lambda mark: mark[:2],
 )
+contacts = st.lists(
+    st.tuples(st.sampled_from(RECORDS), st.sampled_from(["email", "mobile"]), st.sampled_from("abc")), max_size=10
+)
 aparts = st.lists(st.tuples(ends, ends), max_size=2)
 
 
 @settings(max_examples=400)
-@given(edges=edges, marks=marks, apart=aparts, table=st.sampled_from(TABLES))
+@given(edges=edges, marks=marks, apart=aparts, contacts=contacts, table=st.sampled_from(TABLES))
 def test_clusters_equal_the_slow_way(
-    edges: list[Edge], marks: list[Mark], apart: list[Pair], table: Contradictions
+    edges: list[Edge], marks: list[Mark], apart: list[Pair], contacts: list[Mark], table: Contradictions
 ) -> None:
-    found = run(RECORDS, edges, marks, apart, contradictions=table)
-    oracle = Oracle(edges, profiles_of(RECORDS, marks, table), apart, table)
+    found = run(RECORDS, edges, marks, apart, contacts, contradictions=table)
+    oracle = Oracle(edges, profiles_of(RECORDS, marks, table), apart, table, contacts)
     assert members(found) == oracle.clusters(RECORDS)
 
 

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from snello.identity.arrays import Bools, Ints, components, firsts
 from snello.identity.conflicts import conflicted
 from snello.identity.contradictions import ITALIAN, Contradictions
-from snello.identity.evidence import steps, weights
+from snello.identity.evidence import read_evidence, steps
 from snello.identity.marks import Marks, positions
 from snello.identity.profiles import Profiles
 from snello.identity.rebuild import Pairs, Rebuild
+from snello.identity.strangers import Contacts
 
 __all__ = ["Clusters", "cluster"]
 
@@ -42,6 +43,7 @@ def cluster(
     marks: pa.Table,
     *,
     apart: pa.Table | None = None,
+    contacts: pa.Table | None = None,
     contradictions: Contradictions = ITALIAN,
     margin: float = MARGIN,
 ) -> Clusters:
@@ -51,6 +53,7 @@ def cluster(
       over kinds (else rules) as if independent, 1 is a person's decision
     - ``marks``: ``record, kind, value`` with the kinds that ``contradictions`` speaks of; names are ``given|family``
     - ``apart``: ``left, right``, records that a person has set apart; records that are gone are passed over
+    - ``contacts``: ``record, kind, value`` of kinds ``email`` and ``mobile``, against weak evidence
     - ``margin``: evidence is clearly ahead of a rival's when it leaves this many times less doubt; a group that could
       be either of two that contradict each other joins neither
     - the answer does not depend on the order of rows, nor on which end of an edge is ``left``
@@ -59,11 +62,15 @@ def cluster(
     """
     names = _sorted_distinct(records)
     ends = _ends(names, edges)
-    evidence = weights(edges)
+    evidence = read_evidence(edges, contradictions.weak)
     set_apart = _known_pairs(names, apart)
     component = components(*ends, len(names))
     marked = Marks.read(marks, names, contradictions)
     suspect = _suspects(component, marked, set_apart)
+    reached = Contacts.read(contacts if evidence.weak.any() else None, names)
+    roofs = np.zeros(len(suspect), bool)
+    roofs[component[ends[0][evidence.weak]]] = True
+    suspect |= roofs & reached.several(component, len(suspect))
     people, cut, reasons = component, np.array([], np.int64), []
     if suspect.any():
         inside = np.flatnonzero(suspect[component])
@@ -74,9 +81,9 @@ def cluster(
         rebuilt = Rebuild(
             np.unique(component[inside], return_inverse=True)[1],
             _at(local, ends, edge),
-            (evidence[0][edge], evidence[1][edge]),
+            evidence.at(edge),
             Profiles.of(marked, inside),
-            _at(local, set_apart, pair),
+            (_at(local, set_apart, pair), reached.of(local)),
         )
         rebuilt.run(steps(margin))
         people = component + len(names)

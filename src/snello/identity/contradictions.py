@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import NamedTuple
 
 from snello.errors import ConfigError, choices
@@ -37,7 +39,8 @@ class Contradictions:
     - ``birth_date``: ``slip`` (apart by more than a slip) or ``exact``
     - ``name``: ``unlike`` (given names known to be different)
     - ``sex``: ``unless_named_alike`` or ``differ``
-    - any other kind of identifier: ``differ``
+    - any other kind of identifier: ``differ``; any kind of evidence: ``weak``, it alone does not join two groups who
+      each have an e-mail and a mobile telephone of their own
     """
 
     rows: frozenset[tuple[str, str]] = frozenset()
@@ -49,7 +52,7 @@ class Contradictions:
         for kind, how in sorted(given):
             if kind not in KINDS and get_close_matches(kind, KINDS, n=1, cutoff=0.75):
                 raise ConfigError(_SEED, f"unknown kind {kind!r}; {choices(kind, KINDS)}", "mend the kind")
-            hows = HOWS.get(kind, ("differ",))
+            hows = HOWS.get(kind, ("differ", "weak"))
             if how not in hows:
                 raise ConfigError(_SEED, f"kind {kind!r}: unknown how {how!r}; {choices(how, hows)}", "mend the row")
         return cls(given)
@@ -61,7 +64,22 @@ class Contradictions:
     @property
     def others(self) -> tuple[str, ...]:
         """The kinds of identifier, beside the four that are understood, of which a person has only one value."""
-        return tuple(sorted({kind for kind, _ in self.rows} - set(KINDS)))
+        return tuple(sorted({kind for kind, how in self.rows if how == "differ"} - set(KINDS)))
+
+    @classmethod
+    def read(cls, path: Path) -> Contradictions:
+        """From the seed, a CSV file; raises ``ConfigError`` for a column or word that is not known."""
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            missing = [name for name in ("kind", "how") if name not in (rows.fieldnames or ())]
+            if missing:
+                raise ConfigError(_SEED, f"no column {missing[0]!r}", "give it kind, how and description")
+            return cls.of((row["kind"], row["how"]) for row in rows)
+
+    @property
+    def weak(self) -> frozenset[str]:
+        """The kinds of evidence that a home gives to all who live in it."""
+        return frozenset(kind for kind, how in self.rows if how == "weak")
 
     @property
     def dates(self) -> bool:
@@ -82,6 +100,8 @@ ITALIAN = Contradictions(
             ("birth_date", "slip"),
             ("name", "unlike"),
             ("sex", "unless_named_alike"),
+            ("address", "weak"),
+            ("landline", "weak"),
         }
     )
 )

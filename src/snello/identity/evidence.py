@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,21 @@ _MOST = 10 * _UNIT  # of one kind of evidence, but for a person's decision
 _CERTAIN = 1000 * _UNIT
 
 
-def weights(edges: pa.Table) -> tuple[Ints, Ints]:
-    """The weight of each edge, in units of doubt halved, and the number of its kind of evidence.
+@dataclass(frozen=True)
+class Evidence:
+    """What each edge says: its weight in parts of a bit, the number of its kind, whether it is weak alone."""
+
+    weight: Ints
+    kind: Ints
+    weak: Bools
+
+    def at(self, chosen: Ints) -> Evidence:
+        """Some of the edges."""
+        return Evidence(self.weight[chosen], self.kind[chosen], self.weak[chosen])
+
+
+def read_evidence(edges: pa.Table, weak: Collection[str]) -> Evidence:
+    """The evidence of each edge; ``weak`` names the kinds that are.
 
     The kind is the identifier when ``edges`` has ``identifier_kind``, else the rule. Raises ``ContractError`` when
     a strength is missing or not from 0 to 1.
@@ -32,9 +46,10 @@ def weights(edges: pa.Table) -> tuple[Ints, Ints]:
     bits = np.minimum(-np.log2(np.maximum(1 - given, 2.0**-12)) * _UNIT, _MOST)
     kinds = edges["identifier_kind" if "identifier_kind" in edges.column_names else "rule"]
     coded = kinds.cast(pa.string()).combine_chunks().fill_null("").dictionary_encode()
-    rank = np.argsort(np.argsort(np.array(coded.dictionary.to_pylist(), dtype=object)))
-    numbers = rank[coded.indices.to_numpy()] if len(given) else np.array([], np.int64)
-    return np.where(given == 1, _CERTAIN, np.rint(bits)).astype(np.int64), numbers.astype(np.int64)
+    texts, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False)
+    rank = np.argsort(np.argsort(np.array(texts, dtype=object))).astype(np.int64)
+    alone = np.array([text in weak for text in texts], bool)
+    return Evidence(np.where(given == 1, _CERTAIN, np.rint(bits)).astype(np.int64), rank[codes], alone[codes])
 
 
 def steps(margin: float) -> int:
@@ -46,34 +61,39 @@ def steps(margin: float) -> int:
 class Links:
     """The evidence between pairs of groups, ``low < high``, and the links that each edge is part of.
 
-    ``level`` is the evidence in quarters of a bit; ``open`` is whether any edge of the link may still join.
+    ``level`` is the evidence in quarters of a bit; ``open``: whether the link may join its ends; ``firm``: whether any
+    of its edges is more than weak.
     """
 
     low: Ints
     high: Ints
     level: Ints
     open: Bools
+    firm: Bools
     of_edge: Ints
 
     @classmethod
-    def between(cls, one: Ints, other: Ints, kind: Ints, weight: Ints, stuck: Bools) -> Links:
+    def between(cls, one: Ints, other: Ints, evidence: Evidence, stuck: Bools) -> Links:
         """Add up edges between groups: the strongest of each kind of evidence."""
         width = int(max(one.max(initial=0), other.max(initial=0))) + 1
         keys = np.minimum(one, other) * width + np.maximum(one, other)
-        order = np.lexsort((-weight, kind, keys))
-        sorted_keys, sorted_kinds = keys[order], kind[order]
+        order = np.lexsort((-evidence.weight, evidence.kind, keys))
+        sorted_keys, sorted_kinds = keys[order], evidence.kind[order]
         new_key = np.diff(sorted_keys, prepend=-1) != 0
         strongest = new_key | (np.diff(sorted_kinds, prepend=-1) != 0)
         starts = np.flatnonzero(new_key)
-        total = np.add.reduceat(np.where(strongest, weight[order], 0), starts) if len(starts) else starts
+        total = np.add.reduceat(np.where(strongest, evidence.weight[order], 0), starts) if len(starts) else starts
         of_edge = np.empty(len(keys), np.int64)
         of_edge[order] = np.cumsum(new_key) - 1
-        open_ = np.zeros(len(starts), bool)
+        open_, firm = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
         open_[of_edge[~stuck]] = True
+        firm[of_edge[~evidence.weak]] = True
         found = sorted_keys[starts]
-        return cls(found // width, found % width, total * STEPS // _UNIT, open_, of_edge)
+        return cls(found // width, found % width, total * STEPS // _UNIT, open_, firm, of_edge)
 
     def where(self, kept: Bools) -> Links:
         """Some of the links; ``of_edge`` is -1 for edges of the others."""
         number = np.where(kept, np.cumsum(kept) - 1, -1)
-        return Links(self.low[kept], self.high[kept], self.level[kept], self.open[kept], number[self.of_edge])
+        return Links(
+            self.low[kept], self.high[kept], self.level[kept], self.open[kept], self.firm[kept], number[self.of_edge]
+        )

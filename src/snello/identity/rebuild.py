@@ -8,10 +8,12 @@ from snello.identity.ambiguity import contested
 from snello.identity.arrays import Bools, Ints, components, distinct, places
 from snello.identity.conflicts import Groups, conflicted
 from snello.identity.contradictions import AMBIGUOUS, APART
-from snello.identity.evidence import Links
+from snello.identity.evidence import Evidence, Links
 from snello.identity.profiles import Profiles
+from snello.identity.strangers import Contacts
 
 Pairs = tuple[Ints, Ints]
+Against = tuple[Pairs, Contacts]
 
 
 class Rebuild:
@@ -24,10 +26,10 @@ class Rebuild:
     - ``reason``: for each edge whose ends are not one group, a number above 0
     """
 
-    def __init__(self, component: Ints, ends: Pairs, evidence: Pairs, profiles: Profiles, apart: Pairs) -> None:
-        self.component, self.profiles, self.apart = component, profiles, apart
+    def __init__(self, component: Ints, ends: Pairs, evidence: Evidence, profiles: Profiles, against: Against) -> None:
+        self.component, self.evidence, self.profiles = component, evidence, profiles
+        self.apart, self.contacts = against
         self.left, self.right = ends
-        self.weight, self.kind = evidence
         self.group = np.arange(len(component))
         self.groups = Groups(self.group, profiles)
         self.reason = np.zeros(len(self.left), np.int64)
@@ -55,7 +57,7 @@ class Rebuild:
 
     def _links(self, live: Ints) -> Links:
         one, other = self.group[self.left[live]], self.group[self.right[live]]
-        return Links.between(one, other, self.kind[live], self.weight[live], self.stuck[live])
+        return Links.between(one, other, self.evidence.at(live), self.stuck[live])
 
     def _consistent(self, live: Ints, links: Links) -> tuple[Ints, Links]:
         """Without the links between groups that contradict each other: that will never change."""
@@ -64,7 +66,7 @@ class Rebuild:
         self.reason[live] = reason[links.of_edge]
         kept = links.where(reason == 0)
         return live[kept.of_edge >= 0], Links(
-            kept.low, kept.high, kept.level, kept.open, kept.of_edge[kept.of_edge >= 0]
+            kept.low, kept.high, kept.level, kept.open, kept.firm, kept.of_edge[kept.of_edge >= 0]
         )
 
     def _apart_groups(self) -> Pairs:
@@ -81,6 +83,8 @@ class Rebuild:
 
     def _strongest(self, links: Links, ahead: int) -> Bools:
         """The strongest links of each component that are open and not contested."""
+        weak = np.flatnonzero(~links.firm)
+        links.open[weak] &= ~self.contacts.strangers(links.low[weak], links.high[weak])
         free = links.open & ~contested(links, self.groups, self._apart_groups(), ahead)
         best = np.full(len(self.component), -1)
         where = self.component[links.low]
@@ -113,6 +117,7 @@ class Rebuild:
         group_of[nodes] = first[merged]
         self.group = group_of[self.group]
         self.groups.relabel(group_of, moving)
+        self.contacts = self.contacts.relabel(group_of, moving)
 
     def _marked(self, nodes: Ints, union: Ints) -> Bools:
         """Which groups contradict another group of their union."""

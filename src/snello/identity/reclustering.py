@@ -13,7 +13,7 @@ from snello.identity.contradictions import KINDS, Contradictions
 
 __all__ = ["kept_table", "recluster"]
 
-_METHOD = 1  # another number makes every cluster anew
+_METHOD = 2  # another number makes every cluster anew
 
 # What decides where a record goes, as one number: its marks, its edges, who was set apart from it.
 _PRINTS = """
@@ -24,6 +24,8 @@ with ends as (
     select "right", hash("left", "right", strength, rule, identifier_kind) from edges
     union all
     select record, hash(kind, value) from marks
+    union all
+    select record, hash('contact', kind, value) from contacts
     union all
     select "left", hash(least("left", "right"), greatest("left", "right")) from apart
     union all
@@ -95,7 +97,7 @@ def recluster(
 
     - ``tables``, as Arrow tables or relations of the connection: ``persons`` (``record, tax_code, birth_date, sex,
       name``), ``edges`` (``left_record, right_record, rule, identifier_kind, strength``), ``apart`` (``left_record,
-      right_record``), ``identifiers`` (``record, kind, value``)
+      right_record``), ``identifiers`` and ``contacts`` (``record, kind, value``)
     - ``previous``: the name of the table that holds what this function gave last time; without it everything is made
     - gives ``left_record, right_record, rule, reason, strength, component, print``: a record, its cluster, its
       component and the print of all that decides on it; or, with rule and reason, an edge that was refused
@@ -121,6 +123,7 @@ def recluster(
         _read(connection, f"from edges {inside}"),
         _read(connection, "from marks semi join touched using (record)"),
         apart=_read(connection, f"from apart {inside}"),
+        contacts=_read(connection, "from contacts semi join touched using (record)"),
         contradictions=contradictions,
         margin=margin,
     )
@@ -141,16 +144,18 @@ def kept_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) ->
 
 def _views(connection: duckdb.DuckDBPyConnection, contradictions: Contradictions) -> None:
     """The given tables under the names and columns that clustering knows."""
+    known = "semi join given_persons using (record)"
     persons = "select record, '{0}' as kind, {0} as value from given_persons where {0} is not null"
     marks = [persons.format(kind) for kind in KINDS]
     if contradictions.others:
         kinds = ", ".join(f"'{kind}'" for kind in contradictions.others)
-        marks.append(f"select record, kind, value from given_identifiers where kind in ({kinds})")
+        marks.append(f"select record, kind, value from given_identifiers {known} where kind in ({kinds})")
     ends = 'left_record as "left", right_record as "right"'
     views = {
         "records": "select distinct record from given_persons",
         "edges": f"select {ends}, strength, rule, identifier_kind from given_edges",
         "marks": " union all ".join(marks),
+        "contacts": f"select record, kind, value from given_contacts {known}",
         "apart": f"select {ends} from given_apart",
     }
     for name, query in views.items():

@@ -14,6 +14,7 @@ def model(dbt, session):
         "edges": dbt.ref("person_edges"),
         "apart": dbt.ref("decisions").filter("verb = 'apart'"),
         "identifiers": dbt.ref("usable_identifiers"),
+        "contacts": dbt.ref("person_contacts"),
     }
     rows = dbt.ref("identity_contradictions").project("kind, how").fetchall()
     previous = None if get_flags().FULL_REFRESH else kept_table(session, dbt.this.schema, dbt.this.identifier)
