@@ -59,16 +59,76 @@ reached as (
     where customers.record is null
 ),
 
+-- only of the kinds that a refusal whose row is gone needs, for each value is hashed
+carried as (
+    select distinct
+        customers.customer_id,
+        identifiers.kind,
+        identifiers.value
+    from {{ ref('record_identifiers') }} as identifiers
+    inner join customers on identifiers.record = customers.record
+    where identifiers.kind in (select kept.kind from {{ ref('consent_kept') }} as kept)
+),
+
+hashed as (
+    select
+        customer_id,
+        kind,
+        kind || ':' || value as voice,
+        secret_key(value) as value_hash
+    from carried
+),
+
 attributed as (
     select
         reached.customer_id,
         reached.reached_by,
-        verdicts.*,
-        verdicts.source || '|' || coalesce(voices.voice, verdicts.record) as voice
+        verdicts.source || '|' || coalesce(voices.voice, verdicts.record) as voice,
+        verdicts.source,
+        verdicts.stream,
+        verdicts.record_key,
+        verdicts.purpose,
+        verdicts.channel,
+        verdicts.answer,
+        verdicts.legal_basis,
+        verdicts.notice_version,
+        verdicts.double_opt_in,
+        verdicts.given_by,
+        verdicts.expires_on,
+        verdicts.collected_by,
+        verdicts.observed_at,
+        verdicts.observed_on,
+        verdicts.minimum_age,
+        verdicts.reason
     from verdicts
     inner join reached on verdicts.record = reached.record
     left join voices on verdicts.record = voices.record
     where reached.reached_by = 'record' or verdicts.answer in ('denied', 'withdrawn')
+
+    union all
+
+    select
+        hashed.customer_id,
+        'address' as reached_by,
+        kept.source || '|' || hashed.voice as voice,
+        kept.source,
+        kept.stream,
+        kept.record_key,
+        kept.purpose,
+        kept.channel,
+        'withdrawn' as answer,
+        null as legal_basis,
+        null as notice_version,
+        null as double_opt_in,
+        null as given_by,
+        null as expires_on,
+        null as collected_by,
+        kept.since as observed_at,
+        cast(kept.since as date) as observed_on,
+        null as minimum_age,
+        'withdrawn' as reason
+    from {{ ref('consent_kept') }} as kept
+    inner join hashed on kept.kind = hashed.kind and kept.value_hash = hashed.value_hash
 ),
 
 final as (

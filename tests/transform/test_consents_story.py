@@ -1,0 +1,126 @@
+"""S7 from the call to the channel: who withdraws leaves the audience, who withdrew before being known never enters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from snello.activation import Ledger, Plan, Planner
+from snello.lake import Lake
+
+if TYPE_CHECKING:
+    from conftest import Hub
+
+SYNC = "brevo__long_absent"
+BUILD = ("build", "--select", f"+{SYNC}", "+consent_suppressions", "--exclude-resource-type", "test", "unit_test")
+LONG_AGO, CALLED = datetime(2023, 3, 10, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+CALL = {"dst": "800123456", "dcontext": "from-trunk", "disposition": "ANSWERED", "userfield": "optout=all"}
+
+
+def person(number: int, first: str, mobile: str) -> dict[str, list[dict[str, Any]]]:
+    """Bought once, long ago, and agreed to letters."""
+    name = {"first_name": first, "last_name": f"Racconto{first}", "email": f"{first.lower()}.racconto@posta.example"}
+    order = {"status": "completed", "total": "70.00", "date_created_gmt": LONG_AGO, "billing": name}
+    consent = {"purpose": "email_marketing", "channel": "email", "granted": True, "legal_basis": "consent"}
+    return {
+        "crm.customers": [{"customer_no": number, **name, "mobile": mobile}],
+        "crm.consents": [
+            {"consent_id": number, "customer_no": number, **consent, "given_at": LONG_AGO},
+        ],
+        "shop.customers": [{"id": number, **name}],
+        "shop.orders": [{"id": number, "customer_id": number, **order}],
+    }
+
+
+def call(key: str, number: str) -> dict[str, list[dict[str, Any]]]:
+    return {"contact_centre.calls": [{**CALL, "uniqueid": key, "src": number, "started_at": CALLED}]}
+
+
+def together(*parts: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    return {name: [row for part in parts for row in part.get(name, [])] for part in parts for name in part}
+
+
+def arrive(hub: Hub, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Rows that a tap loads later."""
+    for table, more in rows.items():
+        path = str(hub.lake / "raw" / table.replace(".", "/"))
+        schema = pa.schema(DeltaTable(path).schema().to_arrow())
+        cells = [{name: _cell(row.get(name), name) for name in schema.names} for row in more]
+        write_deltalake(path, pa.Table.from_pylist(cells, schema), mode="append")
+
+
+def _cell(value: Any, name: str) -> Any:
+    if name in ("updated_at", "_sdc_extracted_at"):
+        return CALLED
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+def planned(hub: Hub, run: str) -> tuple[Plan, list[dict[str, Any]]]:
+    """Publish what was built, plan, and deliver the plan."""
+    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+    terms = next(node["config"]["meta"]["sync"] for node in manifest["nodes"].values() if node["name"] == SYNC)
+    with duckdb.connect(str(hub.home / "warehouse.duckdb"), read_only=True) as connection:
+        tables = {
+            f"activation/{SYNC}": connection.sql(f"select * from activation.{SYNC}").to_arrow_table(),
+            "consent_suppressions": connection.sql("select * from marts.consent_suppressions").to_arrow_table(),
+            "consent_current": connection.sql("select * from marts.consent_current").to_arrow_table(),
+        }
+    lake, ledger = Lake(str(hub.lake)), Ledger(f"sqlite:///{hub.home}/ledger.db")
+    lake.publish(tables, run_id=run, syncs={SYNC: terms})
+    try:
+        plan = Planner(lake, ledger, "salt").plan(SYNC)
+        rows = [row for table in plan.tables() for row in table.to_pylist()]
+        fixed = {"sync": SYNC, "status": "delivered", "code": "", "attempt": 1, "batch": None, "remote_id": None}
+        marks = [
+            {"key": r["_key"], "op": r["_op"], "run_id": r["_run_id"], "fingerprint": r["_fingerprint"]} for r in rows
+        ]
+        ledger.record([{**fixed, **mark, "tried": mark["fingerprint"]} for mark in marks])
+    finally:
+        ledger.close()
+    return plan, rows
+
+
+@pytest.fixture(scope="module")
+def told(make_hub: Callable[..., Hub]) -> tuple[Hub, list[dict[str, Any]], list[dict[str, Any]]]:
+    """Ada is in the audience; then she calls, and Remo arrives, whose number had called before: a call since erased."""
+    hub = make_hub(together(person(1, "Ada", "3400000801"), person(2, "Ugo", "3400000802"), call("1.1", "3400000803")))
+    _, first = planned(hub.make(*BUILD), "one")
+    DeltaTable(str(hub.lake / "raw" / "contact_centre" / "calls")).delete("uniqueid = '1.1'")
+    arrive(hub, together(call("1.2", "+393400000801"), person(3, "Remo", "340 0000803")))
+    _, second = planned(hub.make(*BUILD), "two")
+    return hub, first, second
+
+
+def test_who_withdraws_by_telephone_is_taken_out_of_the_channel_on_the_next_run(told: Any) -> None:
+    hub, first, second = told
+    ada, ugo = hub.customers("crm/customers/1", "crm/customers/2")
+    assert {(row["_op"], row["_key"]) for row in first} == {("upsert", ada), ("upsert", ugo)}
+    assert [(row["_op"], row["_key"], row["_reason"]) for row in second] == [("remove", ada, "no_consent")]
+    assert second[0]["_consent"]["source"] == "contact_centre"
+
+
+def test_who_withdrew_by_a_number_before_being_known_never_enters_an_audience_though_the_call_is_erased(
+    told: Any,
+) -> None:
+    hub, _, second = told
+    remo = hub.customer("crm/customers/3")
+    assert remo
+    assert remo not in {row["_key"] for row in second}
+    assert hub.query(
+        "select state, reason, decided_by_source from marts.consent_current"
+        " where customer_id = ? and purpose = 'email_marketing' and channel = 'email'",
+        [remo],
+    ) == [("no", "withdrawn", "contact_centre")]
+    assert (remo,) in hub.query("select customer_id from marts.segments where segment = 'long_absent'")
+
+
+def test_no_log_of_the_run_names_the_number_that_withdrew(told: Any) -> None:
+    hub, *_ = told
+    assert "3400000803" not in "".join(path.read_text() for path in (hub.home / "logs").glob("*.log"))
