@@ -12,7 +12,7 @@ import pytest
 from tests.identity.graphs import ANNA, MARIO
 
 from snello.identity.contradictions import ITALIAN, Contradictions
-from snello.identity.reclustering import recluster
+from snello.identity.reclustering import kept_table, recluster
 
 EDGES = ("left_record", "right_record", "rule", "identifier_kind", "strength")
 PERSONS = ("record", "tax_code", "birth_date", "sex", "name")
@@ -137,3 +137,23 @@ def test_another_table_of_contradictions_touches_everybody() -> None:
     found, touched = company.run(Contradictions())
     assert (found, touched) == (company.whole(Contradictions()), 2)
     assert {row[1] for row in found} == {"a"}
+
+
+def test_a_table_of_another_shape_is_not_gone_on_from() -> None:
+    company = Company()
+    assert kept_table(company.connection, "main", "kept") is None
+    company.connection.execute("create table kept as select 'a' as left_record, 'a' as right_record")
+    assert kept_table(company.connection, "main", "kept") is None
+    company.connection.execute("drop table kept")
+    company.run()
+    assert kept_table(company.connection, "main", "kept") == '"main"."kept"'
+
+
+def test_another_identifier_that_the_table_names_comes_from_the_identifiers() -> None:
+    company = Company()
+    company.persons = {"a": (None,) * 4, "b": (None,) * 4}
+    company.edges = {("a", "b", "email"): 0.9}
+    numbers = [("a", "ssn", "1"), ("b", "ssn", "2"), ("nobody", "ssn", "3"), ("b", "card", "4")]
+    tables = company.tables() | {"identifiers": table(numbers, ("record", "kind", "value"))}
+    found = recluster(company.connection, tables, Contradictions.of([("ssn", "differ")])).fetchall()
+    assert [row[3] for row in found if row[2]] == ["ssn values differ"]
