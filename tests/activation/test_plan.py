@@ -133,6 +133,9 @@ def test_unknown_consent_is_no_and_has_one_receipt_while_nothing_changes(stage: 
         ([("any", "no"), ("email", "yes")], False),
         ([("sms", "yes")], False),
         ([("email", None)], False),
+        ([("email", "pending")], False),
+        ([("any", "yes"), ("email", "expired")], False),
+        ([("email", "Yes")], False),
         ([], False),
     ],
 )

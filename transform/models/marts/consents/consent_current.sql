@@ -124,7 +124,7 @@ final as (
         record_key,
         observed_at,
         case
-            when weight = 3 then 'nobody gave a valid answer'
+            when weight = 3 then 'nobody gave a valid answer: ' || reason
             when weight = 2 then 'granted by each source that asked, the latest of them'
             when is_disputed then 'a refusal stands against any other source'
             else 'latest answer of the only source that asked'
