@@ -47,9 +47,15 @@
 {% macro default__slips(left, right) -%}levenshtein({{ left }}, {{ right }}){%- endmacro %}
 {% macro duckdb__slips(left, right) -%}damerau_levenshtein({{ left }}, {{ right }}){%- endmacro %}
 
-{#- 0 they contradict, 1 not known, 2 day and month swapped or one digit wrong, 3 the same day. -#}
+{#-
+    0 they contradict, 1 not known, 2 day and month swapped or one digit wrong, 3 the same day, 4 the same day, and what
+    both records state themselves, beside any tax code, is the same but for a slip.
+-#}
 {% macro birth_level() -%}
     case
+        when
+            left_birth = right_birth
+            and (left_stated = right_stated or birth_dates_agree(left_stated::string, right_stated::string)) then 4
         when left_birth = right_birth then 3
         when left_birth is null or right_birth is null then 1
         when birth_dates_agree(left_birth::string, right_birth::string) then 2

@@ -15,7 +15,10 @@ from snello.errors import ConfigError, choices
 __all__ = ["KINDS", "Blocked", "Rule", "check_seeds", "read_blocklist", "read_rules"]
 
 # What the hub itself finds in records; a source may give further kinds.
-KINDS = ("address", "birth_date", "card", "device", "email", "handle", "name_birth", "phone", "ssn", "tax_code")
+KINDS = (
+    "address", "birth_date", "card", "device", "email", "handle", "landline", "mobile", "name_birth", "phone", "ssn",
+    "tax_code",
+)  # fmt: skip
 
 
 def _kind(value: str) -> str:
@@ -41,10 +44,12 @@ Maybe = BeforeValidator(lambda value: None if value == "" else value)
 class Rule(BaseModel):
     """Two records that share a value are one person when they agree as far as the words ask.
 
+    - ``share``: what they have in common; ``phone`` is a ``mobile`` or a ``landline``
     - ``name``: ``same``; ``like`` (given and family name, slips and nicknames allowed); ``given`` (the given name, the
       surname may have changed); ``not_different``; ``any``
-    - ``birth_date``: ``same``, ``like`` (a slip), ``not_different`` or ``any``; ``tax_code``: ``same``,
-      ``not_different`` or ``any``; ``home``: ``same`` or ``any``
+    - ``birth_date``: ``stated`` (the same, and said by both beside any tax code); ``same``; ``like`` (a slip);
+      ``not_different``; ``any``
+    - ``tax_code``: ``same``, ``not_different`` or ``any``; ``home``: ``same`` or ``any``
     - ``strength``: of the evidence, above 0 and below 1: certain is only what a person decided
     - ``max_people``: a value that more people have joins nobody; the smallest of the rules on one kind counts
     - ``half_life_days``: after so many days between the two sightings of the value the strength is half; empty: never
@@ -55,7 +60,7 @@ class Rule(BaseModel):
     rule: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_name)]
     share: Kind
     name: Literal["same", "like", "given", "not_different", "any"]
-    birth_date: Literal["same", "like", "not_different", "any"]
+    birth_date: Literal["stated", "same", "like", "not_different", "any"]
     tax_code: Literal["same", "not_different", "any"]
     home: Literal["same", "any"]
     strength: float = Field(gt=0, lt=1)

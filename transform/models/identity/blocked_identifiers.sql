@@ -8,9 +8,9 @@ blocklist as (
 
 limits as (
     select
-        share as kind,
+        share,
         min(max_people) as max_people
-    from {{ ref('identity_rules') }}
+    from {{ ref('rule_levels') }}
     group by share
 ),
 
@@ -22,7 +22,7 @@ used as (
         count(*) as records,
         bool_or(evidence.is_role_address) as is_role_address
     from evidence
-    left join limits on evidence.kind = limits.kind
+    left join limits on evidence.share = limits.share
     group by evidence.kind, evidence.value
 ),
 
@@ -74,8 +74,24 @@ judged as (
 ),
 
 final as (
-    select * from judged
+    select
+        kind,
+        value,
+        records,
+        names,
+        reason
+    from judged
     where reason is not null
+
+    union all
+
+    select
+        'birth_date' as kind,
+        birth_date::string as value,
+        records,
+        0 as names,
+        reason
+    from {{ ref('placeholder_dates') }}
 )
 
 select * from final

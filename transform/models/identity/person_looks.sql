@@ -4,6 +4,7 @@ with persons as (
         first_key,
         last_key,
         coalesce(tax_code_birth_date, birth_date) as birth_date,
+        birth_date as stated_birth_date,
         tax_code_canonical as tax_code,
         street_key || '|' || postcode as home,
         cast(observed_at as date) as seen_on
@@ -14,7 +15,8 @@ with persons as (
 final as (
     select
         *,
-        first_key || '|' || last_key || '|' || coalesce(birth_date::string, '') || '|' || coalesce(tax_code, '') as look
+        first_key || '|' || last_key || '|' || coalesce(birth_date::string, '') || '|'
+        || coalesce(stated_birth_date::string, '') || '|' || coalesce(tax_code, '') as look
     from persons
 )
 

@@ -14,9 +14,7 @@ tax_codes as (
 ),
 
 placeholders as (
-    select cast(value as date) as birth_date
-    from {{ ref('blocklist') }}
-    where kind = 'birth_date'
+    select * from {{ ref('placeholder_dates') }}
 ),
 
 final as (

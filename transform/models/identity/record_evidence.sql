@@ -10,6 +10,7 @@ final as (
     select
         record,
         kind,
+        share,
         value,
         is_role_address
     from {{ ref('record_identifiers') }}
@@ -20,6 +21,7 @@ final as (
     select
         record,
         'name_birth' as kind,
+        'name_birth' as share,
         first_key || '|' || birthday as value,
         false as is_role_address
     from persons
@@ -30,6 +32,7 @@ final as (
     select
         record,
         'name_birth' as kind,
+        'name_birth' as share,
         last_key || '|' || birthday as value,
         false as is_role_address
     from persons
@@ -40,6 +43,7 @@ final as (
     select
         record,
         'address' as kind,
+        'address' as share,
         street_key || '|' || postcode as value,
         false as is_role_address
     from persons

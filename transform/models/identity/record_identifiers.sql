@@ -15,7 +15,13 @@ normalised as (
             when 'card' then normalise_card(observed.raw)
             else lower(null_like(observed.raw))
         end as value,
-        coalesce(emails.is_role, false) as is_role_address
+        coalesce(emails.is_role, false) as is_role_address,
+        -- a landline is a home, a mobile a person
+        case
+            when observed.kind <> 'phone' then observed.kind
+            when phones.phone_kind = 'mobile' then 'mobile'
+            else 'landline'
+        end as share
     from observed
     left join {{ ref('email_values') }} as emails on observed.kind = 'email' and observed.raw = emails.raw
     left join {{ ref('phone_values') }} as phones
@@ -29,6 +35,7 @@ final as (
         record,
         kind,
         value,
+        min(share) as share,
         min(source) as source,
         min(place) as place,
         bool_or(is_role_address) as is_role_address

@@ -23,23 +23,23 @@ asked as (
 keyed as (
     select
         evidence.record,
-        evidence.kind,
+        evidence.share as kind,
         evidence.value,
         false as at_home,
         asked.is_loose
     from evidence
-    inner join asked on evidence.kind = asked.share and not asked.at_home
+    inner join asked on evidence.share = asked.share and not asked.at_home
 
     union all
 
     select
         evidence.record,
-        evidence.kind,
+        evidence.share as kind,
         evidence.value || '|' || persons.home as value,
         true as at_home,
         asked.is_loose
     from evidence
-    inner join asked on evidence.kind = asked.share and asked.at_home
+    inner join asked on evidence.share = asked.share and asked.at_home
     inner join persons on evidence.record = persons.record
     where persons.home is not null
 ),
@@ -158,6 +158,7 @@ looks as (
         first_key,
         last_key,
         birth_date,
+        stated_birth_date,
         tax_code
     from persons
 ),
@@ -182,6 +183,8 @@ sides as (
         rights.last_key as right_last,
         lefts.birth_date as left_birth,
         rights.birth_date as right_birth,
+        lefts.stated_birth_date as left_stated,
+        rights.stated_birth_date as right_stated,
         lefts.tax_code as left_tax_code,
         rights.tax_code as right_tax_code
     from compared

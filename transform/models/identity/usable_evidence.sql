@@ -10,6 +10,7 @@ final as (
     select
         evidence.record,
         evidence.kind,
+        evidence.share,
         evidence.value
     from evidence
     left join blocked on evidence.kind = blocked.kind and evidence.value = blocked.value
