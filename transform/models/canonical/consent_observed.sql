@@ -5,7 +5,9 @@ with every_row as (
 
 final as (
     {{ latest_only(
-        'every_row', 'observed_at', ['state', 'person_key', 'legal_basis', 'notice_version'], also=['purpose', 'channel']
+        'every_row', 'observed_at',
+        ["case when state = 'granted' then 1 else 0 end", 'state', 'person_key', 'legal_basis', 'notice_version'],
+        also=['purpose', 'channel']
     ) }}
 )
 

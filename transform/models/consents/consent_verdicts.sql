@@ -14,20 +14,33 @@ known_versions as (
     from policies
 ),
 
+-- few versions on few days: each is looked up once
+asked as (
+    select distinct
+        source,
+        notice_version,
+        observed_on
+    from said
+),
+
 -- a version that nobody described is read as the source's default
 versioned as (
     select
-        said.*,
+        asked.source,
+        asked.notice_version,
+        asked.observed_on,
         coalesce(known_versions.notice_version, '*') as read_version
-    from said
+    from asked
     left join known_versions
-        on said.source = known_versions.source and said.notice_version = known_versions.notice_version
+        on asked.source = known_versions.source and asked.notice_version = known_versions.notice_version
 ),
 
 -- a source without any notice may serve; a notice that was not in use that day allows nothing
-noticed as (
+notices as (
     select
-        versioned.*,
+        versioned.source,
+        versioned.notice_version,
+        coalesce(versioned.observed_on, cast('0001-01-01' as date)) as notice_day,
         coalesce(policies.purposes, case when known_versions.source is null then 'service' else '' end) as allowed,
         coalesce(policies.minimum_age, {{ var('minimum_age') }}) as minimum_age,
         policies.valid_days,
@@ -42,13 +55,27 @@ noticed as (
             and versioned.read_version = policies.notice_version
             and (policies.valid_from is null or versioned.observed_on >= policies.valid_from)
             and (policies.valid_to is null or versioned.observed_on <= policies.valid_to)
-    qualify row_number() over (
-        partition by
-            versioned.record, versioned.source, versioned.stream, versioned.record_key, versioned.purpose,
-            versioned.channel, versioned.answer, versioned.observed_at, versioned.legal_basis,
-            versioned.notice_version, versioned.double_opt_in, versioned.given_by, versioned.expires_on
-        order by policies.valid_from desc nulls last
-    ) = 1
+    qualify
+        row_number() over (
+            partition by versioned.source, versioned.notice_version, versioned.observed_on
+            order by policies.valid_from desc nulls last
+        ) = 1
+),
+
+noticed as (
+    select
+        said.*,
+        notices.allowed,
+        notices.minimum_age,
+        notices.valid_days,
+        notices.must_confirm,
+        notices.confirm_days
+    from said
+    inner join notices
+        on
+            said.source = notices.source
+            and said.notice_version = notices.notice_version
+            and coalesce(said.observed_on, cast('0001-01-01' as date)) = notices.notice_day
 ),
 
 -- a double opt-in that nobody confirmed in time has lapsed
