@@ -14,12 +14,37 @@
     array_to_string(list_transform(min({{ key }}, 3), lambda one: secret_key(one)), ' ')
 {%- endmacro %}
 
-{#- The latest of the rows that share a key; of equally late ones, always the same. -#}
+{#-
+    The latest of the rows that share a key; of equally late ones, always the same.
+
+    - only rows whose key repeats are sorted: they are few, and sorting all would cost as much as reading them
+-#}
 {% macro latest_only(relation, moment, columns, also=[]) -%}
-    select * from {{ relation }}
+    {%- set key = ['source', 'stream', 'record_key'] + also -%}
+    {%- set repeated -%}
+        (
+            select {{ key | join(', ') }}
+            from {{ relation }}
+            group by {{ key | join(', ') }}
+            having count(*) > 1
+        ) as repeated
+        on {% for column in key -%}
+            {{ relation }}.{{ column }} is not distinct from repeated.{{ column }}{{ ' and ' if not loop.last }}
+        {%- endfor %}
+    {%- endset -%}
+    select {{ relation }}.* from {{ relation }}
+    left join {{ repeated }}
+    where repeated.source is null
+
+    union all
+
+    select * from (
+        select {{ relation }}.* from {{ relation }}
+        inner join {{ repeated }}
+    ) as several
     qualify
         row_number() over (
-            partition by {{ (['source', 'stream', 'record_key'] + also) | join(', ') }}
+            partition by {{ key | join(', ') }}
             order by {{ moment }} desc nulls last, {{ columns | join(', ') }}
         ) = 1
 {%- endmacro %}

@@ -14,6 +14,7 @@ from snello.identifiers.tables import birthplace
 from snello.identifiers.tax_code import decode
 
 _VOWELS = frozenset("AEIOU")
+_MOST = 8  # words of a name that are looked at
 
 
 def _three(letters: str, is_given: bool) -> str:
@@ -28,13 +29,14 @@ def _three(letters: str, is_given: bool) -> str:
 def _words(name: str | None) -> tuple[str, ...]:
     """The words of a name in plain capitals; none when there is a letter that the code cannot say."""
     folded = (fold_name(name) or "").upper()
-    return tuple(folded.split()) if folded.replace(" ", "").isascii() else ()
+    return tuple(folded.split()[:_MOST]) if folded.replace(" ", "").isascii() else ()
 
 
-def _may_be(code: str, words: tuple[str, ...], is_given: bool) -> bool:
-    """Whether the letters are those of the whole name, or of the words left when others were added or left out."""
+@lru_cache(maxsize=65_536)
+def _codes(words: tuple[str, ...], is_given: bool) -> frozenset[str]:
+    """The letters of the whole name, and of the words left when others were added or left out."""
     parts = {words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
-    return any(_three("".join(part), is_given) == code for part in parts)
+    return frozenset(_three("".join(part), is_given) for part in parts)
 
 
 def tax_code_letters(first: str | None, last: str | None) -> str | None:
@@ -43,7 +45,6 @@ def tax_code_letters(first: str | None, last: str | None) -> str | None:
     return _three("".join(family), False) + _three("".join(given), True) if given and family else None
 
 
-@lru_cache(maxsize=65_536)
 def tax_code_disagrees(
     value: str | None, first: str | None, last: str | None, birth_date: str | None, sex: str | None
 ) -> str | None:
@@ -60,7 +61,7 @@ def tax_code_disagrees(
     parts = _wrong_names(person.canonical, _words(first), _words(last))
     born = _date(birth_date)
     if born is not None and born != person.birth_date:
-        if f"{born:%y%m%d}" != f"{person.birth_date:%y%m%d}":
+        if born.isoformat()[2:] != person.birth_date.isoformat()[2:]:
             parts.append("birth date")
         elif birthplace(person.canonical[11:15], born) is None:
             parts.append("century of birth")
@@ -71,10 +72,11 @@ def tax_code_disagrees(
 
 
 def _wrong_names(code: str, given: tuple[str, ...], family: tuple[str, ...]) -> list[str]:
-    if given and family and _may_be(code[:3], given, False) and _may_be(code[3:6], family, True):
+    first, last = code[3:6], code[:3]
+    if given and family and last in _codes(given, False) and first in _codes(family, True):
         return []
-    wrong = ["surname"] if family and not _may_be(code[:3], family, False) else []
-    return [*wrong, "given name"] if given and not _may_be(code[3:6], given, True) else wrong
+    wrong = ["surname"] if family and last not in _codes(family, False) else []
+    return [*wrong, "given name"] if given and first not in _codes(given, True) else wrong
 
 
 def _date(value: str | None) -> date | None:
