@@ -13,10 +13,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from snello.identity.clusters import cluster
-from snello.identity.customer_ids import assign_ids
 from snello.dbt.functions import register
 from snello.identifiers.tax_code import check_letter
+from snello.identity.clusters import cluster
+from snello.identity.customer_ids import assign_ids
 
 DISTINCT_OF_REPEATS = 20_000
 GIVEN = ("Mario", "Luca", "Anna", "Giulia", "Francesca", "Paolo", "Marco", "Elena", "Sara", "Davide")
