@@ -33,7 +33,7 @@ def strict(frame: pl.DataFrame) -> pl.Series:
         first = known.select("row", first=pl.col("row").first().over(columns))
         left.append(first["row"].to_numpy())
         right.append(first["first"].to_numpy())
-    return _components(np.concatenate(left), np.concatenate(right), frame.height)
+    return components(np.concatenate(left), np.concatenate(right), frame.height)
 
 
 def splink(frame: pl.DataFrame, threshold: float = 0.95) -> pl.Series:
@@ -82,6 +82,7 @@ def splink(frame: pl.DataFrame, threshold: float = 0.95) -> pl.Series:
     return frame.select("record").join(clusters, on="record", how="left")["cluster_id"]
 
 
-def _components(left: np.ndarray, right: np.ndarray, size: int) -> pl.Series:
+def components(left: np.ndarray, right: np.ndarray, size: int) -> pl.Series:
+    """The group of each of ``size`` rows, joined pair by pair."""
     joined = coo_array((np.ones(len(left)), (left, right)), shape=(size, size))
-    return pl.Series(connected_components(joined, directed=False)[1])
+    return pl.Series(connectedcomponents(joined, directed=False)[1])

@@ -24,7 +24,7 @@ from snello.sandbox.families.placeholders import BIRTHS, TAX_CODES
 from snello.sandbox.score import KEYS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from alone import splink, strict
+from alone import components, splink, strict
 
 from peers import programs
 
@@ -43,6 +43,25 @@ PREPARED = """
     left join phones on persons.record = phones.record
     order by persons.record
 """
+# Every value that two records may share, whether the hub's rules use it or not.
+VALUES = """
+    select record, kind || ':' || value as value from identity.usable_identifiers
+    union all
+    select record, 'address:' || street_key || '|' || postcode from identity.person_records
+    where street_key is not null and postcode is not null
+    union all
+    select record, 'birth:' || coalesce(tax_code_birth_date, birth_date)::varchar from identity.person_records
+    where coalesce(tax_code_birth_date, birth_date) is not null
+"""
+
+
+def ceiling(values: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """Customers of a judge who knows the truth and joins whoever shares a value: what comparing equal values can reach."""
+    records = truth.select(*KEYS, "person_id", record=pl.concat_str(KEYS, separator="/")).with_row_index("row")
+    held = values.join(records, on="record").sort("row")
+    first = held.select("row", first=pl.col("row").first().over("person_id", "value"))
+    found = components(held["row"].to_numpy(), first["first"].to_numpy(), records.height)
+    return records.select(*KEYS).with_columns(customer_id=found.cast(pl.String))
 
 
 def goldenmatch(frame: pl.DataFrame) -> pl.Series:
@@ -58,7 +77,7 @@ def goldenmatch(frame: pl.DataFrame) -> pl.Series:
     return frame.select("record").join(found, on="record", how="left", maintain_order="left")["cluster"]
 
 
-def told(name: str, families: Families, customers: pl.DataFrame, seconds: float) -> Outcome:
+def told(name: str, families: Families, customers: pl.DataFrame, seconds: float | None) -> Outcome:
     outcome = Outcome.of(families.truth, customers)
     held = contradictions(families.records, customers, NOBODYS)
     print(
@@ -110,11 +129,12 @@ def main(people: int, alone: bool) -> None:
         project = Project.over(Path(home), families.shapes())
         run = project.build(IDENTITY)
         customers = project.table("select source, stream, record_key, customer_id from marts.customer_sources")
-        frame = project.table(PREPARED)
+        frame, values = project.table(PREPARED), project.table(VALUES)
         joins = blocked_joins(project)
     print(f"families, {people:,} people, {families.records.height:,} records")
     print(f"{HEAD}{'two codes':>10}{'dates':>8}")
     hub = told("hub", families, customers, run.seconds)
+    told("(truth, over equal values)", families, ceiling(values, families.truth), None)
     if not alone:
         for name, peer in (("strict rules", strict), ("Splink alone", splink), ("GoldenMatch", goldenmatch)):
             beside(name, peer, families, frame)

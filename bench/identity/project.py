@@ -41,6 +41,8 @@ IDENTITY = (
     "+identity_blocked",
     "+identity_review",
     "+identity_events",
+    "+identity_model",
+    "+identity_prints",
 )
 # With the golden record and what explains it, without segments and audiences.
 RESOLUTION = (*IDENTITY, "+customers", "+customer_values", "+customer_identifiers")
