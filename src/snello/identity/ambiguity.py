@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from snello.identity.arrays import Bools, Ints, places, runs
 from snello.identity.conflicts import Groups, conflicted
 from snello.identity.evidence import Links
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """Every link from both its ends, those of one node together and the strongest first."""
+
+    node: Ints
+    nbr: Ints
+    level: Ints
 
 
 def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], ahead: int) -> Bools:
@@ -19,17 +30,18 @@ def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], ahead: int
     node, nbr = np.concatenate([links.low, links.high]), np.concatenate([links.high, links.low])
     level = np.concatenate([links.level, links.level])
     order = np.lexsort((-level, node))
-    node, nbr, level = node[order], nbr[order], level[order]
+    ways = _Ways(node[order], nbr[order], level[order])
     link = np.concatenate([np.arange(count), np.arange(count)])[order]
     found = np.zeros(count, bool)
-    rivals = _by_marks(node, nbr, level, links.open[link], groups, ahead)
+    rivals = _by_marks(ways, links.open[link], groups, ahead)
     found[link[rivals]] = True
-    found[link[_by_decision(node, nbr, level, apart, ahead)]] = True
+    found[link[_by_decision(ways, apart, ahead)]] = True
     return found
 
 
-def _by_marks(node: Ints, nbr: Ints, level: Ints, open_: Bools, groups: Groups, ahead: int) -> Bools:
+def _by_marks(ways: _Ways, open_: Bools, groups: Groups, ahead: int) -> Bools:
     """The sets: for each node and level of a link of it, all its neighbours whose evidence is not clearly behind."""
+    node, nbr, level = ways.node, ways.nbr, ways.level
     found = np.zeros(len(node), bool)
     starts = np.flatnonzero(np.diff(node, prepend=-1))
     sizes = np.diff(starts, append=len(node))
@@ -54,8 +66,9 @@ def _by_marks(node: Ints, nbr: Ints, level: Ints, open_: Bools, groups: Groups, 
     return found
 
 
-def _by_decision(node: Ints, nbr: Ints, level: Ints, apart: tuple[Ints, Ints], ahead: int) -> Bools:
+def _by_decision(ways: _Ways, apart: tuple[Ints, Ints], ahead: int) -> Bools:
     """For each two groups set apart, the nodes that have both as neighbours."""
+    node, nbr, level = ways.node, ways.nbr, ways.level
     found = np.zeros(len(node), bool)
     one, other = apart
     if not len(one):

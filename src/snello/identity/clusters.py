@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from snello.identity.arrays import Bools, Ints, components, firsts
 from snello.identity.conflicts import conflicted
 from snello.identity.contradictions import ITALIAN, Contradictions
-from snello.identity.evidence import read_evidence, steps
+from snello.identity.evidence import Evidence, read_evidence, steps
 from snello.identity.marks import Marks, positions
 from snello.identity.profiles import Profiles
-from snello.identity.rebuild import Pairs, Rebuild
+from snello.identity.rebuild import Against, Pairs, Rebuild
 from snello.identity.strangers import Contacts
 
 __all__ = ["Clusters", "cluster"]
@@ -61,47 +61,62 @@ def cluster(
     Raises ``ContractError`` when an edge or mark names no record, a kind is unknown or a strength is not from 0 to 1.
     """
     names = _sorted_distinct(records)
-    ends = _ends(names, edges)
+    left, right = positions(names, edges["left"], edges["right"])
     evidence = read_evidence(edges, contradictions.weak)
-    set_apart = _known_pairs(names, apart)
-    component = components(*ends, len(names))
-    marked = Marks.read(marks, names, contradictions)
-    suspect = _suspects(component, marked, set_apart)
     reached = Contacts.read(contacts if evidence.weak.any() else None, names)
-    roofs = np.zeros(len(suspect), bool)
-    roofs[component[ends[0][evidence.weak]]] = True
-    suspect |= roofs & reached.several(component, len(suspect))
-    people, cut, reasons = component, np.array([], np.int64), []
-    if suspect.any():
-        inside = np.flatnonzero(suspect[component])
-        local = np.full(len(names), -1)
-        local[inside] = np.arange(len(inside))
-        edge = np.flatnonzero(local[ends[0]] >= 0)
-        pair = np.flatnonzero(component[set_apart[0]] == component[set_apart[1]])
-        rebuilt = Rebuild(
-            np.unique(component[inside], return_inverse=True)[1],
-            _at(local, ends, edge),
-            evidence.at(edge),
-            Profiles.of(marked, inside),
-            (_at(local, set_apart, pair), reached.of(local)),
-        )
-        rebuilt.run(steps(margin))
-        people = component + len(names)
-        people[inside] = rebuilt.group
-        people = np.unique(people, return_inverse=True)[1]
-        cut, reasons = edge[np.flatnonzero(rebuilt.reason)], rebuilt.reasons()
+    marked = Marks.read(marks, names, contradictions)
+    given = _Given((left, right), evidence, marked, (_known_pairs(names, apart), reached))
+    component = components(left, right, len(names))
+    people, cut, reasons = given.rebuilt(component, given.suspects(component), steps(margin))
     assignment = {"record": names, "cluster": _named(names, people), "component": _named(names, component)}
     cuts = edges.select(list(_CUTS)).take(pa.array(cut, pa.int64()))
     return Clusters(pa.table(assignment), cuts.append_column("reason", pa.array(reasons, pa.string())))
 
 
-def _ends(names: pa.Array, edges: pa.Table) -> Pairs:
-    left, right = positions(names, edges["left"], edges["right"])
-    return left, right
+@dataclass(frozen=True)
+class _Given:
+    """Edges by their ends, what they say, and what speaks against them; records are places among the sorted names."""
 
+    ends: Pairs
+    evidence: Evidence
+    marks: Marks
+    against: Against
 
-def _at(local: Ints, pairs: Pairs, chosen: Ints) -> Pairs:
-    return local[pairs[0][chosen]], local[pairs[1][chosen]]
+    def suspects(self, component: Ints) -> Bools:
+        """For each component, whether something in it may have to stay apart."""
+        (one, other), contacts = self.against
+        varied = self.marks.varied(component)
+        inside = np.flatnonzero(varied[component])
+        profiles = Profiles.of(self.marks, inside)
+        differ = conflicted(component[inside], profiles.index, profiles)
+        suspect = np.zeros(len(varied), bool)
+        suspect[component[self.ends[0][self.evidence.weak]]] = True
+        suspect &= contacts.several(component, len(suspect))
+        suspect[component[inside[differ]]] = True
+        suspect[component[one[component[one] == component[other]]]] = True
+        return suspect
+
+    def rebuilt(self, component: Ints, suspect: Bools, ahead: int) -> tuple[Ints, Ints, list[str]]:
+        """The label of each record's cluster; the edges that are cut, and why."""
+        if not suspect.any():
+            return component, np.array([], np.int64), []
+        (one, other), contacts = self.against
+        inside = np.flatnonzero(suspect[component])
+        local = np.full(len(component), -1)
+        local[inside] = np.arange(len(inside))
+        edge = np.flatnonzero(local[self.ends[0]] >= 0)
+        pair = np.flatnonzero(component[one] == component[other])
+        rebuild = Rebuild(
+            np.unique(component[inside], return_inverse=True)[1],
+            (local[self.ends[0][edge]], local[self.ends[1][edge]]),
+            self.evidence.at(edge),
+            Profiles.of(self.marks, inside),
+            ((local[one[pair]], local[other[pair]]), contacts.of(local)),
+        )
+        rebuild.run(ahead)
+        people = component + len(component)
+        people[inside] = rebuild.group
+        return np.unique(people, return_inverse=True)[1], edge[np.flatnonzero(rebuild.reason)], rebuild.reasons()
 
 
 def _sorted_distinct(records: Iterable[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -123,16 +138,3 @@ def _known_pairs(names: pa.Array, apart: pa.Table | None) -> Pairs:
     )
     known = (left >= 0) & (right >= 0) & (left != right)
     return left[known], right[known]
-
-
-def _suspects(component: Ints, marks: Marks, apart: Pairs) -> Bools:
-    """For each component, whether two of its records contradict each other, or may."""
-    varied = marks.varied(component)
-    inside = np.flatnonzero(varied[component])
-    profiles = Profiles.of(marks, inside)
-    differ = conflicted(component[inside], profiles.index, profiles)
-    suspect = np.zeros(len(varied), bool)
-    suspect[component[inside[differ]]] = True
-    one, other = (component[ends] for ends in apart)
-    suspect[one[one == other]] = True
-    return suspect
