@@ -118,7 +118,9 @@ gone as (
     select distinct previous.customer_id
     from {{ ref('stg_published__customer_sources') }} as previous
     left join customers on previous.record = customers.record
-    where customers.record is null
+    where
+        customers.record is null
+        and previous.customer_id in (select moves.from_customer_id from moves)
 ),
 
 final as (
