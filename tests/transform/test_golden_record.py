@@ -90,3 +90,63 @@ def test_a_value_carries_the_purposes_that_its_source_allows(hub: Hub) -> None:
     assert found["aftersales"] == "service"
     assert "email_marketing" in found["crm"].split(",")
     assert "ads_audiences" not in found["loyalty"].split(",")
+
+
+def test_what_a_person_declared_is_usable_the_day_it_arrives_and_says_its_row_its_kind_and_its_rule(hub: Hub) -> None:
+    found = hub.query(
+        "select first_name, sex, birth_date::text from marts.customers_by_purpose"
+        " where customer_id = ? and purpose = 'email_marketing'",
+        [hub.customer("crm/customers/111")],
+    )
+    assert found == [("Quinto", "M", "1972-08-08")]
+    loose = hub.query(
+        "select attribute from marts.customer_values"
+        " where kind not in ('explicit', 'implicit', 'derived') or rule is null or source is null or record_key is null"
+    )
+    assert not loose
+
+
+def test_every_loser_says_by_which_criterion_and_no_winner_does(hub: Hub) -> None:
+    assert values(hub, "crm/customers/1", "first_name")
+    lost = hub.query("select distinct lost_to from marts.customer_values where not is_winner")
+    assert {word for (word,) in lost} <= {
+        "same value", "record", "validity", "kind", "place", "completeness", "trust", "agreement", "recency",
+    }  # fmt: skip
+    assert hub.query("select count(*) from marts.customer_values where is_winner and lost_to is not null") == [(0,)]
+    assert hub.query(
+        "select source, lost_to from marts.customer_values"
+        " where customer_id = ? and attribute = 'email' and not is_winner order by rank",
+        [hub.customer("crm/customers/111")],
+    ) == [("aftersales", "trust"), ("shop", "same value")]
+
+
+def test_the_order_of_candidates_is_one_without_gaps_for_every_attribute(hub: Hub) -> None:
+    assert not hub.query(
+        "select customer_id, attribute from marts.customer_values group by all having max(rank) <> count(*)"
+    )
+
+
+def test_a_missing_tax_code_takes_nothing_from_the_record(hub: Hub) -> None:
+    found = hub.query(
+        "select tax_code is not null, birth_date is not null from marts.customers where customer_id = ?",
+        [hub.customer("crm/customers/23")],
+    )
+    assert found == [(True, True)]
+    assert values(hub, "crm/customers/1", "tax_code")
+
+
+def test_every_customer_of_the_golden_record_stands_in_the_view_of_service(hub: Hub) -> None:
+    assert not hub.query(
+        "select customer_id from marts.customers except"
+        " select customer_id from marts.customers_by_purpose where purpose = 'service'"
+    )
+    assert not hub.query(
+        """
+        select customers.customer_id
+        from marts.customers
+        inner join marts.customers_by_purpose as views using (customer_id)
+        where views.purpose = 'service'
+            and (customers.email, customers.street, customers.revenue)
+            is distinct from (views.email, views.street, views.revenue)
+        """
+    )

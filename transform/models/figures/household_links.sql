@@ -54,7 +54,7 @@ related as (
     inner join bearers on families.last_key = bearers.last_key
     cross join everybody
     where
-        families.bearers <= {{ var('household_members') }}
+        families.bearers between 2 and {{ var('household_members') }}
         and (
             crowds.residents <= {{ var('building_residents') }}
             or crowds.residents * (bearers.bearers - families.bearers)
