@@ -85,4 +85,4 @@ def splink(frame: pl.DataFrame, threshold: float = 0.95) -> pl.Series:
 def components(left: np.ndarray, right: np.ndarray, size: int) -> pl.Series:
     """The group of each of ``size`` rows, joined pair by pair."""
     joined = coo_array((np.ones(len(left)), (left, right)), shape=(size, size))
-    return pl.Series(connectedcomponents(joined, directed=False)[1])
+    return pl.Series(connected_components(joined, directed=False)[1])

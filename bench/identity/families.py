@@ -56,7 +56,7 @@ VALUES = """
 
 
 def ceiling(values: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
-    """Customers of a judge who knows the truth and joins whoever shares a value: what comparing equal values can reach."""
+    """Customers of a judge who knows the truth and joins whoever shares a value: the most that equal values give."""
     records = truth.select(*KEYS, "person_id", record=pl.concat_str(KEYS, separator="/")).with_row_index("row")
     held = values.join(records, on="record").sort("row")
     first = held.select("row", first=pl.col("row").first().over("person_id", "value"))
@@ -134,7 +134,7 @@ def main(people: int, alone: bool) -> None:
     print(f"families, {people:,} people, {families.records.height:,} records")
     print(f"{HEAD}{'two codes':>10}{'dates':>8}")
     hub = told("hub", families, customers, run.seconds)
-    told("(truth, over equal values)", families, ceiling(values, families.truth), None)
+    told("truth, over equal values", families, ceiling(values, families.truth), None)
     if not alone:
         for name, peer in (("strict rules", strict), ("Splink alone", splink), ("GoldenMatch", goldenmatch)):
             beside(name, peer, families, frame)
