@@ -25,6 +25,7 @@ from tests.identity.graphs import (
 from snello.errors import ConfigError, ContractError
 from snello.identity.clusters import cluster
 from snello.identity.contradictions import AMBIGUOUS, ITALIAN, Contradictions
+from snello.identity.rules import check_seeds
 
 SEEDS = Path(__file__).parents[2] / "transform" / "seeds"
 
@@ -328,6 +329,12 @@ def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "seed.csv").write_text("kind,description\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="no column 'how'"):
         Contradictions.read(tmp_path / "seed.csv")
+
+
+def test_a_wrong_word_in_the_table_is_found_before_anything_is_built(tmp_path: Path) -> None:
+    (tmp_path / "identity_contradictions.csv").write_text("kind,how,description\nname,unlik,\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="did you mean 'unlike'"):
+        check_seeds(tmp_path)
 
 
 # ---- bad input

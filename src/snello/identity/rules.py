@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from snello.errors import ConfigError, choices
+from snello.identity.contradictions import Contradictions
 
 __all__ = ["KINDS", "Blocked", "Rule", "check_seeds", "read_blocklist", "read_rules"]
 
@@ -93,10 +94,11 @@ def read_blocklist(path: Path) -> list[Blocked]:
 
 
 def check_seeds(seeds: Path) -> None:
-    """Read what there is of rules and blocklist in a folder of seeds; raises ``ConfigError`` when a row cannot be."""
-    readers: Mapping[str, Callable[[Path], Sequence[BaseModel]]] = {
+    """Read rules, blocklist and contradictions in a folder of seeds; raises ``ConfigError`` when a row cannot be."""
+    readers: Mapping[str, Callable[[Path], object]] = {
         "identity_rules.csv": read_rules,
         "blocklist.csv": read_blocklist,
+        "identity_contradictions.csv": Contradictions.read,
     }
     for name, read in readers.items():
         if (seeds / name).exists():
