@@ -47,6 +47,9 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
     },
     "customers_by_purpose": {"customer_id": TEXT, "purpose": TEXT, "email": TEXT, "sex": TEXT},
     "golden_policies": {"part": TEXT, "criteria": TEXT, "max_age_days": WHOLE, "description": TEXT},
+    "identity_review": {
+        "left_record": TEXT, "right_record": TEXT, "probability": pa.float64(), "reason": TEXT, "evidence": TEXT,
+    },
     "customer_aliases": {"alias": TEXT, "customer_id": TEXT},
     "identity_events": {
         "event": TEXT, "happened_at": MOMENT, "customer_id": TEXT, "from_customer_id": TEXT, "records": WHOLE,
@@ -120,6 +123,9 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
     "golden_policies": [
         ("email", "kind, trust, recency", None, "what a person gave first"),
         ("*", "trust, recency", None, "the rest"),
+    ],
+    "identity_review": [
+        ("crm/customers/1", "shop/customers/10", 0.71, "likely, not certain", "given name: same, street: same"),
     ],
     "customer_aliases": [("c0", "c1")],
     "identity_events": [("merge", SEEN, "c1", "c0", 1, "new evidence: same phone and name")],

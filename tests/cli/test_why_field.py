@@ -85,3 +85,8 @@ def test_an_id_that_was_merged_away_finds_the_customer_who_lives_on(hub: Any, sn
 def test_a_shared_address_lists_its_customers_for_a_field_too(hub: Any, snello: Snello) -> None:
     told = snello("why", "canary.rossi@aurora.example", "email", "--json")
     assert [row["customer_id"] for row in json.loads(told.out)] == ["c1", "c2"]
+
+
+def test_a_pair_that_nobody_decided_yet_stands_in_the_chain_with_its_evidence(hub: Any, snello: Snello) -> None:
+    assert [row["evidence"] for row in asked(snello, "c1")["reviews"]] == ["given name: same, street: same"]
+    assert "undecided: crm/customers/1 and shop/customers/10: likely, not certain (0.71)" in snello("why", "c1").out

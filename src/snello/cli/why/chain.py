@@ -40,6 +40,10 @@ _QUERIES = {
         select left_record, right_record, rule, reason from identity_cuts
         where left_record in (select record from records) or right_record in (select record from records)
         order by rule, left_record, right_record""",
+    "reviews": f"""{_RECORDS}
+        select left_record, right_record, probability, reason, evidence from identity_review
+        where left_record in (select record from records) or right_record in (select record from records)
+        order by probability desc, left_record, right_record""",
     "events": """
         select event, happened_at, customer_id, from_customer_id, records, cause from identity_events
         where customer_id = $customer or from_customer_id = $customer
@@ -76,6 +80,7 @@ class Chain:
     records: list[Row]
     joins: list[Row]
     cuts: list[Row]
+    reviews: list[Row]
     events: list[Row]
     identifiers: list[Row]
     values: list[Row]

@@ -29,6 +29,10 @@ order by customers.customer_id
 
 # Tables that a first publication may lack, as they are when empty.
 _OPTIONAL = {
+    "identity_review": """
+        select null::varchar as left_record, null::varchar as right_record, null::double as probability,
+            null::varchar as reason, null::varchar as evidence
+        where false""",
     "customer_aliases": "select null::varchar as alias, null::varchar as customer_id where false",
     "identity_events": """
         select null::varchar as event, null::timestamptz as happened_at, null::varchar as customer_id,

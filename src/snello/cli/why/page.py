@@ -77,6 +77,12 @@ def _joins(chain: Chain) -> Iterator[Branch]:
     for row in chain.cuts:
         cut = f"{row['left_record']} is not {row['right_record']}"
         yield Branch(f"kept apart: {cut}, though {row['rule']}: {row['reason']}", mark="warn")
+    yield from _some(map(_review, chain.reviews))
+
+
+def _review(row: Row) -> Branch:
+    pair = f"{row['left_record']} and {row['right_record']}"
+    return Branch(f"undecided: {pair}: {row['reason']} ({row['probability']:.2f}): {row['evidence']}", mark="warn")
 
 
 def _without_edge(chain: Chain) -> list[str]:
