@@ -25,10 +25,8 @@ def verbs(said: list[Word]) -> dict[tuple[str, str], str]:
 
 
 pairs = st.lists(st.sampled_from(RECORDS), min_size=2, max_size=2, unique=True).map(lambda two: pair(*two))
-histories = st.lists(
-    st.tuples(st.sampled_from(["link", "apart", "skip", "revoke"]), st.lists(pairs, min_size=1, max_size=3, unique=True)),
-    max_size=6,
-)  # fmt: skip
+spoken_of = st.lists(pairs, min_size=1, max_size=3, unique=True)
+histories = st.lists(st.tuples(st.sampled_from(["link", "apart", "skip", "revoke"]), spoken_of), max_size=6)
 
 
 def told(history: list[tuple[str, list[tuple[str, str]]]]) -> list[Word]:
@@ -108,6 +106,12 @@ def test_of_a_merge_the_two_sides_as_they_were_are_set_apart_and_the_bridge_is_n
 def test_the_bridge_itself_is_set_apart_from_both_sides() -> None:
     customer = Customer(frozenset("acx"), frozenset(), ((frozenset("c"), frozenset("a")),))
     assert verbs(unlinked(act([]), "x", customer, [])) == {("a", "x"): "apart", ("c", "x"): "apart"}
+
+
+def test_of_two_crowds_one_record_is_parted_at_a_time() -> None:
+    here, there = frozenset(f"a{n}" for n in range(101)), frozenset(f"b{n}" for n in range(100))
+    customer = Customer(here | there, frozenset(), ((here, there),))
+    assert set(verbs(unlinked(act([]), "a7", customer, []))) == {("a7", record) for record in there}
 
 
 def test_a_merge_that_is_undone_already_counts_no_more() -> None:

@@ -24,6 +24,7 @@ SCHEMA = pa.schema(
     }
 )
 Pair = tuple[str, str]
+_MOST_PAIRS = 10_000  # of larger customers one record at a time is parted
 
 
 def pair(one: str, other: str) -> Pair:
@@ -167,7 +168,7 @@ def _sides(record: str, customer: Customer, other: str | None) -> tuple[set[str]
         for merge in customer.merges:
             mine, theirs = merge[side] & customer.records, merge[1 - side] & customer.records
             if record in mine and theirs and (other is None or other in theirs):
-                return set(mine), set(theirs)
+                return (set(mine) if len(mine) * len(theirs) <= _MOST_PAIRS else {record}), set(theirs)
     return {record}, {other} if other is not None else set(customer.records - {record})
 
 
