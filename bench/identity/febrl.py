@@ -1,11 +1,11 @@
 """FEBRL 3 and 4, with and without the social-security number: the hub beside Splink and GoldenMatch, on final clusters.
 
-.venv/bin/python bench/identity/febrl.py [3] [4] [--hub] [--project]
+.venv/bin/python bench/identity/febrl.py [3] [4] [--hub]
 
 - one configuration for the four sets: no label, no threshold of a set; it sees which columns exist
 - record ids are shuffled numbers before any tool sees them: FEBRL's own say who is who
 - dates and numbers do not contradict here: FEBRL puts random dates into 4 to 6 % of records and misspells numbers
-- ``--hub`` leaves the peers out, ``--project`` runs the hub's whole dbt project as well
+- ``--hub`` leaves the peers out
 """
 
 from __future__ import annotations
@@ -150,10 +150,6 @@ def told(name: str, answer: Callable[[pl.DataFrame], pl.Series], frame: pl.DataF
 def main(given: list[str]) -> None:
     warnings.simplefilter("ignore")
     answers: dict[str, Callable[[pl.DataFrame], pl.Series]] = {"hub": hub}
-    if "--project" in given:
-        from febrl_project import project
-
-        answers["hub, whole project"] = project
     if "--hub" not in given:
         answers |= {"Splink alone": splink, "GoldenMatch": goldenmatch}
     for number in [name for name in given if name in ("3", "4")] or ["3", "4"]:

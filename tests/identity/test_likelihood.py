@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from snello.errors import ContractError
-from snello.identity.likelihood import COLUMNS, FLOOR, Model, current, score, train
+from snello.identity.likelihood import COLUMNS, FLOOR, Model, current, rescore, score, train
 from snello.identity.likelihood.comparisons import COMPARISONS
 from snello.identity.likelihood.model import shipped
 
@@ -106,6 +106,18 @@ def test_changed_records_get_the_scores_of_a_whole_run(rows: list[dict[str, Any]
     some = found(score(table(rows), model, at_least=0.01, only=changed))
     assert some == {pair: probability for pair, probability in whole.items() if changed & set(pair)}
     assert some
+
+
+def test_a_run_over_changes_gives_what_a_whole_run_gives(rows: list[dict[str, Any]], model: Model) -> None:
+    nothing = pa.chunked_array([], pa.string())
+    before = rescore(table(rows), model, None, nothing)
+    changed = [row | {"phones": None, "street": None} if row["record"] == "b/0003" else row for row in rows[:-1]]
+    names = pa.chunked_array([["b/0003", rows[-1]["record"]]])
+    whole = rescore(table(changed), model, None, nothing)
+    assert rescore(table(changed), model, before, names) == whole
+    assert rescore(table(changed), model, whole, nothing) == whole
+    other = replace(model, prior=model.prior / 100)
+    assert rescore(table(changed), other, before, names) == rescore(table(changed), other, None, nothing)
 
 
 def test_a_score_depends_on_its_two_records_and_the_model_alone(rows: list[dict[str, Any]], model: Model) -> None:

@@ -11,7 +11,8 @@ from snello.identity.likelihood.comparisons import settings_print
 from snello.identity.likelihood.keeping import current
 from snello.identity.likelihood.model import Model
 from snello.identity.likelihood.records import COLUMNS
+from snello.identity.likelihood.rescoring import rescore
 from snello.identity.likelihood.scoring import score
 from snello.identity.likelihood.training import FLOOR, train
 
-__all__ = ["COLUMNS", "FLOOR", "Model", "current", "score", "settings_print", "train"]
+__all__ = ["COLUMNS", "FLOOR", "Model", "current", "rescore", "score", "settings_print", "train"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -54,6 +55,11 @@ class Model:
     def fits(self) -> bool:
         """Whether it was made for the comparisons of this version."""
         return self.settings == settings_print()
+
+    @property
+    def print(self) -> str:
+        """A short hash of all that a score depends on: scores of equal prints are one model's."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
     def splink(self) -> dict[str, Any]:
         """The settings by which Splink compares, scores and draws; relatives are not part of them."""

@@ -1,6 +1,6 @@
-"""How likely two records are one person, where no rule has settled it."""
+"""How likely two records are one person, where no rule has settled it; scores of what did not change are kept."""
 
-from snello.identity.likelihood import Model, score
+from snello.identity.likelihood import Model, rescore
 
 
 def model(dbt, session):
@@ -9,5 +9,19 @@ def model(dbt, session):
     made = Model.from_table(dbt.ref("likelihood_model").to_arrow_table())
     records = dbt.ref("likelihood_records").to_arrow_table()
     settled = dbt.ref("rule_edges").filter(f"strength >= {float(dbt.config.get('settled'))}")
-    settled = settled.project("left_record, right_record").to_arrow_table()
-    return score(records, made, at_least=float(dbt.config.get("at_least")), settled=settled)
+    changed = dbt.ref("rescored_records").to_arrow_table()["record"]
+    [(is_whole,)] = dbt.ref("identity_run").project("is_whole").fetchall()
+    previous = session.execute(
+        "select table_name from duckdb_columns() where database_name = current_database() and schema_name = ? "
+        "and table_name = ? and column_name = 'model'",
+        [dbt.this.schema, dbt.this.identifier],
+    ).fetchall()
+    kept = session.table(f"{dbt.this.schema}.{dbt.this.identifier}").to_arrow_table() if previous else None
+    return rescore(
+        records,
+        made,
+        None if is_whole else kept,
+        changed,
+        at_least=float(dbt.config.get("at_least")),
+        settled=settled.project("left_record, right_record").to_arrow_table(),
+    )
