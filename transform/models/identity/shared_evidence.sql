@@ -14,7 +14,9 @@ asked as (
     select
         share,
         at_home,
-        min(name_level) < 3 as is_loose
+        min(name_level) < 3 as is_loose,
+        min(birth_level) as birth_level,
+        min(tax_level) as tax_level
     from rules
     group by share, at_home
 ),
@@ -26,7 +28,9 @@ keyed as (
         evidence.share as kind,
         evidence.value,
         false as at_home,
-        asked.is_loose
+        asked.is_loose,
+        asked.birth_level,
+        asked.tax_level
     from evidence
     inner join asked on evidence.share = asked.share and not asked.at_home
 
@@ -37,7 +41,9 @@ keyed as (
         evidence.share as kind,
         evidence.value || '|' || persons.home as value,
         true as at_home,
-        asked.is_loose
+        asked.is_loose,
+        asked.birth_level,
+        asked.tax_level
     from evidence
     inner join asked on evidence.share = asked.share and asked.at_home
     inner join persons on evidence.record = persons.record
@@ -103,6 +109,8 @@ met as (
         keyed.value,
         keyed.at_home,
         keyed.is_loose,
+        keyed.birth_level,
+        keyed.tax_level,
         persons.look,
         persons.seen_on,
         lead(keyed.record) over seen as next_record,
@@ -124,6 +132,8 @@ pairs as (
         value,
         at_home,
         is_loose,
+        birth_level,
+        tax_level,
         look as left_look,
         look as right_look,
         {{ days_between('seen_on', 'next_seen_on') }} as days_apart
@@ -139,6 +149,8 @@ pairs as (
         lefts.value,
         lefts.at_home,
         lefts.is_loose,
+        lefts.birth_level,
+        lefts.tax_level,
         lefts.look as left_look,
         rights.look as right_look,
         abs({{ days_between('lefts.seen_on', 'rights.seen_on') }}) as days_apart
@@ -167,7 +179,9 @@ compared as (
     select
         left_look,
         right_look,
-        bool_or(is_loose) as is_loose
+        bool_or(is_loose) as is_loose,
+        min(birth_level) as asked_birth_level,
+        min(tax_level) as asked_tax_level
     from pairs
     group by left_look, right_look
 ),
@@ -177,6 +191,8 @@ sides as (
         compared.left_look,
         compared.right_look,
         compared.is_loose,
+        compared.asked_birth_level,
+        compared.asked_tax_level,
         lefts.first_key as left_first,
         rights.first_key as right_first,
         lefts.last_key as left_last,
@@ -192,14 +208,24 @@ sides as (
     inner join looks as rights on compared.right_look = rights.look
 ),
 
+-- names are compared last: where dates or codes differ too much for any rule they need not be
+dated as (
+    select
+        *,
+        {{ birth_level() }} as birth_level,
+        {{ tax_level() }} as tax_level
+    from sides
+),
+
 levels as (
     select
         left_look,
         right_look,
-        {{ name_level() }} as name_level,
-        {{ birth_level() }} as birth_level,
-        {{ tax_level() }} as tax_level
-    from sides
+        birth_level,
+        tax_level,
+        {{ name_level() }} as name_level
+    from dated
+    where birth_level >= asked_birth_level and tax_level >= asked_tax_level
 ),
 
 found as (

@@ -1,0 +1,178 @@
+"""A run that keeps what did not change gives exactly what a run from nothing gives, whatever came in which order."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+import yaml
+from deltalake import write_deltalake
+
+from snello.lake import Lake
+
+if TYPE_CHECKING:
+    from conftest import Hub
+
+PROJECT = Path(__file__).parents[2] / "transform"
+RECENTLY = datetime(2026, 1, 1, tzinfo=UTC)
+KINDS = {
+    "varchar": pa.string(), "bigint": pa.int64(), "date": pa.date32(),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+}  # fmt: skip
+CRM = yaml.safe_load((PROJECT / "models" / "staging" / "crm" / "_crm.yml").read_text(encoding="utf-8"))
+COLUMNS = {
+    column["name"]: KINDS[column["data_type"]]
+    for table in CRM["sources"][0]["tables"]
+    if table["name"] == "customers"
+    for column in table["columns"]
+}
+Row = dict[str, Any]
+RESOLUTION = (
+    "build", "--select", "+identity_prints", "+record_clusters", "--exclude-resource-type", "test",
+    "--exclude-resource-type", "unit_test",
+)  # fmt: skip
+RESULTS = {
+    "blocked_identifiers": "kind, value, records, names, reason",
+    "rule_edges": "left_record, right_record, rule, identifier_kind, strength",
+    "likelihood_pairs": "left_record, right_record, round(probability, 9), evidence",
+    "person_edges": "left_record, right_record, rule, identifier_kind, round(strength, 9)",
+    "clustering": "left_record, right_record, rule, reason",
+    "record_clusters": "record, cluster, joined_by",
+}
+GIVEN = ("Mario", "Maria", "Luca", "Lucia", "Gino", "M.")
+FAMILY = ("Rossi", "Russo", "Bianchi", "Rosi")
+CODES = ("RSSMRA80A01H501U", "RSSLCU85A01H501X", "BNCMRA80A41H501C", None, None, None)
+BORN = (date(1980, 1, 1), date(1985, 1, 1), date(1980, 1, 10), None, None)
+
+
+class Company:
+    """A lake whose CRM changes from run to run."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.rows: dict[int, Row] = {}
+
+    def run(self, *arguments: str) -> dict[str, list[Any]]:
+        """Load the rows as they are now, run, and give what came out of it."""
+        rows = [{name: row.get(name) for name in COLUMNS} for row in self.rows.values()]
+        table = pa.Table.from_pylist(rows, pa.schema(list(COLUMNS.items())))
+        write_deltalake(Lake(str(self.hub.lake)).raw_uri("crm", "customers"), table, mode="overwrite")
+        self.hub.make(*(arguments or RESOLUTION))
+        return self.results()
+
+    def results(self) -> dict[str, list[Any]]:
+        """The rows of every model that identity gives."""
+        return {
+            name: self.hub.query(f"select {columns} from identity.{name} order by all")
+            for name, columns in RESULTS.items()
+        }
+
+    def anew(self, home: Path) -> dict[str, list[Any]]:
+        """What a run gives that has no memory."""
+        home.mkdir()
+        other = Company(replace(self.hub, home=home))
+        other.rows = self.rows
+        return other.run()
+
+
+def row(number: int, **said: Any) -> Row:
+    return {"customer_no": number, "updated_at": RECENTLY, "_sdc_extracted_at": RECENTLY, **said}
+
+
+def anybody(number: int, draw: random.Random) -> Row:
+    """A record of few values, so that many share each, and some are shared by too many."""
+    return row(
+        number,
+        first_name=draw.choice(GIVEN),
+        last_name=draw.choice(FAMILY),
+        birth_date=draw.choice(BORN),
+        tax_code=draw.choice(CODES),
+        email=draw.choice((None, f"{draw.choice('abcdef')}@posta.example")),
+        mobile=draw.choice((None, f"34012300{draw.randrange(10, 22)}", "3401230099")),
+        street=draw.choice((None, "Via Po 9", "Via Roma 7")),
+        postcode="10121",
+        updated_at=datetime(2026, 1, 1, tzinfo=UTC) - timedelta(days=draw.randrange(0, 4000)),
+    )
+
+
+def moves(draw: random.Random, rows: dict[int, Row]) -> None:
+    """Records arrive, change and vanish."""
+    for _ in range(draw.randrange(1, 9)):
+        number = draw.randrange(0, 60)
+        if draw.random() < 0.25:
+            rows.pop(number, None)
+        else:
+            rows[number] = anybody(number, draw)
+
+
+@pytest.fixture
+def company(make_hub: Callable[..., Hub]) -> Company:
+    return Company(make_hub({}))
+
+
+def test_a_random_history_ends_where_one_run_over_its_end_does(company: Company, tmp_path: Path) -> None:
+    draw = random.Random(1)
+    company.rows = {number: anybody(number, draw) for number in range(40)}
+    company.run()
+    for _ in range(2):
+        moves(draw, company.rows)
+        kept = company.run()
+    changed = company.hub.query("select count(*) from identity.changed_records")
+    assert 0 < changed[0][0] < len(company.rows)
+    assert kept["rule_edges"]
+    assert kept["clustering"]
+    assert ("phone", "+393401230099") in {(kind, value) for kind, value, *_ in kept["blocked_identifiers"]}
+    assert not company.hub.query(
+        "select 1 from identity.shared_evidence as shared semi join identity.blocked_identifiers using (value)"
+    )
+    assert kept == company.anew(tmp_path / "anew")
+
+
+def test_a_run_that_broke_off_half_way_is_made_good_by_the_next(company: Company) -> None:
+    draw = random.Random(3)
+    company.rows = {number: anybody(number, draw) for number in range(30)}
+    whole = company.run()
+    before = dict(company.rows)
+    moves(draw, company.rows)
+    half = company.run("build", "--select", "+rule_edges", "--exclude-resource-type", "test")
+    company.rows = before
+    assert half["rule_edges"] != whole["rule_edges"]
+    assert company.run() == whole
+
+
+def test_a_chain_of_twelve_joined_last_in_the_middle_is_one_person(company: Company) -> None:
+    chain = {
+        number: row(
+            number, first_name="Davide", last_name="Moretti", mobile=f"34077700{number:02}",
+            phone=f"34077700{number + 1:02}",
+        )
+        for number in range(12)
+    }  # fmt: skip
+    for arriving in (range(6), range(7, 12), (6,)):
+        company.rows |= {number: chain[number] for number in arriving}
+        kept = company.run()
+    clusters = {cluster for _, cluster, _ in kept["record_clusters"]}
+    assert len(kept["record_clusters"]) == 12
+    assert len(clusters) == 1
+
+
+def test_a_changed_rule_makes_everything_anew(company: Company, tmp_path: Path) -> None:
+    project = tmp_path / "transform"
+    shutil.copytree(company.hub.project, project, ignore=shutil.ignore_patterns("target", "logs"))
+    company.hub = replace(company.hub, project=project)
+    company.rows = {
+        1: row(1, first_name="Davide", last_name="Moretti", mobile="3407770001"),
+        2: row(2, first_name="Davide", last_name="Moretti", mobile="3407770001"),
+    }
+    assert company.run()["rule_edges"]
+    seed = project / "seeds" / "identity_rules.csv"
+    header, *rules = seed.read_text().splitlines()
+    seed.write_text("\n".join([header, *(rule for rule in rules if ",phone," not in rule)]) + "\n")
+    assert not company.run()["rule_edges"]
