@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from snello.identifiers import (
+    normalise_name,
     normalise_tax_code,
     tax_code_birth_date,
     tax_code_birthplace,
@@ -60,6 +61,7 @@ def test_the_letters_of_a_name_are_those_of_the_oracle(first: str, last: str) ->
 
 @given(first=st.text("BCDFGAEIO", min_size=3, max_size=9), last=st.text("BCDFGAEIO", min_size=3, max_size=9), born=born)
 def test_a_code_never_contradicts_the_person_it_was_made_for(first: str, last: str, born: date) -> None:
+    assume(normalise_name(first) and normalise_name(last))  # AAA was typed to get past a form
     code = oracle.encode(last, first, "F", born.isoformat(), "H501")
     assert tax_code_disagrees(code, first, last, born.isoformat(), "F") is None
     assert tax_code_disagrees(code, last, first, born.isoformat(), "F") is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import lru_cache
 
 from snello.identifiers import tables
 from snello.identifiers.name import fold_name, name_tokens, split_name
 
+_DOUBLED = re.compile(r"(.)\1+")
 _STAND_IN_DATES = frozenset({"1900-01-01", "1901-01-01", "1970-01-01", "1911-11-11"})
 
 
@@ -84,14 +86,33 @@ def _found(given: list[str], names: list[str]) -> bool:
 @lru_cache(maxsize=262_144)
 def _alike(one: str, other: str) -> bool:
     short, long = (one, other) if (len(one), one) <= (len(other), other) else (other, one)
-    if short == long or (len(short) == 1 and long.startswith(short)) or long in tables.nicknames().get(short, ()):
+    if short == long:
         return True
+    if len(short) == 1:
+        return long.startswith(short) or any(name.startswith(short) for name in tables.nicknames().get(long, ()))
     known = tables.given_names()
-    if long.startswith(short) and len(short) >= 3:
-        return short not in known or long[len(short) :] in known
-    if len(short) < 4 or len(long) - len(short) > 1 or (short in known and long in known):
-        return False
-    return _one_edit(short, long)
+    if long.startswith(short) and len(short) >= 3 and (short not in known or long[len(short) :] in known):
+        return True
+    return _stands_for(short, long) or (not (short in known and long in known) and _slip(short, long))
+
+
+def _stands_for(one: str, other: str) -> bool:
+    """Whether one is a short form of the other; one that is no name is read as the form that it was meant to be."""
+    forms, names = tables.nicknames(), tables.given_names()
+    if other in forms.get(one, ()):
+        return True
+    for written, whole in ((one, other), (other, one)):
+        if written not in names and written not in forms and any(_slip(written, form) for form in forms.get(whole, ())):
+            return True
+    return False
+
+
+def _slip(one: str, other: str) -> bool:
+    """One letter wrong, missing, added or exchanged, or letters typed once or twice, in a name of three or more."""
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
+    if _DOUBLED.sub(r"\1", short) == _DOUBLED.sub(r"\1", long):
+        return True
+    return len(short) >= 3 and len(long) >= 4 and len(long) - len(short) <= 1 and _one_edit(short, long)
 
 
 def _one_edit(short: str, long: str) -> bool:

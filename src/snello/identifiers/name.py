@@ -12,6 +12,8 @@ from snello.identifiers.text import APOSTROPHES, fold, null_like
 _LONGEST = 200
 _SIGNS = frozenset("\u2122\u00ae\u00a9\u00b0")  # trade marks and the degree are no emoji
 _TITLES, _PARTICLES = tables.words("title"), tables.words("particle")
+_STAND_INS = tables.words("name_stand_in")
+_READ_ANEW = _TITLES | _STAND_INS
 _ACCENTED = dict(zip("aeiouAEIOU", "àèìòùÀÈÌÒÙ", strict=True))
 _FINAL_APOSTROPHE = re.compile(r"(?<=\w)[aeiouAEIOU]'(?=[\s-]|$)")
 _JOINED = re.compile(r"\b(d|dell|dall|nell|sant|o)' +(?=\w)", re.IGNORECASE)
@@ -25,7 +27,7 @@ def normalise_name(value: str | None) -> str | None:
     - inner capitals of a word in mixed case stay (``McDonald``)
     - emoji, digits and signs fall away; letters of every script stay, in the order in which they are written
     - at most 200 characters are looked at: more is a text in the wrong field
-    - ``None`` when there is no letter in it
+    - ``None`` when there is no letter in it, or when it was typed to get past a form (``Test test``, ``Cliente``)
     """
     return None if value is None else _printed(value[:_LONGEST])
 
@@ -33,7 +35,7 @@ def normalise_name(value: str | None) -> str | None:
 @lru_cache(maxsize=65_536)
 def _printed(value: str) -> str | None:
     text = null_like(value)
-    if text is None or "@" in text:
+    if text is None or "@" in text or all(_says_nothing(word) for word in text.split()):
         return None
     if not (text.isascii() and text.replace(" ", "").isalpha()):
         text = unicodedata.normalize("NFKC", text.translate(APOSTROPHES)).translate(APOSTROPHES)
@@ -45,6 +47,10 @@ def _printed(value: str) -> str | None:
     text = _FINAL_APOSTROPHE.sub(lambda found: _ACCENTED[found[0][0]], text)
     text = _JOINED.sub(lambda found: found[0].rstrip(), text).strip("' .-")
     return null_like(_WORD.sub(lambda word: _cased(word[0]), text))
+
+
+def _says_nothing(word: str) -> bool:
+    return word.strip(".,'-").lower() in _STAND_INS or null_like(word) is None
 
 
 def _in_names(c: str) -> bool:
@@ -63,7 +69,7 @@ def fold_name(value: str | None) -> str | None:
 
 def _folded(value: str) -> str | None:
     # What is folded already is by far the most of what is asked: pairs are compared by their keys.
-    if _FOLDED.fullmatch(value) and value.partition(" ")[0] not in _TITLES:
+    if _FOLDED.fullmatch(value) and value.partition(" ")[0] not in _READ_ANEW:
         return null_like(value)
     return _folded_anew(value)
 
@@ -73,8 +79,11 @@ def _folded_anew(value: str) -> str | None:
     name = _printed(value)
     if name is None:
         return None
-    text = fold(name).replace("'", "").replace(".", " ").replace("-", " ")
-    return " ".join(text.split()) or None
+    words = fold(name).replace("'", "").replace(".", " ").replace("-", " ").split()
+    # Without its accents a word may turn out to be a title, or nobody's name.
+    while len(words) > 1 and words[0] in _TITLES:
+        words.pop(0)
+    return None if all(word in _STAND_INS for word in words) else " ".join(words)
 
 
 def name_tokens(folded: str) -> list[str]:
