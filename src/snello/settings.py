@@ -37,6 +37,7 @@ VARIABLES = {
     "rate limits, refreshed tokens, cached answers. Default: `state` in the project. It holds personal data.",
     "SNELLO_TRACE": "File to which connectors append a line of JSON for each request they make, secrets struck out.",
     "SNELLO_TRACEBACK": "Any value: an unforeseen fault shows its whole traceback, secrets struck out.",
+    "SNELLO_TODAY": "The day (YYYY-MM-DD) that recency, ages and roles are reckoned from. Default: the day of the run.",
     "SNELLO_ALLOW_BREAKER": "Lets one publication of a sync past the breaker, as `<sync>@<publication>`.",
 }
 

@@ -1,20 +1,12 @@
-with changes as (
-    select * from {{ ref('customer_changes') }}
-),
-
-known as (
-    select * from {{ ref('stg_published__identity_events') }}
-),
-
 -- the same may happen to the same customers again: an event's place among them is part of its name
-before as (
+with before as (
     select
         known.event,
         known.customer_id,
         known.from_customer_id,
         count(*) as times
-    from known
-    where known.customer_id in (select changes.customer_id from changes)
+    from {{ ref('stg_published__identity_events') }} as known
+    where known.customer_id in (select changes.customer_id from {{ ref('customer_changes') }} as changes)
     group by known.event, known.customer_id, known.from_customer_id
 ),
 
@@ -32,7 +24,7 @@ happened as (
         changes.moved,
         changes.stayed,
         changes.cause
-    from changes
+    from {{ ref('customer_changes') }} as changes
     left join before
         on
             changes.event = before.event
@@ -51,7 +43,7 @@ final as (
         moved,
         stayed,
         cause
-    from known
+    from {{ ref('stg_published__identity_events') }}
 
     union all
 

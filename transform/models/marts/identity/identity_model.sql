@@ -1,15 +1,11 @@
-with made as (
-    select * from {{ ref('likelihood_model') }}
-),
-
-final as (
+with final as (
     select
         settings,
         trained,
         records,
         model,
         report
-    from made
+    from {{ ref('likelihood_model') }}
 )
 
 select * from final

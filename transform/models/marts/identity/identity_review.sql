@@ -1,5 +1,8 @@
 with decided as (
-    select *
+    select
+        left_record,
+        right_record,
+        verb
     from {{ ref('stg_snello__decisions') }}
     qualify row_number() over (
         partition by left_record, right_record order by decided_at desc, decision desc
@@ -51,11 +54,16 @@ asked as (
 ),
 
 final as (
-    select asked.*
+    select
+        asked.left_record,
+        asked.right_record,
+        asked.probability,
+        asked.reason,
+        asked.evidence
     from asked
     left join decided on asked.left_record = decided.left_record and asked.right_record = decided.right_record
-    -- a decision that was revoked is a question again
-    where decided.left_record is null or decided.verb = 'revoke'
+    -- a decision that was revoked or put off is a question again
+    where decided.left_record is null or decided.verb in ('revoke', 'skip')
 )
 
 select * from final
