@@ -129,6 +129,16 @@ def test_dbts_count_of_errors_is_told() -> None:
     assert "it failed (PASS=3 WARN=0 ERROR=2)" in str(loop.fault(EXPECTED[1], said, Path("loop.log")))
 
 
+def test_what_dbt_says_that_failed_is_told_before_its_warnings() -> None:
+    said = [
+        {"event": "raw_ledger.deliveries: nothing was ever loaded. Next: run its tap; until then it is empty."},
+        {"event": "05:25:48    Failure in test grain_customers_customer_id (models/marts/_marts.yml)"},
+        {"event": "Done. PASS=3 WARN=0 ERROR=1 SKIP=1 NO-OP=0 TOTAL=6"},
+    ]
+    told = str(loop.fault(EXPECTED[1], said, Path("loop.log")))
+    assert "test grain_customers_customer_id failed (PASS=3 WARN=0 ERROR=1). Next: read loop.log." in told
+
+
 def test_an_interrupted_demo_leaves_no_process_behind(project: Path) -> None:
     script(project, "tool", "#!/bin/sh\necho $$ > pid\nexec sleep 60\n")
     code = (

@@ -20,6 +20,7 @@ from snello.errors import SnelloError
 JOB = "loop"
 _SENTENCE = re.compile(r"^(?P<where>.+?): (?P<what>.+)\. Next: (?P<cure>.+?)\.?$")
 _COUNTED = re.compile(r"PASS=\d+.*ERROR=\d+")  # the last words of dbt
+_FAILED = re.compile(r"(?:Failure|Error) in (\w+ \w+)")  # what dbt names before them
 _STOP_SECONDS = 20
 
 
@@ -117,16 +118,19 @@ def phases(done: list[Done]) -> list[Phase]:
 
 
 def fault(block: Block, events: list[dict[str, Any]], log: Path) -> SnelloError:
-    """The last *where: what. Next: cure.* that a failed block wrote, of the kind that its exit code stands for."""
+    """What dbt says that failed, else the last *where: what. Next: cure.* of a failed block, in the kind of its exit code."""
     kinds = {kind.exit_code: kind for kind in SnelloError.__subclasses__()}
     code = next((code for event in reversed(events) for code in _codes(event)), 1)
     kind = kinds.get(code, SnelloError)
-    for event in reversed(events):
-        told = _SENTENCE.match(str(event.get("event", "")))
-        if told:
-            return kind(told["where"], told["what"], f"{told['cure']}; the whole log is {log}")
-    counted = [found[0] for event in events if (found := _COUNTED.search(str(event.get("event", ""))))]
-    return kind(block.name, f"it failed ({counted[-1]})" if counted else "it failed", f"read {log}")
+    said = [str(event.get("event", "")) for event in events]
+    counted = [found[0] for text in said if (found := _COUNTED.search(text))]
+    if counted:  # dbt's sentences before them are warnings
+        failed = [found[1] for text in said if (found := _FAILED.search(text))]
+        return kind(block.name, f"{', '.join(failed[:3]) or 'it'} failed ({counted[-1]})", f"read {log}")
+    told = next((found for text in reversed(said) if (found := _SENTENCE.match(text))), None)
+    if told:
+        return kind(told["where"], told["what"], f"{told['cure']}; the whole log is {log}")
+    return kind(block.name, "it failed", f"read {log}")
 
 
 def _codes(event: dict[str, Any]) -> Iterator[int]:

@@ -23,7 +23,7 @@ _NEEDED = (
     "segments",
 )
 _OWN = ("_loads", "_quarantine")
-_HUB = "ledger"  # the hub's own receipts, read back as a source
+_HUB = ("ledger", "snello")  # the hub's own receipts and what people decided, read back as sources
 
 _PEOPLE = """
 select
@@ -112,7 +112,7 @@ def read(
 def _sources(lake: Lake, tables: Tables, technologies: Mapping[str, str]) -> tuple[Source, ...]:
     streams: dict[str, list[str]] = {}
     for (source, stream), uri in lake.raw_tables().items():
-        if source != _HUB and stream not in _OWN:
+        if source not in _HUB and stream not in _OWN:
             streams.setdefault(source, []).append(uri)
     known = {row["source"]: row for row in tables.rows(_BY_SOURCE)}
     loads = {row["source"]: row for row in last_loads(lake)}
