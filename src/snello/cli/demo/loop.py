@@ -118,7 +118,7 @@ def phases(done: list[Done]) -> list[Phase]:
 
 
 def fault(block: Block, events: list[dict[str, Any]], log: Path) -> SnelloError:
-    """What dbt says that failed, else the last *where: what. Next: cure.* of a failed block, in the kind of its exit code."""
+    """What dbt says that failed, else the last *where: what. Next: cure.* of the block, in the kind of its code."""
     kinds = {kind.exit_code: kind for kind in SnelloError.__subclasses__()}
     code = next((code for event in reversed(events) for code in _codes(event)), 1)
     kind = kinds.get(code, SnelloError)
