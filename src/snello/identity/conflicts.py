@@ -49,14 +49,19 @@ def _small_sets(starts: Ints, counts: Ints, one: Ints, profiles: Profiles, said:
 
 
 def _one_set(members: Ints, profiles: Profiles) -> Bools:
-    """A few that speak of each kind are asked first: in a set of many people they contradict nearly everybody."""
-    if len(members) > _LARGE:
-        lean, where = np.unique(profiles.lean[members], return_inverse=True)
-        return _by_witnesses(lean, profiles)[where]
-    return _by_witnesses(members, profiles)
+    """Which members contradict another; groups join from round to round, but the set is mostly what it was."""
+    key = members.tobytes()
+    if key not in profiles.answered:
+        if len(members) > _LARGE:
+            lean, where = np.unique(profiles.lean[members], return_inverse=True)
+            profiles.answered[key] = _by_witnesses(lean, profiles)[where]
+        else:
+            profiles.answered[key] = _by_witnesses(members, profiles)
+    return profiles.answered[key]
 
 
 def _by_witnesses(members: Ints, profiles: Profiles) -> Bools:
+    """A few that speak of each kind are asked first: in a set of many people they contradict nearly everybody."""
     found = np.zeros(len(members), bool)
     asked = []
     for codes in profiles.columns.values():

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from snello.identifiers import (
-    birth_dates_agree,
-    names_agree,
-    tax_code_birth_date,
-    tax_code_canonical,
-    tax_code_sex,
-)
+from snello.identifiers import birth_dates_agree, names_agree
 from snello.identifiers.agreement import plain_name
+from snello.identifiers.tax_code import decode
 from snello.identity.arrays import Bools, Ints
 from snello.identity.contradictions import BIRTH_DATES, NAMES, SEXES, TAX_CODES, Contradictions, differ
 from snello.identity.marks import Marks
@@ -33,12 +28,13 @@ class _Agreement:
         """For each pair of numbers of values: 1 when they agree, 0 when they do not, -1 when either says nothing."""
         width = max(len(self.values), 1)
         keys, where = np.unique(np.minimum(one, other) * width + np.maximum(one, other), return_inverse=True)
-        new = keys[~np.isin(keys, self.keys, assume_unique=True)]
+        at = np.searchsorted(self.keys, keys)
+        new = np.flatnonzero(self.keys[np.minimum(at, len(self.keys) - 1)] != keys if len(self.keys) else keys >= 0)
         if len(new):
-            said = [self.agree(self.values[key // width], self.values[key % width]) for key in new.tolist()]
+            asked = keys[new].tolist()
+            said = [self.agree(self.values[key // width], self.values[key % width]) for key in asked]
             codes = np.array([-1 if answer is None else int(answer) for answer in said], np.int8)
-            order = np.argsort(keys_of := np.concatenate([self.keys, new]))
-            self.keys, self.said = keys_of[order], np.concatenate([self.said, codes])[order]
+            self.keys, self.said = np.insert(self.keys, at[new], keys[new]), np.insert(self.said, at[new], codes)
         return np.asarray(self.said[np.searchsorted(self.keys, keys)][where], np.int64)
 
 
@@ -48,6 +44,7 @@ class Profiles:
 
     - ``lean[profile]`` is the profile without its family name; what it agrees with, the whole profile agrees with
     - ``reasons``: the texts of the numbers that ``between`` gives, from 1
+    - ``answered``: what was found about whole sets of profiles, by their bytes
     """
 
     index: Ints
@@ -57,6 +54,7 @@ class Profiles:
     contradictions: Contradictions
     dates_agree: _Agreement
     names_agree: _Agreement
+    answered: dict[bytes, Bools] = field(default_factory=dict)
 
     @classmethod
     def of(cls, marks: Marks, records: Ints) -> Profiles:
@@ -133,10 +131,11 @@ def _columns(raw: dict[str, tuple[Ints, Values]], contradictions: Contradictions
     """The values of each kind made comparable: a number for each record, and what the numbers stand for."""
     codes, taxes = raw["tax_code"]
     made = {kind: (numbers, values) for kind, (numbers, values) in raw.items() if kind != "tax_code"}
-    canonical = [tax_code_canonical(code) for code in taxes]
+    people = [decode(code) for code in taxes]
+    canonical = [person and person.canonical for person in people]
     decoded = contradictions.says("tax_code", "decoded")
-    dates = [tax_code_birth_date(code) if decoded else None for code in taxes]
-    sexes = [tax_code_sex(code) if decoded else None for code in taxes]
+    dates = [person.birth_date.isoformat() if decoded and person else None for person in people]
+    sexes = [person.sex if decoded and person else None for person in people]
     made["tax_code"] = codes, canonical if contradictions.says("tax_code", "differ") else [None] * len(taxes)
     birth = [value if value and birth_dates_agree(value, value) else None for value in raw["birth_date"][1]]
     made["birth_date"] = _standing((codes, dates), (raw["birth_date"][0], birth), contradictions.dates)

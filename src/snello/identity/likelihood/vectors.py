@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import duckdb
+import pyarrow as pa
 from splink import Linker
 from splink.internals.duckdb.database_api import DuckDBAPI
 
@@ -21,9 +22,8 @@ def compare(connection: duckdb.DuckDBPyConnection, pairs: str, model: Model, lea
     linker = Linker(api.register("prepared"), model.splink(), log_level=_SILENT, validate_settings=False)
     for column in TERMS.values():
         shares = model.terms.get(column, {})
-        connection.execute("create or replace temp table said (value varchar, share double)")
-        if shares:
-            connection.executemany("insert into said values (?, ?)", list(shares.items()))
+        said = {"value": pa.array(list(shares), pa.string()), "share": pa.array(list(shares.values()), pa.float64())}
+        connection.register("said", pa.table(said))
         connection.execute(
             f"""
             create or replace table terms_{column} as
