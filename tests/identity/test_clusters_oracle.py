@@ -66,13 +66,15 @@ class Oracle:
         )
 
     def strangers(self, one: Group, other: Group) -> bool:
-        """Whether each has contacts of both kinds, and they share none."""
-        values = [
-            {value for record, said, value in self.contacts if said == kind and record in group}
-            for kind in ("email", "mobile")
-            for group in (one, other)
-        ]
-        return all(values) and not values[0] & values[1] and not values[2] & values[3]
+        """Whether each has e-mails and mobiles, or mailboxes of its own name, and they share none."""
+        differ = {}
+        for kind in ("email", "mobile", "own_email"):
+            left, right = (
+                {value for record, said, value in self.contacts if said == kind and record in group}
+                for group in (one, other)
+            )
+            differ[kind] = bool(left and right and not left & right)
+        return (differ["email"] and differ["mobile"]) or differ["own_email"]
 
     def links(self, groups: set[Group]) -> dict[frozenset[Group], tuple[int, list[Edge]]]:
         of = {record: group for group in groups for record in group}
@@ -173,7 +175,8 @@ marks = st.lists(
     unique_by=lambda mark: mark[:2],
 )
 contacts = st.lists(
-    st.tuples(st.sampled_from(RECORDS), st.sampled_from(["email", "mobile"]), st.sampled_from("abc")), max_size=10
+    st.tuples(st.sampled_from(RECORDS), st.sampled_from(["email", "mobile", "own_email"]), st.sampled_from("abc")),
+    max_size=10,
 )
 aparts = st.lists(st.tuples(ends, ends), max_size=2)
 

@@ -209,3 +209,48 @@ def test_a_model_that_cannot_be_read_says_how_to_make_another(model: Model) -> N
 def test_a_record_that_is_there_twice_is_refused(model: Model) -> None:
     with pytest.raises(ContractError, match="there twice"):
         score(table([{"record": "a"}, {"record": "a"}]), model)
+
+
+MARIO = {"first_name": "mario", "last_name": "rossi"}
+CARLA = {"first_name": "carla", "street": "Via Torre 1", "town": "Milano", "postcode": "20100"}
+TOWN = {"first_name": "anna", "last_name": "neri", "town": "Roma", "postcode": "00100"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            MARIO | {"emails": ["mario@a.example"], "phones": ["+393401112221"]},
+            MARIO | {"emails": ["rossim@b.example"], "phones": ["+393401112222"]},
+        ),
+        (MARIO | {"emails": ["mario.rossi@a.example"]}, MARIO | {"emails": ["mario.rossi2@a.example"]}),
+        (CARLA | {"last_name": "urso"}, CARLA | {"last_name": "silvestri"}),
+        (TOWN, TOWN),
+    ],
+    ids=["numbers handed out in a row", "mailboxes made from one name", "two surnames at one home", "name and town"],
+)
+def test_in_the_first_days_what_two_people_may_share_is_not_even_asked_about(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    few = table([one | {"record": "a"}, other | {"record": "b"}])
+    assert len(score(few, train(few), at_least=0.2)) == 0
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"street": "Via Torre 1", "town": "Milano", "postcode": "20100"},
+        {"birth_date": "1980-03-12", "town": "Milano"},
+        {"phones": ["+393401112221"]},
+    ],
+    ids=["home", "birth date and town", "mobile"],
+)
+def test_in_the_first_days_one_name_and_what_a_person_has_is_one_person(known: dict[str, Any]) -> None:
+    few = table([MARIO | known | {"record": "a"}, MARIO | known | {"record": "b"}])
+    assert found(score(few, train(few), at_least=0.9)).keys() == {("a", "b")}
+
+
+def test_two_surnames_are_one_person_by_the_birth_date_at_home_or_the_mailbox() -> None:
+    for own in ({"birth_date": "1980-03-12"}, {"emails": ["carla@a.example"]}):
+        few = table([CARLA | own | {"last_name": name, "record": name} for name in ("urso", "silvestri")])
+        assert len(score(few, train(few), at_least=0.5)) == 1

@@ -1,4 +1,4 @@
-"""Under one roof: two groups who each have an e-mail and a mobile of their own are not joined by the home alone."""
+"""Under one roof: two groups who are each reached in ways of their own are not joined by the home alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from snello.identity.arrays import Bools, Ints, distinct, places, runs
 from snello.identity.marks import positions
 
-OWN = ("email", "mobile")
+KINDS = ("email", "mobile", "own_email")
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Contacts:
 
     @classmethod
     def read(cls, contacts: pa.Table | None, names: pa.Array) -> Contacts:
-        """From ``record, kind, value`` with the kinds ``email`` and ``mobile``; others say nothing here."""
+        """From ``record, kind, value`` with the kinds of ``KINDS``; others say nothing here."""
         if contacts is None:
-            return cls(tuple((np.array([], np.int64),) * 2 for _ in OWN), 1)
+            return cls(tuple((np.array([], np.int64),) * 2 for _ in KINDS), 1)
         values = contacts["value"].combine_chunks().cast(pa.string()).dictionary_encode()
         codes = values.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         [records] = positions(names, contacts["record"])
-        kinds = [np.flatnonzero(pc.equal(contacts["kind"], kind).to_numpy()) for kind in OWN]
+        kinds = [np.flatnonzero(pc.equal(contacts["kind"], kind).to_numpy()) for kind in KINDS]
         return cls(tuple((records[kind], codes[kind]) for kind in kinds), len(values.dictionary) + 1)
 
     def of(self, local: Ints) -> Contacts:
@@ -49,25 +49,29 @@ class Contacts:
         return Contacts(tuple((key // self.width, key % self.width) for key in keys), self.width)
 
     def strangers(self, one: Ints, other: Ints) -> Bools:
-        """For each pair of groups, whether both have contacts of every kind and share none."""
-        found = np.ones(len(one), bool)
-        for owner, value in self.rows:
-            starts, ends = np.searchsorted(owner, one, "left"), np.searchsorted(owner, one, "right")
-            which, at = runs(starts, ends - starts)
-            has = (ends > starts) & (places(other, distinct(owner)) >= 0)
-            shared = places(other[which] * self.width + value[at], owner * self.width + value) >= 0
-            has[which[shared]] = False
-            found &= has
-        return found
+        """For each pair of groups, whether e-mails and mobiles differ, or mailboxes that bear their owner's name."""
+        emails, mobiles, own = (self._differ(kind, one, other) for kind in range(len(KINDS)))
+        return (emails & mobiles) | own
+
+    def _differ(self, kind: int, one: Ints, other: Ints) -> Bools:
+        """Which pairs both have contacts of a kind and share none."""
+        owner, value = self.rows[kind]
+        starts, ends = np.searchsorted(owner, one, "left"), np.searchsorted(owner, one, "right")
+        which, at = runs(starts, ends - starts)
+        found = (ends > starts) & (places(other, distinct(owner)) >= 0)
+        shared = places(other[which] * self.width + value[at], owner * self.width + value) >= 0
+        found[which[shared]] = False
+        return np.asarray(found, bool)
 
     def several(self, labels: Ints, count: int) -> Bools:
-        """Which components have two contacts of every kind."""
-        found = np.ones(count, bool)
-        for owner, value in self.rows:
-            where = labels[owner]
-            one = np.zeros(count, np.int64)
-            one[where] = value
-            two = np.zeros(count, bool)
-            two[where[value != one[where]]] = True
-            found &= two
-        return found
+        """Which components may hold such a pair of groups."""
+        emails, mobiles, own = (_several(labels[owner], value, count) for owner, value in self.rows)
+        return (emails & mobiles) | own
+
+
+def _several(where: Ints, value: Ints, count: int) -> Bools:
+    one = np.zeros(count, np.int64)
+    one[where] = value
+    two = np.zeros(count, bool)
+    two[where[value != one[where]]] = True
+    return two

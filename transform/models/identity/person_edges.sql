@@ -9,11 +9,17 @@ with evidence as (
 
     union all
 
+    -- what rests on names and a home alone is evidence of the home, which counts once
     select
         left_record,
         right_record,
         'likelihood' as rule,
-        'likelihood' as identifier_kind,
+        case
+            when evidence like '%e-mail: shared%' or evidence like '%card: shared%' then 'likelihood'
+            when evidence like '%birth date: same%' or evidence like '%birth date: one slip%' then 'likelihood'
+            when ', ' || evidence like '%, number: %' then 'likelihood'
+            else 'address'
+        end as identifier_kind,
         probability as strength
     from {{ ref('likelihood_pairs') }}
     where probability >= {{ var('likelihood_accept') }}

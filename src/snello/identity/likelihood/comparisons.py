@@ -182,6 +182,24 @@ COMPARISONS: dict[str, Levels] = {**PERSONAL, **HOUSEHOLD}
 TERMS = {"given name": "first_word", "family name": "last_word"}
 """Comparisons whose *same* counts more the rarer the value is, and the column that holds the value."""
 
+OWN: dict[str, tuple[str, ...]] = {
+    "birth date": ("same", "one slip"),
+    "number": ("same", "one slip"),
+    "e-mail": ("shared",),
+    "phone": ("shared",),
+    "card": ("shared",),
+}
+"""Levels of which two records with different surnames need one."""
+STREETS = ("same two lines", "same line", "same line, one unknown")
+ALIKE: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
+    "e-mail": (("2 slips at most", "as long"), {}),
+    "phone": (("1 slips at most",), OWN | {"e-mail": ("shared", "unknown"), "street": STREETS}),
+}
+"""Levels that do not speak for one person unless one of others does: mailboxes are made from names, and numbers are
+handed out in rows to people who each have a mailbox of their own."""
+CROSSED = ("halves exchanged", "halves exchanged, one alike", "found in the other half")
+"""Levels of the given name that tell of the surname too."""
+
 
 def column(comparison: str) -> str:
     """A comparison's name as Splink's columns bear it."""

@@ -8,7 +8,17 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, PLACE, TERMS, column, gammas
+from snello.identity.likelihood.comparisons import (
+    ALIKE,
+    COMPARISONS,
+    CROSSED,
+    HOUSEHOLD,
+    OWN,
+    PLACE,
+    TERMS,
+    column,
+    gammas,
+)
 from snello.identity.likelihood.model import Levels, Model
 from snello.identity.likelihood.pairs import gather, meet
 from snello.identity.likelihood.records import connect
@@ -76,8 +86,7 @@ def _scored(connection: duckdb.DuckDBPyConnection, predicted: str, model: Model,
     neighbours = " + ".join(_lookup(name, _bits(model.neighbour, model.stranger, name)) for name in PLACE)
     # A rare surname tells strangers apart, not relatives: what Splink added for it is taken out of their share.
     rarity = f"coalesce(mw_tf_adj_{column('family name')}, 0)"
-    # A name alone joins nobody: strangers of one name are more than chance says.
-    beside = ", ".join(f"mw_{column(name)}" for name in COMPARISONS if name not in TERMS)
+    alike = " + ".join(_alike(name) for name in ALIKE)
     strangers = 1 - model.prior - model.kin - model.near
     kinship = f"{model.kin / strangers!r} * pow(2, {relatives} + {rarity})"
     vicinity = f"{model.near / strangers!r} * pow(2, {neighbours})"
@@ -87,7 +96,7 @@ def _scored(connection: duckdb.DuckDBPyConnection, predicted: str, model: Model,
         with weighed as (
             select
                 *,
-                match_weight - log2(1 + {kinship} + {vicinity}) as weight
+                match_weight - ({alike}) - log2(1 + {kinship} + {vicinity}) as weight
             from {predicted}
         )
         select
@@ -99,13 +108,46 @@ def _scored(connection: duckdb.DuckDBPyConnection, predicted: str, model: Model,
         from weighed
         inner join prepared as l on weighed.id_l = l.id
         inner join prepared as r on weighed.id_r = r.id
-        where weight >= {_logit(at_least)!r} and greatest({beside}) > 0
+        where weight >= {_logit(at_least)!r} and {_told(model)}
         order by left_record, right_record
         """
         )
         .to_arrow_table()
         .cast(PAIRS)
     )
+
+
+def _told(model: Model) -> str:
+    """A condition: something beside names speaks for one person, and no more than chance says of a town or a home.
+
+    Where nobody has relatives, two surnames at one home are one surname with mistakes.
+    """
+    families = model.kin > 1e-9 * model.prior
+    common = (*TERMS, "town", "postcode", "sex") if families else TERMS
+    beside = f"greatest({', '.join(_spoken(name) for name in COMPARISONS if name not in common)}) > 0"
+    if not families:
+        return beside
+    own = " or ".join(f"({_at(name, levels)})" for name, levels in OWN.items())
+    alike = f"not ({_at('family name', ('far', 'somewhat alike'))}) or {_at('given name', CROSSED)}"
+    return f"{beside} and ({alike} or {own})"
+
+
+def _spoken(name: str) -> str:
+    """The bits that a comparison gives."""
+    return f"mw_{column(name)}" + (f" - {_alike(name)}" if name in ALIKE else "")
+
+
+def _alike(name: str) -> str:
+    """The bits to take away from values that are only alike, where nothing says that they are one with a slip."""
+    levels, held = ALIKE[name]
+    beside = " or ".join(f"({_at(other, shared)})" for other, shared in held.items())
+    return f"greatest(mw_{column(name)}, 0) * ({_at(name, levels)} and not ({beside or 'false'}))::int"
+
+
+def _at(name: str, levels: Iterable[str]) -> str:
+    """A condition: two records are on one of these levels of a comparison."""
+    places = [str(gamma) for gamma, (label, _) in zip(gammas(name), COMPARISONS[name], strict=True) if label in levels]
+    return f"gamma_{column(name)} in ({', '.join(places)})"
 
 
 def _logit(probability: float) -> float:
