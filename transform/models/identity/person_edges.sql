@@ -9,16 +9,17 @@ with evidence as (
 
     union all
 
-    -- what rests on names and a home alone is evidence of the home, which counts once
+    -- what rests on names and a home, or on names and a birth date, is evidence of that, which counts once
     select
         left_record,
         right_record,
         'likelihood' as rule,
         case
             when evidence like '%e-mail: shared%' or evidence like '%card: shared%' then 'likelihood'
-            when evidence like '%birth date: same%' or evidence like '%birth date: one slip%' then 'likelihood'
             when ', ' || evidence like '%, number: %' then 'likelihood'
-            else 'address'
+            when evidence not like '%birth date: same%' and evidence not like '%birth date: one slip%' then 'address'
+            when evidence like '%street: same%' then 'likelihood'
+            else 'name_birth'
         end as identifier_kind,
         probability as strength
     from {{ ref('likelihood_pairs') }}
