@@ -29,6 +29,7 @@ COMMANDS = {
     "new",
     "plan",
     "publish",
+    "quality",
     "receipts",
     "review",
     "status",

@@ -179,6 +179,13 @@ def test_what_was_set_apart_is_not_linked_until_that_is_taken_back(people: Any, 
     assert snello("link", *FIRST, "--reason", "r").code == 0
 
 
+def test_to_link_two_of_one_customer_that_wait_to_be_parted_names_the_decision(people: Any, snello: Snello) -> None:
+    two = ("crm/customers/1", "shop/customers/9")
+    assert "both are customer c1 already" in snello("link", *two, "--reason", "r").err
+    snello("unlink", two[0], "--from", two[1], "--reason", "r")
+    assert "snello unlink --undo d" in snello("link", *two, "--reason", "r").err
+
+
 def test_an_unlink_names_a_record_or_a_decision(people: Any, snello: Snello) -> None:
     assert snello("unlink").code == snello("unlink", "c1", "--undo", "d1").code == 2
 
@@ -240,6 +247,27 @@ def test_at_a_terminal_each_pair_is_asked_and_each_answer_is_kept_at_once(people
     skipped, accepted = (decided.words[0] for decided in done)
     assert (skipped.verb, accepted.verb) == ("skip", "link")
     assert counting() == {accepted.pair: "link"}
+
+
+def test_an_answer_that_does_nothing_says_so(people: Any, answers: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    answers("u", "x", "q")
+    assert reviewing.walk(20, "anna", None) == []
+    told = capsys.readouterr().err
+    assert "Nothing was decided yet" in told
+    assert "No such answer. Next: one of [a]ccept" in told
+
+
+def test_leaving_by_an_interrupt_still_tells_what_was_decided(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = iter(["r"])
+
+    def typed(_: str) -> str:
+        for key in keys:
+            return key
+        raise typer.Abort
+
+    monkeypatch.setattr(typer, "prompt", typed)
+    [decided] = reviewing.walk(20, "anna", None)
+    assert decided.words[0].verb == "apart"
 
 
 def test_what_was_skipped_comes_last_and_says_by_whom(people: Any, answers: Any, snello: Snello) -> None:

@@ -89,18 +89,21 @@ def undo(decision: str, author: str | None, reason: str | None) -> Decided:
 
 def refuse(desk: Desk, left: Named, right: Named) -> None:
     """Raise ``ConfigError`` when the two cannot, or need not, be linked."""
-    if left.record == right.record or left.customer_id == right.customer_id:
-        raise ConfigError("link", f"both are customer {left.customer_id} already", "nothing is left to do")
     force = in_force(desk.said)
-    for one, other in product(left.records, right.records):
+    # Of two that are one customer already only their own decision matters: no run has applied it yet.
+    together = left.record == right.record or left.customer_id == right.customer_id
+    pairs = [(left.record, right.record)] if together else list(product(left.records, right.records))
+    for one, other in pairs:
         word = force.get(pair(one, other))
         if word and word.verb == "link":
             raise ConfigError("link", f"{one} and {other} are linked by decision {word.decision} already", NEXT)
         if word:
             what = f"{one} and {other} are kept apart by decision {word.decision} of {word.author}"
             raise ConfigError("link", what, f"take it back first with `snello unlink --undo {word.decision}`")
+    if together:
+        raise ConfigError("link", f"both are customer {left.customer_id} already", "nothing is left to do")
     profiles = profiles_of(desk, left.customer_id, right.customer_id)
-    for one, other in product(left.records, right.records):
+    for one, other in pairs:
         why = contradiction(profiles.get(one, Profile()), profiles.get(other, Profile()))
         if why:
             what = f"{one} and {other} cannot be one person: {why}"

@@ -58,10 +58,12 @@ def walk(limit: int, author: str | None, reason: str | None) -> list[Decided]:
             break
         [case] = queue.beside(desk, cases[:1])
         show(case, card(case, len(cases)), as_json=False)
-        key = str(typer.prompt(_KEYS)).strip().lower()[:1]
+        key = _asked()
         if key == "q":
             break
-        if key == "u" and done:
+        if key == "u" and not done:
+            typer.echo("Nothing was decided yet in this sitting.", err=True)
+        elif key == "u":
             last = done.pop()
             seen.discard(queue.name(last.words[0].pair))
             if last.words[0].verb != "skip":
@@ -73,7 +75,18 @@ def walk(limit: int, author: str | None, reason: str | None) -> list[Decided]:
                 seen.add(case.pair)
             except ConfigError as fault:
                 typer.echo(str(fault), err=True)
+        else:
+            typer.echo(f"No such answer. Next: one of {_KEYS}.", err=True)
     return done
+
+
+def _asked() -> str:
+    """The key that was typed; to leave by Ctrl-C or at the end of the input is to quit."""
+    try:
+        return str(typer.prompt(_KEYS)).strip().lower()[:1]
+    except typer.Abort:
+        typer.echo("", err=True)
+        return "q"
 
 
 def _decide(desk: Desk, case: Case, verb: str, author: str | None, reason: str | None) -> Decided:

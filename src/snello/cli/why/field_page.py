@@ -35,5 +35,9 @@ def _candidate(row: Row) -> Branch:
     seen = f", seen {row['observed_at']:%Y-%m-%d}" if row["observed_at"] else ""
     witness = f"[{row['source']}/{row['stream']}/{row['record_key']}, {row['kind']}, {row['rule']}{seen}]"
     if row["won"]:
-        return Branch(f"won: {row['value']}  {witness}  for {row['purposes']}", mark="ok")
-    return Branch(f"lost: {row['value']}  {witness}  by {row['lost_to']}; for {row['purposes']}", mark="dim")
+        return Branch(f"won: {row['value']}  {witness}  for {_purposes(row)}", mark="ok")
+    return Branch(f"lost: {row['value']}  {witness}  by {row['lost_to']}; for {_purposes(row)}", mark="dim")
+
+
+def _purposes(row: Row) -> str:
+    return str(row["purposes"] or "no purpose").replace(",", ", ")

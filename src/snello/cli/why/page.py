@@ -68,15 +68,17 @@ def _record(row: Row) -> Branch:
 def _joins(chain: Chain) -> Iterator[Branch]:
     if len(chain.records) == 1:
         yield Branch("a single record: nothing to join", mark="dim")
-    for rule, pairs in groupby(chain.joins, key=lambda row: (row["rule"], row["strength"])):
+    for rule, pairs in groupby(chain.joins, key=lambda row: (row["rule"], figure(row["strength"]))):
         held = [Branch(f"{row['left_record']} = {row['right_record']}") for row in pairs]
-        yield Branch(f"{rule[0]} (strength {rule[1]:g})", _some(held))
+        yield Branch(f"{rule[0]} (strength {rule[1]})", _some(held))
     alone = _without_edge(chain)
     if len(chain.records) > 1 and alone:
         yield Branch("contact with one owner", _some(map(Branch, alone)))
+    apart: dict[tuple[str, str, str], list[str]] = {}
     for row in chain.cuts:
-        cut = f"{row['left_record']} is not {row['right_record']}"
-        yield Branch(f"kept apart: {cut}, though {row['rule']}: {row['reason']}", mark="warn")
+        apart.setdefault((row["left_record"], row["right_record"], row["reason"]), []).append(row["rule"])
+    for (left, right, reason), rules in apart.items():
+        yield Branch(f"kept apart: {left} is not {right}, though {', '.join(rules)}: {reason}", mark="warn")
     yield from _some(map(_review, chain.reviews))
 
 
