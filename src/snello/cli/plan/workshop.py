@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snello.dbt.results import Build
-from snello.errors import ContractError, RetryLater
+from snello.errors import ConfigError, ContractError, RetryLater
 from snello.kit.places import state_folder
 from snello.settings import Settings
 
 _ASIDE = ("target", "logs", "dbt_packages", "dbt_internal_packages", "__pycache__")
+_SENTENCE = re.compile(r"^\s*(\S.*?)\.? Next: (.+?)\.?\s*$", re.MULTILINE)
 _ARGUMENTS = ("build", "--exclude", "tag:measure", "--exclude-resource-type", "unit_test")
 
 
@@ -64,6 +66,8 @@ class Workshop:
                 check=False,
             )
         if done.returncode and not (self.target / "run_results.json").exists():
+            if told := sentence(log.read_text(encoding="utf-8", errors="replace")):
+                raise ConfigError("plan", *told)
             what = f"dbt left with exit code {done.returncode} before it built anything"
             raise ContractError("plan", what, f"read {log}, mend what it names and plan again")
         build = Build.of(self.target)
@@ -103,3 +107,9 @@ class Workshop:
             "DBT_TARGET_PATH": str(self.target),
             "DBT_LOG_PATH": str(self.folder / "logs"),
         }
+
+
+def sentence(log: str) -> tuple[str, str] | None:
+    """What is wrong and its cure, where dbt was stopped by a sentence of the project; the last one counts."""
+    found = _SENTENCE.findall(log.rpartition("Encountered an error:")[2])
+    return found[-1] if found else None
