@@ -45,7 +45,7 @@ IDENTITY = (
     "+identity_prints",
 )
 # With the golden record and what explains it, without segments and audiences.
-RESOLUTION = (*IDENTITY, "+customers", "+customer_values", "+customer_identifiers")
+RESOLUTION = (*IDENTITY, "+customers", "+customer_values", "+customer_identifiers", "+golden_prints")
 
 Shapes = Mapping[str, Mapping[str, pa.Table]]
 

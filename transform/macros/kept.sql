@@ -17,6 +17,28 @@
     {%- endif %}
 {%- endmacro %}
 
+{#- Whether the last run left all of these tables, named schema.model, for this one to go on from. -#}
+{% macro is_built(names) -%}
+    {%- set lost = [] -%}
+    {%- for name in names if execute -%}
+        {%- set schema, table = name.split('.') -%}
+        {%- if not adapter.get_relation(this.database, schema, table) -%}{%- do lost.append(name) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ 'false' if lost or flags.FULL_REFRESH else 'true' }}
+{%- endmacro %}
+
+{#-
+    Before a model with one row or more a customer takes the customers that changed: those rows as they were are gone.
+-#}
+{% macro forget_changed_customers() -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where
+        customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
+        or (select run.is_whole from {{ ref('golden_run') }} as run)
+    {%- endif -%}
+{%- endmacro %}
+
 {#- A number that changes when one of the expressions does. -#}
 {% macro print_of(expressions) -%}{{ adapter.dispatch('print_of')(expressions | join(', ')) }}{%- endmacro %}
 {% macro default__print_of(expressions) -%}xxhash64({{ expressions }}){%- endmacro %}

@@ -1,4 +1,4 @@
-"""What identity hangs on and is no record: rules, models and functions, as one short text that changes with them."""
+"""What identity and golden values hang on and is no record: rules, models and functions, as one short text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def identity_version(project: Path) -> str:
 
 def _files(project: Path) -> Iterator[tuple[Path, Path]]:
     packages = [Path(module.__file__ or "").parent for module in (snello.identifiers, snello.identity)]
-    for root in (*packages, project / "models" / "identity", project / "macros"):
+    models = project / "models"
+    ours = (models / "identity", models / "figures", models / "marts" / "customers", project / "macros")
+    for root in (*packages, *ours):
         for path in sorted(root.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield root, path

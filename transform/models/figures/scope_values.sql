@@ -1,9 +1,16 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook='{{ forget_changed_customers() }}'
+) }}
+
+-- depends_on: {{ ref('golden_run') }}
 -- purposes that may know the same sources of a customer share what they know
 with scopes as (
     select distinct
         customer_id,
         scope
     from {{ ref('customer_scopes') }}
+    where customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
 ),
 
 candidates as (

@@ -23,6 +23,7 @@ people as (
     from {{ ref('customer_ids') }} as customers
     inner join {{ ref('record_clusters') }} as records on customers.record = records.record
     inner join {{ ref('source_permissions') }} as permissions on records.source = permissions.source
+    where customers.customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
 ),
 
 persons as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook='{{ forget_changed_customers() }}'
+) }}
+
+-- depends_on: {{ ref('golden_run') }}
 with final as (
     select
         customer_id,
@@ -38,6 +44,7 @@ with final as (
         {{ moment('last_purchase_on') }} as observed_at,
         purposes
     from {{ ref('customer_lifecycle') }}
+    where customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
 )
 
 select * from final
