@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 Snello = Callable[..., Any]
@@ -99,6 +100,17 @@ def test_the_tree_reads_from_rows_to_receipts(hub: Any, snello: Snello) -> None:
     assert [head for head in heads if head in order] == order
     assert any("kept apart" in line and "birth dates differ" in line for line in lines)
     assert not any(sign in line for line in lines for sign in "│├└")
+
+
+def test_a_cut_pair_is_told_once_with_all_rules_that_would_join_it(hub: Any, snello: Snello) -> None:
+    pair = ("crm/customers/1", "loyalty/cards/L2")
+    rows = [(*pair, rule, "birth dates differ") for rule in ("same email", "same phone")]
+    names = ("left_record", "right_record", "rule", "reason")
+    cuts = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows])
+    hub.lake.publish({"identity_cuts": cuts}, run_id="r2")
+    told = snello("why", "c1").out
+    assert told.count("kept apart") == 1
+    assert "though same email, same phone: birth dates differ" in told
 
 
 def test_before_the_first_publication_the_next_step_is_told(empty: Any, snello: Snello) -> None:
