@@ -47,7 +47,7 @@
 {#- All that identity hangs on and is no record: rules, models, functions, and the variables that models read. -#}
 {% macro identity_settings() -%}
     {%- set said = [] -%}
-    {%- for name in ['rule_accept', 'likelihood_accept', 'likelihood_review'] -%}
+    {%- for name in ['rule_accept', 'likelihood', 'likelihood_accept', 'likelihood_review'] -%}
         {%- do said.append(name ~ ' ' ~ var(name, '')) -%}
     {%- endfor -%}
     (identity_version() || ' {{ said | join(', ') }}')

@@ -1,6 +1,9 @@
 with persons as (
     select * from {{ ref('person_records') }}
-    where first_key is not null and last_key is not null
+    where
+        first_key is not null and last_key is not null
+        -- rules alone: likelihood is shown nobody
+        and {{ 'true' if var('likelihood', true) else 'false' }}
 ),
 
 -- a tax code is the best number a person has: where kinds differ the first ones are compared
