@@ -53,7 +53,7 @@ def cluster(
       over kinds (else rules) as if independent, 1 is a person's decision
     - ``marks``: ``record, kind, value`` with the kinds that ``contradictions`` speaks of; names are ``given|family``
     - ``apart``: ``left, right``, records that a person has set apart; records that are gone are passed over
-    - ``contacts``: ``record, kind, value`` of kinds ``email``, ``mobile`` and ``own_email``, against weak evidence
+    - ``contacts``: ``record, kind, value`` of kind ``own_email``, mailboxes that bear the name, against weak evidence
     - ``margin``: evidence is clearly ahead of a rival's when it leaves this many times less doubt; a group that could
       be either of two that contradict each other joins neither
     - the answer does not depend on the order of rows, nor on which end of an edge is ``left``

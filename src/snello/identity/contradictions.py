@@ -39,8 +39,8 @@ class Contradictions:
     - ``birth_date``: ``slip`` (apart by more than a slip) or ``exact``
     - ``name``: ``unlike`` (given names known to be different)
     - ``sex``: ``unless_named_alike`` or ``differ``
-    - any other kind of identifier: ``differ``; any kind of evidence: ``weak``, it alone does not join two groups whose
-      e-mails and mobiles differ, or who each have a mailbox that bears their name
+    - any other kind of identifier: ``differ``; any kind of evidence: ``weak``, it alone does not join two groups who
+      each have a mailbox that bears their name
     """
 
     rows: frozenset[tuple[str, str]] = frozenset()

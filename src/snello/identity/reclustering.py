@@ -13,7 +13,7 @@ from snello.identity.contradictions import KINDS, Contradictions
 
 __all__ = ["kept_table", "recluster"]
 
-_METHOD = 3  # another number makes every cluster anew
+_METHOD = 4  # another number makes every cluster anew
 
 # What decides where a record goes, as one number: its marks, its edges, who was set apart from it.
 _PRINTS = """

@@ -1,4 +1,4 @@
-"""Under one roof: two groups who are each reached in ways of their own are not joined by the home alone."""
+"""Under one roof: two groups who each have a mailbox that bears their name are not joined by the home alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from snello.identity.arrays import Bools, Ints, distinct, places, runs
 from snello.identity.marks import positions
 
-KINDS = ("email", "mobile", "own_email")
+KINDS = ("own_email",)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,8 @@ class Contacts:
         return Contacts(tuple((key // self.width, key % self.width) for key in keys), self.width)
 
     def strangers(self, one: Ints, other: Ints) -> Bools:
-        """For each pair of groups, whether e-mails and mobiles differ, or mailboxes that bear their owner's name."""
-        emails, mobiles, own = (self._differ(kind, one, other) for kind in range(len(KINDS)))
-        return (emails & mobiles) | own
+        """For each pair of groups, whether both have contacts of a kind and share none."""
+        return np.asarray(np.any([self._differ(kind, one, other) for kind in range(len(KINDS))], axis=0), bool)
 
     def _differ(self, kind: int, one: Ints, other: Ints) -> Bools:
         """Which pairs both have contacts of a kind and share none."""
@@ -65,8 +64,7 @@ class Contacts:
 
     def several(self, labels: Ints, count: int) -> Bools:
         """Which components may hold such a pair of groups."""
-        emails, mobiles, own = (_several(labels[owner], value, count) for owner, value in self.rows)
-        return (emails & mobiles) | own
+        return np.asarray(np.any([_several(labels[owner], value, count) for owner, value in self.rows], axis=0), bool)
 
 
 def _several(where: Ints, value: Ints, count: int) -> Bools:

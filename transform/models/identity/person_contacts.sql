@@ -3,50 +3,31 @@
 with identifiers as (
     select
         record,
-        kind,
-        value
+        value,
+        regexp_replace(split_part(value, '@', 1), '[^a-z]', '', 'g') as letters
     from {{ ref('usable_identifiers') }}
+    where kind = 'email'
 ),
 
-mobiles as (
-    select distinct phone
-    from {{ ref('phone_values') }}
-    where phone_kind = 'mobile'
-),
-
-final as (
+persons as (
     select
         record,
-        kind,
-        value
-    from identifiers
-    where kind = 'email'
+        replace(first_key, ' ', '') as first_letters,
+        replace(last_key, ' ', '') as last_letters
+    from {{ ref('person_records') }}
+),
 
-    union all
-
-    select
-        identifiers.record,
-        'mobile' as kind,
-        identifiers.value
-    from identifiers
-    inner join mobiles on identifiers.value = mobiles.phone
-    where identifiers.kind = 'phone'
-
-    union all
-
-    -- a mailbox that bears the whole name is the person's own, not lent by a relative
+-- a mailbox that bears the whole name is the person's own, not lent by a relative
+final as (
     select
         identifiers.record,
         'own_email' as kind,
         identifiers.value
     from identifiers
-    inner join {{ ref('person_records') }} as persons on identifiers.record = persons.record
+    inner join persons on identifiers.record = persons.record
     where
-        identifiers.kind = 'email'
-        and regexp_replace(split_part(identifiers.value, '@', 1), '[^a-z]', '', 'g')
-        like '%' || replace(persons.first_key, ' ', '') || '%'
-        and regexp_replace(split_part(identifiers.value, '@', 1), '[^a-z]', '', 'g')
-        like '%' || replace(persons.last_key, ' ', '') || '%'
+        identifiers.letters like '%' || persons.first_letters || '%'
+        and identifiers.letters like '%' || persons.last_letters || '%'
 )
 
 select * from final
