@@ -47,10 +47,12 @@ class Company:
         return found
 
     def without_rules(self) -> None:
-        """Leave one rule of the company's own."""
+        """Leave one rule of the company's own, and no likelihood."""
         seed = self.root / "transform" / "seeds" / "identity_rules.csv"
         header, *rules = seed.read_text().splitlines()
         seed.write_text("\n".join([header, *(rule for rule in rules if rule.startswith("tax_code,"))]) + "\n")
+        settings = self.root / "transform" / "dbt_project.yml"
+        settings.write_text(settings.read_text().replace("\nvars:\n", "\nvars:\n  likelihood: false\n"))
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +149,10 @@ def test_a_change_larger_than_agreed_and_any_change_at_all_have_exit_codes_of_th
     assert larger.returncode == 6
     assert larger.stderr.startswith("plan: more would change than agreed: split ")
     assert "Audiences" in larger.stdout
+    assert "snello apply" not in larger.stdout
+    refused = company.snello("apply")
+    assert (refused.returncode, refused.stderr.partition(" split ")[0]) == (6, "apply: more would change than agreed:")
+    assert company.snello("plan", "--detailed-exit-code").returncode == 7
     applied = company.snello("apply")
     assert applied.returncode == 0, applied.stderr
     nothing = company.snello("plan", "--detailed-exit-code")

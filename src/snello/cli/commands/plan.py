@@ -14,7 +14,7 @@ CHANGES = 7
 def command(
     at_most: Annotated[
         list[str] | None,
-        typer.Option(help="Leave with exit code 6 when more would change: NAME=NUMBER, such as merged=50; repeatable."),
+        typer.Option(help="Refuse (exit code 6) when more would change: NAME=NUMBER, such as merged=50; repeatable."),
     ] = None,
     detailed_exit_code: Annotated[
         bool, typer.Option(help="Leave with exit code 7 when anything would change.")
@@ -30,8 +30,8 @@ def command(
 
     limits = plan.limits_of(at_most or [])
     with working("building every model beside the warehouse in use"):
-        made = plan.make(settings.load(), settings.project_root())
+        made = plan.make(settings.load(), settings.project_root(), limits)
     show(made, page.page(made), as_json=as_json)
-    made.judge(limits)
+    made.judge("plan")
     if detailed_exit_code and any(made.counts().values()):
         raise typer.Exit(CHANGES)

@@ -27,5 +27,7 @@ def page(plan: Plan) -> Iterator[Block]:
         yield Line("")
         told = ("what", "customer_id", "why")
         yield Grid("To look at first", told, [[row[name] for name in told] for row in plan.examples])
+    if plan.over():
+        return
     yield Line("")
     yield Line("Next: snello apply publishes exactly this; meltano run unify builds it anew and publishes that")

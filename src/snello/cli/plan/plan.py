@@ -29,7 +29,7 @@ class Plan:
     - ``people``: counts of people, new, gone, merged, split, records moved; ``values``: changes by golden attribute;
       ``audiences``: adds, removes and updates by sync; ``examples``: what to look at first
     - ``build``: the dbt run that made it; ``base``: the publication that it was compared with; ``project``: a hash of
-      the models, seeds and settings
+      the models, seeds and settings; ``limits``: how much may change, by the names of ``--at-most``
     """
 
     made_at: datetime
@@ -40,6 +40,7 @@ class Plan:
     values: list[Row] = field(default_factory=list)
     audiences: list[Row] = field(default_factory=list)
     examples: list[Row] = field(default_factory=list)
+    limits: dict[str, int] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
         """The changes by the names that ``--at-most`` knows."""
@@ -47,14 +48,22 @@ class Plan:
         found["values"] = sum(row["changed"] for row in self.values)
         return found | {name: sum(row[name] for row in self.audiences) for name in ("adds", "removes", "updates")}
 
-    def judge(self, limits: dict[str, int]) -> None:
+    def over(self) -> list[str]:
+        """The changes that are larger than agreed."""
+        found = self.counts().items()
+        return [
+            f"{name} {count:,} (at most {self.limits[name]:,})" for name, count in found if self._exceeds(name, count)
+        ]
+
+    def _exceeds(self, name: str, count: int) -> bool:
+        return name in self.limits and count > self.limits[name]
+
+    def judge(self, where: str) -> None:
         """Raise ``BreakerOpen`` when a change is larger than agreed."""
-        counts = self.counts()
-        over = [f"{name} {counts[name]:,} (at most {most:,})" for name, most in limits.items() if counts[name] > most]
+        over = self.over()
         if over:
-            raise BreakerOpen(
-                "plan", f"more would change than agreed: {', '.join(over)}", "mend the rule, or raise --at-most"
-            )
+            what = f"more would change than agreed: {', '.join(over)}"
+            raise BreakerOpen(where, what, "mend the rule, or plan again with a larger --at-most")
 
 
 def limits_of(given: list[str]) -> dict[str, int]:
@@ -70,15 +79,14 @@ def limits_of(given: list[str]) -> dict[str, int]:
     return found
 
 
-def make(hub: Settings, root: Path) -> Plan:
+def make(hub: Settings, root: Path, limits: dict[str, int]) -> Plan:
     """Build everything beside the warehouse in use, compare it with what is published, and keep the plan."""
     workshop = Workshop.of(root)
     project, base = workshop.fingerprint(), _base(hub)
     run_id = workshop.build(hub)
     found = Comparison(Lake(hub.lake), str(workshop.warehouse), Build.of(workshop.target).passed())
-    plan = Plan(
-        datetime.now(UTC), run_id, base, project, found.people(), found.values(), found.audiences(), surprising(found)
-    )
+    changes = found.people(), found.values(), found.audiences(), surprising(found)
+    plan = Plan(datetime.now(UTC), run_id, base, project, *changes, limits)
     write_private(workshop.file, msgspec.json.encode(plan, enc_hook=str))
     return plan
 
@@ -86,12 +94,14 @@ def make(hub: Settings, root: Path) -> Plan:
 def apply(hub: Settings, root: Path) -> publication.Publication:
     """Publish the plan that was made last, and nothing else.
 
-    Raises ``ContractError`` when there is none, or when project or publication are no longer those of the plan.
+    Raises ``ContractError`` when there is none, or when project or publication are no longer those of the plan, and
+    ``BreakerOpen`` when more would change than was agreed.
     """
     workshop = Workshop.of(root)
     if not workshop.file.exists():
         raise ContractError("apply", "there is no plan", "run `snello plan` first")
     plan = msgspec.json.decode(workshop.file.read_bytes(), type=Plan)
+    plan.judge("apply")
     if workshop.fingerprint() != plan.project:
         raise ContractError(
             "apply", "models, seeds or the day were changed after the plan was made", "run `snello plan` again"
