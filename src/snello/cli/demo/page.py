@@ -48,7 +48,9 @@ def _people(summary: Summary) -> Iterator[Block]:
     yield Line("Who is who", "title")
     yield Line(f"{people.customers:,} people found in {people.records:,} records, in {people.households:,} households")
     pairs = "pair" if people.kept_apart == 1 else "pairs"
-    yield Line(f"{people.joined:,} duplicates joined, {people.kept_apart:,} {pairs} kept apart by a contradiction")
+    yield Line(
+        f"{people.joined:,} duplicates joined, {people.kept_apart:,} {pairs} kept apart: contradictory or undecided"
+    )
     if truth:
         yield Line(
             f"truth: {truth.people:,} known people, found as {truth.customers:,}; "

@@ -62,7 +62,11 @@ def _headline(summary: Summary) -> list[tuple[str, int, str]]:
     return [
         ("rows read", rows, f"{refused:,} refused, with the reason"),
         ("people found", summary.people.customers, f"in {summary.people.records:,} records of persons"),
-        ("duplicates joined", summary.people.joined, f"{summary.people.kept_apart:,} kept apart as contradicting"),
+        (
+            "duplicates joined",
+            summary.people.joined,
+            f"{summary.people.kept_apart:,} kept apart, contradictory or undecided",
+        ),
         ("households", summary.people.households, "known homes, whoever lives there"),
         ("rows delivered", delivered, f"{held:,} held back or refused"),
     ]
