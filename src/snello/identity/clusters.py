@@ -13,7 +13,7 @@ from snello.identity.arrays import Bools, Ints, components, firsts
 from snello.identity.conflicts import conflicted
 from snello.identity.contradictions import ITALIAN, Contradictions
 from snello.identity.evidence import Evidence, read_evidence, steps
-from snello.identity.marks import Marks, positions
+from snello.identity.marks import Marks, positions, sorted_names
 from snello.identity.profiles import Profiles
 from snello.identity.rebuild import Against, Pairs, Rebuild
 from snello.identity.strangers import Contacts
@@ -49,6 +49,7 @@ def cluster(
 ) -> Clusters:
     """Join records along edges, and never two that contradict each other, whatever the chain.
 
+    - ``records``: names, or whole numbers from 0 up without a gap; edges, marks and the answer speak of them likewise
     - ``edges``: ``left, right, strength, rule`` and, if known, ``identifier_kind``; strengths from 0 to 1 are added up
       over kinds (else rules) as if independent, 1 is a person's decision
     - ``marks``: ``record, kind, value`` with the kinds that ``contradictions`` speaks of; names are ``given|family``
@@ -60,14 +61,15 @@ def cluster(
 
     Raises ``ContractError`` when an edge or mark names no record, a kind is unknown or a strength is not from 0 to 1.
     """
-    names = _sorted_distinct(records)
+    given = records if isinstance(records, pa.Array | pa.ChunkedArray) else pa.array(list(records), pa.string())
+    names = sorted_names(given)
     left, right = positions(names, edges["left"], edges["right"])
     evidence = read_evidence(edges, contradictions.weak)
     reached = Contacts.read(contacts if evidence.weak.any() else None, names)
     marked = Marks.read(marks, names, contradictions)
-    given = _Given((left, right), evidence, marked, (_known_pairs(names, apart), reached))
+    seen = _Given((left, right), evidence, marked, (_known_pairs(names, apart), reached))
     component = components(left, right, len(names))
-    people, cut, reasons = given.rebuilt(component, given.suspects(component), steps(margin))
+    people, cut, reasons = seen.rebuilt(component, seen.suspects(component), steps(margin))
     assignment = {"record": names, "cluster": _named(names, people), "component": _named(names, component)}
     cuts = edges.select(list(_CUTS)).take(pa.array(cut, pa.int64()))
     return Clusters(pa.table(assignment), cuts.append_column("reason", pa.array(reasons, pa.string())))
@@ -119,12 +121,6 @@ class _Given:
         return np.unique(people, return_inverse=True)[1], edge[np.flatnonzero(rebuild.reason)], rebuild.reasons()
 
 
-def _sorted_distinct(records: Iterable[str] | pa.Array | pa.ChunkedArray) -> pa.Array:
-    given = records if isinstance(records, pa.Array | pa.ChunkedArray) else pa.array(list(records), pa.string())
-    distinct = pc.unique(given.cast(pa.string()))
-    return distinct.take(pc.sort_indices(distinct))
-
-
 def _named(names: pa.Array, labels: Ints) -> pa.Array:
     return names.take(pa.array(firsts(labels)[labels]))
 
@@ -133,7 +129,7 @@ def _known_pairs(names: pa.Array, apart: pa.Table | None) -> Pairs:
     if apart is None or not apart.num_rows:
         return np.array([], np.int64), np.array([], np.int64)
     left, right = (
-        pc.index_in(apart[side].cast(pa.string()), value_set=names).fill_null(-1).to_numpy().astype(np.int64)
+        pc.index_in(apart[side].cast(names.type), value_set=names).fill_null(-1).to_numpy().astype(np.int64)
         for side in ("left", "right")
     )
     known = (left >= 0) & (right >= 0) & (left != right)

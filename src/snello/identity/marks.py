@@ -13,13 +13,26 @@ from snello.identity.arrays import Bools, Ints
 from snello.identity.contradictions import KINDS, Contradictions
 
 
+def sorted_names(records: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The distinct records in order: as text, or as they are where they are numbered from 0 up already."""
+    if pa.types.is_integer(records.type):
+        return pa.array(np.arange(len(records)))
+    distinct = pc.unique(records.cast(pa.string()))
+    return distinct.take(pc.sort_indices(distinct))
+
+
 def positions(names: pa.Array, *columns: pa.ChunkedArray) -> list[Ints]:
-    """Where the values of each column stand among the records' names; raises ``ContractError`` for strangers."""
-    # One search for all of them: most of its time goes into hashing the names.
-    every = pa.chunked_array([chunk.cast(pa.string()) for column in columns for chunk in column.chunks], pa.string())
-    found = pc.index_in(every, value_set=names)
-    if found.null_count:
-        what = f"{found.null_count:,} ends of edges or marks name no record"
+    """Where the values of each column stand among the sorted names; raises ``ContractError`` for strangers."""
+    if pa.types.is_integer(names.type):
+        found = pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.int64())
+        strangers = len(found) - (pc.sum(pc.less(found, len(names))).as_py() or 0)
+    else:
+        # One search for all of them: most of its time goes into hashing the names.
+        every = [chunk.cast(pa.string()) for column in columns for chunk in column.chunks]
+        found = pc.index_in(pa.chunked_array(every, pa.string()), value_set=names)
+        strangers = found.null_count
+    if strangers:
+        what = f"{strangers:,} ends of edges or marks name no record"
         raise ContractError("identity", what, "pass every record that the edges and marks speak of")
     ends = np.cumsum([len(column) for column in columns])[:-1]
     return np.split(np.asarray(found.to_numpy(), np.int64), ends)

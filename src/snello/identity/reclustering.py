@@ -8,72 +8,123 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from snello.errors import ContractError
 from snello.identity.clusters import MARGIN, cluster
 from snello.identity.contradictions import KINDS, Contradictions
 
 __all__ = ["kept_table", "recluster"]
 
-_METHOD = 4  # another number makes every cluster anew
+_METHOD = 5  # another number makes every cluster anew
+
+# Records in text order, so that the first of a cluster by number is the first by name.
+_NUMBERED = """
+create or replace temp table numbered as
+select row_number() over (order by record) - 1 as id, record, hash(record) as named, {kinds}
+from given_persons
+"""
+
+_BY_NUMBER = {
+    "edges": """
+        select l.id as "left", r.id as "right", l.named as left_name, r.named as right_name,
+            strength, rule, identifier_kind
+        from given_edges
+        inner join numbered as l on left_record = l.record
+        inner join numbered as r on right_record = r.record
+    """,
+    "contacts": "select id, kind, value from given_contacts inner join numbered using (record)",
+    "apart": """
+        select l.id as "left", r.id as "right", l.named as left_name, r.named as right_name
+        from given_apart
+        inner join numbered as l on left_record = l.record
+        inner join numbered as r on right_record = r.record
+    """,
+}
 
 # What decides where a record goes, as one number: its marks, its edges, who was set apart from it.
 _PRINTS = """
 create or replace temp table prints as
 with ends as (
-    select "left" as record, hash("left", "right", strength, rule, identifier_kind) as said from edges
+    select unnest(["left", "right"]) as id, hash(left_name, right_name, strength, rule, identifier_kind) as said
+    from edges
     union all
-    select "right", hash("left", "right", strength, rule, identifier_kind) from edges
+    select id, hash(kind, value) from marks
     union all
-    select record, hash(kind, value) from marks
+    select id, hash('contact', kind, value) from contacts
     union all
-    select record, hash('contact', kind, value) from contacts
-    union all
-    select "left", hash(least("left", "right"), greatest("left", "right")) from apart
-    union all
-    select "right", hash(least("left", "right"), greatest("left", "right")) from apart
+    select unnest(["left", "right"]), hash(least(left_name, right_name), greatest(left_name, right_name)) from apart
 ),
 
 said as (
-    select record, sum(said) as said from ends group by record
+    select id, sum(said) as said from ends group by id
 )
 
-select records.record, hash(said.said, $settings) as print
-from records
-left join said on records.record = said.record
+select numbered.id, hash(said.said, $settings) as print
+from numbered
+left join said on numbered.id = said.id
 """
 
 _STIRRED = """
 create or replace temp table stirred as
 select distinct previous.component
 from previous
-left join prints on previous.record = prints.record and previous.print = prints.print
-where prints.record is null
+left join numbered on previous.record = numbered.record
+left join prints on numbered.id = prints.id and previous.print = prints.print
+where prints.id is null
 """
 
+# Numbered anew, without a gap.
 _TOUCHED = """
 create or replace temp table touched as
-select prints.record
-from prints
-left join previous on prints.record = previous.record
+select numbered.id, row_number() over (order by numbered.id) - 1 as place
+from numbered
+left join previous on numbered.record = previous.record
 where previous.record is null or previous.component in (select component from stirred)
 """
 
+_OF_TOUCHED = "select place as record, kind, value from {rows} inner join touched using (id)"
+_BETWEEN = """
+select l.place as "left", r.place as "right", {columns}
+from {pairs} as pairs
+inner join touched as l on pairs."left" = l.id
+inner join touched as r on pairs."right" = r.id
+"""
+
 _RESULT = """
+with named as (
+    select record, touched.place
+    from touched inner join numbered on touched.id = numbered.id
+),
+
+people as (
+    select
+        mine.record,
+        first.record as cluster,
+        whole.record as component,
+        found.record as place
+    from found
+    inner join named as mine on found.record = mine.place
+    inner join named as first on found.cluster = first.place
+    inner join named as whole on found.component = whole.place
+)
+
 select
-    found.record as left_record,
-    found.cluster as right_record,
+    people.record as left_record,
+    people.cluster as right_record,
     null::varchar as rule,
     null::varchar as reason,
     null::double as strength,
-    found.component,
+    people.component,
     prints.print
-from found
-inner join prints on found.record = prints.record
+from people
+inner join touched on people.place = touched.place
+inner join prints on touched.id = prints.id
 
 union all
 
-select cuts."left", cuts."right", cuts.rule, cuts.reason, cuts.strength, found.component, null::ubigint
+select people.record, other.record, cuts.rule, cuts.reason, cuts.strength, people.component, null::ubigint
 from cuts
-inner join found on cuts."left" = found.record
+inner join people on cuts."left" = people.place
+inner join named as other on cuts."right" = other.place
 """
 
 _KEPT = """
@@ -105,25 +156,23 @@ def recluster(
     """
     for name, table in tables.items():
         connection.register(f"given_{name}", table)
-    _views(connection, contradictions)
-    settings = f"{_METHOD} {margin} {sorted(contradictions.rows)}"
-    connection.execute(_PRINTS, {"settings": settings})
+    _number(connection, contradictions)
+    connection.execute(_PRINTS, {"settings": f"{_METHOD} {margin} {sorted(contradictions.rows)}"})
     kept = ""
     if previous is None:
-        connection.execute("create or replace temp table touched as select record from records")
+        connection.execute("create or replace temp table touched as select id, id as place from numbered")
     else:
         members = f"select left_record as record, component, print from {previous} where rule is null"
         connection.execute(f"create or replace temp view previous as {members}")
         connection.execute(_STIRRED)
         connection.execute(_TOUCHED)
         kept = _KEPT.format(previous=previous)
-    inside = 'semi join touched on "left" = record'
     found = cluster(
-        _read(connection, "from touched")["record"],
-        _read(connection, f"from edges {inside}"),
-        _read(connection, "from marks semi join touched using (record)"),
-        apart=_read(connection, f"from apart {inside}"),
-        contacts=_read(connection, "from contacts semi join touched using (record)"),
+        _read(connection, "select place from touched order by place")["place"],
+        _read(connection, _BETWEEN.format(columns="strength, rule, identifier_kind", pairs="edges")),
+        _read(connection, _OF_TOUCHED.format(rows="marks")),
+        apart=_read(connection, _BETWEEN.format(columns="true as said", pairs="apart")),
+        contacts=_read(connection, _OF_TOUCHED.format(rows="contacts")),
         contradictions=contradictions,
         margin=margin,
     )
@@ -142,24 +191,23 @@ def kept_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) ->
     return f'"{schema}"."{name}"' if len(columns) == 2 else None
 
 
-def _views(connection: duckdb.DuckDBPyConnection, contradictions: Contradictions) -> None:
-    """The given tables under the names and columns that clustering knows."""
-    known = "semi join given_persons using (record)"
-    persons = "select record, '{0}' as kind, {0} as value from given_persons where {0} is not null"
-    marks = [persons.format(kind) for kind in KINDS]
+def _number(connection: duckdb.DuckDBPyConnection, contradictions: Contradictions) -> None:
+    """The given tables with numbers instead of names of records; raises ``ContractError`` for edges of strangers."""
+    connection.execute(_NUMBERED.format(kinds=", ".join(KINDS)))
+    for name, query in _BY_NUMBER.items():
+        connection.execute(f"create or replace temp table {name} as {query}")
+    [(lost,)] = connection.execute(
+        "select (select count(*) from given_edges) - (select count(*) from edges)"
+    ).fetchall()
+    if lost:
+        cure = "pass every record that the edges speak of, once"
+        raise ContractError("identity", f"{abs(lost):,} edges name no record, or one that is there twice", cure)
+    marks = [f"select id, '{kind}' as kind, {kind} as value from numbered where {kind} is not null" for kind in KINDS]
     if contradictions.others:
         kinds = ", ".join(f"'{kind}'" for kind in contradictions.others)
-        marks.append(f"select record, kind, value from given_identifiers {known} where kind in ({kinds})")
-    ends = 'left_record as "left", right_record as "right"'
-    views = {
-        "records": "select distinct record from given_persons",
-        "edges": f"select {ends}, strength, rule, identifier_kind from given_edges",
-        "marks": " union all ".join(marks),
-        "contacts": f"select record, kind, value from given_contacts {known}",
-        "apart": f"select {ends} from given_apart",
-    }
-    for name, query in views.items():
-        connection.execute(f"create or replace temp view {name} as {query}")
+        others = "given_identifiers inner join numbered using (record)"
+        marks.append(f"select id, kind, value from {others} where kind in ({kinds})")
+    connection.execute(f"create or replace temp view marks as {' union all '.join(marks)}")
 
 
 def _read(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
