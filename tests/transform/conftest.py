@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +37,10 @@ _TYPES: dict[str, pa.DataType] = {
 }
 
 Rows = dict[str, list[dict[str, Any]]]
+
+# What dbt last made of a project; it reads again only the files that differ, so a hub need not start from nothing.
+_PARSED = Path(tempfile.gettempdir()) / f"snello-parsed-{os.getpid()}.msgpack"
+atexit.register(_PARSED.unlink, missing_ok=True)
 
 
 def stories(folder: Path = STORIES) -> Rows:
@@ -97,7 +104,8 @@ class Hub:
         """Run dbt as a user would, in a process of its own."""
         variables = {
             "SNELLO_LAKE": str(self.lake),
-            "SNELLO_WAREHOUSE": str(self.home / "warehouse.duckdb"),
+            # dbt parses everything anew where the warehouse has another name: the folder differs, the name does not
+            "SNELLO_WAREHOUSE": "warehouse.duckdb",
             "SNELLO_TODAY": TODAY,
             "SNELLO_SALT": "salt",
             "DBT_PROJECT_DIR": str(self.project),
@@ -106,13 +114,21 @@ class Hub:
             "DBT_LOG_PATH": str(self.home / "logs"),
             "DBT_USE_COLORS": "false",
         }
-        return subprocess.run(
+        parsed = self.home / "target" / "partial_parse.msgpack"
+        if _PARSED.exists() and not parsed.exists():
+            parsed.parent.mkdir(exist_ok=True)
+            shutil.copyfile(_PARSED, parsed)
+        done = subprocess.run(
             [str(Path(sys.executable).parent / "dbt"), *arguments],
+            cwd=self.home,
             env=os.environ | variables,
             capture_output=True,
             text=True,
             check=False,
         )
+        if parsed.exists() and not _PARSED.exists():
+            shutil.copyfile(parsed, _PARSED)
+        return done
 
     def make(self, *arguments: str) -> Hub:
         """Run dbt and insist that it passed."""
