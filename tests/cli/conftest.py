@@ -48,7 +48,9 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
     "customers_by_purpose": {"customer_id": TEXT, "purpose": TEXT, "email": TEXT, "sex": TEXT},
     "golden_policies": {"part": TEXT, "criteria": TEXT, "max_age_days": WHOLE, "description": TEXT},
     "identity_review": {
-        "left_record": TEXT, "right_record": TEXT, "probability": pa.float64(), "reason": TEXT, "evidence": TEXT,
+        "left_record": TEXT, "right_record": TEXT, "left_customer": TEXT, "right_customer": TEXT,
+        "probability": pa.float64(), "reason": TEXT, "contradiction": TEXT, "pairs": WHOLE, "moves": WHOLE,
+        "worth": pa.float64(), "evidence": TEXT,
     },
     "customer_aliases": {"alias": TEXT, "customer_id": TEXT},
     "identity_events": {
@@ -125,7 +127,10 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
         ("*", "trust, recency", None, "the rest"),
     ],
     "identity_review": [
-        ("crm/customers/1", "shop/customers/10", 0.71, "likely, not certain", "given name: same, street: same"),
+        (
+            "crm/customers/1", "shop/customers/10", "c1", "c3", 0.71, "likely, not certain", None, 1, 1, 2.1,
+            "agree: given name, home; not known: birth date",
+        ),
     ],
     "customer_aliases": [("c0", "c1")],
     "identity_events": [("merge", SEEN, "c1", "c0", 1, "new evidence: same phone and name")],

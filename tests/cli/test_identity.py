@@ -38,10 +38,14 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
         "records": pa.int64(), "moved": LIST, "stayed": LIST, "cause": TEXT,
     },
     "identity_review": {
-        "left_record": TEXT, "right_record": TEXT, "probability": pa.float64(), "reason": TEXT, "evidence": TEXT,
+        "left_record": TEXT, "right_record": TEXT, "left_customer": TEXT, "right_customer": TEXT,
+        "probability": pa.float64(), "reason": TEXT, "contradiction": TEXT, "pairs": pa.int64(), "moves": pa.int64(),
+        "worth": pa.float64(), "evidence": TEXT,
     },
 }  # fmt: skip
 
+FIRST, LAST = ("crm/customers/1", "shop/customers/10"), ("loyalty/cards/L2", "shop/customers/11")
+CLASH = ("crm/customers/1", "loyalty/cards/L2")
 PERSON, CONTACT = "person", "only owner"
 ROWS: dict[str, list[tuple[object, ...]]] = {
     "customer_sources": [
@@ -73,13 +77,11 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
         ("e1", "merge", SEEN, "c1", "c8", 1, ["shop/customers/9"], ["crm/customers/1"], "same email and name"),
     ],
     "identity_review": [
-        ("crm/customers/1", "shop/customers/10", 0.71, "likely, not certain", "given name same, birth date close"),
-        ("loyalty/cards/L1", "shop/customers/10", 0.64, "likely, not certain", None),
-        ("loyalty/cards/L2", "shop/customers/11", 0.93, "could be either of two people", None),
-        ("crm/customers/1", "loyalty/cards/L2", 0.55, "likely, not certain", None),
+        (*FIRST, "c1", "c3", 0.71, "likely, not certain", None, 2, 1, 2.1, "agree: given name; not known: tax code"),
+        (*LAST, "c2", "c4", 0.46, "could be either of two people", None, 1, 1, 0.46, None),
+        (*CLASH, "c1", "c2", 0.3, "could be either of two people", "given names differ", 1, 1, 0.3, None),
     ],
 }  # fmt: skip
-FIRST, LAST = ("crm/customers/1", "shop/customers/10"), ("loyalty/cards/L2", "shop/customers/11")
 
 
 def published(name: str, rows: list[tuple[object, ...]]) -> pa.Table:
@@ -190,22 +192,55 @@ def test_an_unlink_names_a_record_or_a_decision(people: Any, snello: Snello) -> 
     assert snello("unlink").code == snello("unlink", "c1", "--undo", "d1").code == 2
 
 
-def test_the_queue_shows_both_records_side_by_side(people: Any, snello: Snello) -> None:
+def test_the_queue_shows_both_records_side_by_side_what_is_worth_most_first(people: Any, snello: Snello) -> None:
     cases = waiting(snello)
-    assert [(case["left_record"], case["right_record"]) for case in cases][-1] != FIRST
-    [case] = [case for case in cases if (case["left_record"], case["right_record"]) == FIRST]
-    verdicts = {field["attribute"]: field["verdict"] for field in case["fields"]}
+    assert [(case["left_record"], case["right_record"]) for case in cases] == [FIRST, LAST, CLASH]
+    verdicts = {field["attribute"]: field["verdict"] for field in cases[0]["fields"]}
     assert verdicts == {"first_name": "same", "birth_date": "close", "last_name": "close", "email": "missing"}
-    assert "crm/customers/1" in snello("review").out
+    assert list(verdicts) == ["first_name", "last_name", "birth_date", "email"]
+    told = snello("review").out
+    assert "agree: given name; not known: tax code" in told
+    assert "the strongest of 2 pairs between the two; 1 record would move" in told
+    assert "cannot be accepted: given names differ" in told
 
 
-def test_a_pair_decided_on_does_not_come_again_nor_others_of_the_same_two(people: Any, snello: Snello) -> None:
-    name = next(case["pair"] for case in waiting(snello) if case["left_record"] == FIRST[0])
-    assert snello("review", "--accept", name, "--author", "anna").code == 0
-    left = {(case["left_record"], case["right_record"]) for case in waiting(snello)}
-    assert left == {LAST, ("crm/customers/1", "loyalty/cards/L2")}
+def test_two_halves_of_a_name_that_changed_places_are_close(people: Any, snello: Snello) -> None:
+    turned = [row for row in ROWS["customer_values"] if row[0] != "c3"]
+    turned += [
+        ("c3", "first_name", "Rossi", "shop", "customers", "10", "explicit"),
+        ("c3", "last_name", "Giulia", "shop", "customers", "10", "explicit"),
+    ]
+    people.lake.publish({"customer_values": published("customer_values", turned)}, run_id="r3")
+    verdicts = {field["attribute"]: field["verdict"] for field in waiting(snello)[0]["fields"]}
+    assert (verdicts["first_name"], verdicts["last_name"]) == ("close", "close")
+
+
+def test_a_question_decided_on_does_not_come_again(people: Any, snello: Snello) -> None:
+    assert snello("review", "--accept", waiting(snello)[0]["pair"], "--author", "anna").code == 0
+    assert {(case["left_record"], case["right_record"]) for case in waiting(snello)} == {LAST, CLASH}
     [word] = Desk.open().said
     assert (word.verb, word.reason) == ("link", "review: likely, not certain")
+
+
+def test_what_was_linked_counts_though_no_run_has_applied_it(people: Any, snello: Snello) -> None:
+    assert snello("link", "c3", LAST[1], "--reason", "r").code == 0
+    assert snello("link", *LAST, "--reason", "r").err.startswith("link: loyalty/cards/L2 and shop/customers/10")
+    assert counting() == {("shop/customers/10", "shop/customers/11"): "link"}
+
+
+def test_a_link_is_judged_by_the_contradictions_that_the_project_names(people: Any, snello: Snello) -> None:
+    seed = people.root / "transform" / "seeds" / "identity_contradictions.csv"
+    seed.parent.mkdir(parents=True)
+    seed.write_text("kind,how,description\ncard,differ,One card a person\n")
+    cards = [("c1", "card", "1", 1), ("c3", "card", "2", 1)]
+    names = ("customer_id", "kind", "value", "records")
+    table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in cards])
+    people.lake.publish({"customer_identifiers": table}, run_id="r3")
+    assert "card values differ" in snello("link", *FIRST, "--reason", "r").err
+    assert snello("link", *CLASH, "--reason", "a nickname that no list knows").code == 0
+    seed.write_text("kind,how,description\nbirth_date,slpi,A wrong word\n")
+    told = snello("link", *LAST, "--reason", "r")
+    assert (told.code, "did you mean 'slip'?" in told.err) == (2, True)
 
 
 def test_a_rejected_pair_is_set_apart_and_comes_back_when_that_is_undone(people: Any, snello: Snello) -> None:

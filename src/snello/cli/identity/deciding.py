@@ -8,20 +8,11 @@ from dataclasses import dataclass
 from itertools import product
 
 from snello.cli.identity.desk import NEXT, Desk
+from snello.cli.identity.judging import conflicts, linked
 from snello.cli.identity.naming import Named, named
 from snello.cli.screen import Block, Line
 from snello.errors import ConfigError
-from snello.identity.contradictions import Profile, contradiction, profile
 from snello.identity.decisions import Act, Customer, Word, in_force, pair, undone, unlinked
-
-_MARKS = ("tax_code", "birth_date", "sex", "first_name", "last_name")
-
-_VALUES = """
-select source || '/' || stream || '/' || record_key as record, attribute, value
-from customer_values
-where list_contains($customers::varchar[], customer_id) and list_contains($attributes::varchar[], attribute)
-order by record, attribute, kind = 'derived', value desc
-"""
 
 _JOINS = """
 select left_record, right_record from identity_edges
@@ -102,27 +93,10 @@ def refuse(desk: Desk, left: Named, right: Named) -> None:
             raise ConfigError("link", what, f"take it back first with `snello unlink --undo {word.decision}`")
     if together:
         raise ConfigError("link", f"both are customer {left.customer_id} already", "nothing is left to do")
-    profiles = profiles_of(desk, left.customer_id, right.customer_id)
-    for one, other in pairs:
-        why = contradiction(profiles.get(one, Profile()), profiles.get(other, Profile()))
-        if why:
-            what = f"{one} and {other} cannot be one person: {why}"
-            raise ConfigError("link", what, "mend the source that is wrong, or link records that agree")
-
-
-def profiles_of(desk: Desk, *customers: str) -> dict[str, Profile]:
-    """What each record of the customers says that could contradict another."""
-    asked = {"customers": list(customers), "attributes": list(_MARKS)}
-    marks: dict[str, dict[str, str]] = {}
-    for row in desk.tables.rows(_VALUES, asked):
-        marks.setdefault(row["record"], {}).setdefault(row["attribute"], row["value"])
-    return {
-        record: profile(
-            said.get("tax_code"), said.get("birth_date"), said.get("sex"),
-            f"{said['first_name']}|{said['last_name']}" if {"first_name", "last_name"} <= said.keys() else None,
-        )
-        for record, said in marks.items()
-    }  # fmt: skip
+    sides = linked(desk, left.customer_id), linked(desk, right.customer_id)
+    for one, other, why in conflicts(desk.tables, *sides):
+        what = f"{one} and {other} cannot be one person: {why}"
+        raise ConfigError("link", what, "mend the source that is wrong, or link records that agree")
 
 
 def customer_of(desk: Desk, mine: Named) -> Customer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,8 +43,9 @@ class Desk:
         lake = Lake(settings.load().lake)
         manifest(lake)
         tables = Tables.published(lake, [*_NEEDED, *further])
-        shape = {row["column_name"] for row in tables.rows("describe customer_sources")}
-        if "joined_by" not in shape:
+        newest = {"customer_sources": "joined_by", "identity_review": "worth"}
+        shapes = {name: tables.rows(f"describe {name}") for name in newest if name in (*_NEEDED, *further)}
+        if any(newest[name] not in {row["column_name"] for row in shape} for name, shape in shapes.items()):
             raise ContractError("decisions", "what is published is of an older version", "run `meltano run unify`")
         tables.rows(
             "create view records as select customer_id, source || '/' || stream || '/' || record_key as record,"
@@ -55,6 +56,12 @@ class Desk:
     def act(self, author: str | None, reason: str | None, asking: str) -> Act:
         """A new decision by ``author``, else by whom git or the system names; asks for the reason on a terminal."""
         return Act.now(author or _somebody(), _reason(reason, asking), datetime.now(UTC), self.said)
+
+    def customers(self, records: Iterable[str]) -> dict[str, str]:
+        """The customers of some records, those that are published."""
+        asked = {"records": sorted(set(records))}
+        sql = "select record, customer_id from records where list_contains($records::varchar[], record)"
+        return {row["record"]: row["customer_id"] for row in self.tables.rows(sql, asked)}
 
     def decide(self, said: Sequence[Word]) -> None:
         """Add the words to the lake, all of them or none."""

@@ -1,9 +1,9 @@
-"""The review queue: pairs that neither rules nor likelihood could settle, with both records side by side."""
+"""The review queue: customers of whom neither rules nor likelihood could tell, with both records side by side."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from snello.cli.identity.desk import Desk
@@ -12,19 +12,16 @@ from snello.identifiers import birth_dates_agree
 from snello.identity.decisions import Pair, in_force, pair
 
 TABLE = "identity_review"
+_HALVES = ("first_name", "last_name")
+_ORDER = (*_HALVES, "birth_date", "sex", "tax_code", "email", "phone", "street", "postcode", "city")
 _CLOSE = 0.75  # share of letters in common from which two values are worth a second look
 
 _OPEN = f"""
 select
-    review.left_record, review.right_record, review.probability, review.reason, review.evidence,
-    lefts.customer_id as left_customer, rights.customer_id as right_customer
-from {TABLE} as review
-inner join records as lefts on review.left_record = lefts.record
-inner join records as rights on review.right_record = rights.record
-where lefts.customer_id <> rights.customer_id
+    left_record, right_record, left_customer, right_customer, probability, reason, contradiction, pairs, moves, worth,
+    evidence
+from {TABLE}
 """
-
-_SIZES = "select customer_id, count(*) as records from records where is_person group by customer_id"
 
 _SAID = """
 select source || '/' || stream || '/' || record_key as record, attribute, value
@@ -47,17 +44,24 @@ class Field:
 
 @dataclass(frozen=True)
 class Case:
-    """A pair to decide on; ``moves`` is how many records would change customer."""
+    """Two customers to decide on, by their strongest pair of records.
+
+    - ``pairs``: how many pairs of records between them ask; ``moves``: how many records a yes would move
+    - ``worth``: what deciding is worth; ``contradiction``: why the two cannot be made one as they are
+    """
 
     pair: str
     left_record: str
     right_record: str
     left_customer: str
     right_customer: str
-    probability: float | None
+    probability: float
     reason: str
-    evidence: str | None
+    contradiction: str | None
+    pairs: int
     moves: int
+    worth: float
+    evidence: str | None
     skipped_by: str | None
     fields: tuple[Field, ...] = ()
 
@@ -73,20 +77,15 @@ class Case:
 
 
 def waiting(desk: Desk) -> list[Case]:
-    """Every pair that is still open: those that move most first, those that somebody skipped last."""
-    sizes = {row["customer_id"]: row["records"] for row in desk.tables.rows(_SIZES)}
+    """Every question that is still open: those worth most first, those that somebody skipped last."""
     skips = {word.pair: word.author for word in desk.said if word.verb == "skip"}
     settled = settlements(desk)
     cases = []
     for row in desk.tables.rows(_OPEN):
         known = pair(row["left_record"], row["right_record"])
-        if pair(row["left_customer"], row["right_customer"]) in settled:
-            continue
-        moves = min(sizes.get(row["left_customer"], 1), sizes.get(row["right_customer"], 1))
-        cases.append(Case(pair=name(known), moves=moves, skipped_by=skips.get(known), **row))
-    return sorted(
-        cases, key=lambda case: (case.skipped_by is not None, -case.moves, -(case.probability or 0), case.pair)
-    )
+        if pair(row["left_customer"], row["right_customer"]) not in settled:
+            cases.append(Case(pair=name(known), skipped_by=skips.get(known), **row))
+    return sorted(cases, key=lambda case: (case.skipped_by is not None, -case.worth, case.pair))
 
 
 def name(records: Pair) -> str:
@@ -97,11 +96,7 @@ def name(records: Pair) -> str:
 def settlements(desk: Desk) -> set[Pair]:
     """Pairs of customers between which a decision was made, also one that no run has applied yet."""
     force = list(in_force(desk.said))
-    records = sorted({record for about in force for record in about})
-    rows = desk.tables.rows(
-        "select record, customer_id from records where list_contains($records::varchar[], record)", {"records": records}
-    )
-    of = {row["record"]: row["customer_id"] for row in rows}
+    of = desk.customers(record for about in force for record in about)
     return {pair(of[one], of[other]) for one, other in force if one in of and other in of}
 
 
@@ -121,16 +116,22 @@ def beside(desk: Desk, cases: list[Case]) -> list[Case]:
     for row in desk.tables.rows(_SAID, {"records": records}):
         said.setdefault(row["record"], {}).setdefault(row["attribute"], row["value"])
     return [
-        Case(**vars(case) | {"fields": _fields(said.get(case.left_record, {}), said.get(case.right_record, {}))})
-        for case in cases
+        replace(case, fields=_fields(said.get(case.left_record, {}), said.get(case.right_record, {}))) for case in cases
     ]
 
 
 def _fields(left: dict[str, str], right: dict[str, str]) -> tuple[Field, ...]:
-    every = sorted({*left, *right})
+    every = sorted({*left, *right}, key=lambda one: (_ORDER.index(one) if one in _ORDER else len(_ORDER), one))
     made = [Field(one, left.get(one), right.get(one), _verdict(one, left.get(one), right.get(one))) for one in every]
+    if _exchanged(left, right):
+        made = [replace(field, verdict="close") if field.attribute in _HALVES else field for field in made]
     order = ("same", "close", "differs", "missing")
     return tuple(sorted(made, key=lambda field: order.index(field.verdict)))
+
+
+def _exchanged(left: dict[str, str], right: dict[str, str]) -> bool:
+    mine, theirs = ([said.get(half, "").casefold() for half in _HALVES] for said in (left, right))
+    return all(mine) and mine != theirs and mine == theirs[::-1]
 
 
 def _verdict(attribute: str, left: str | None, right: str | None) -> str:

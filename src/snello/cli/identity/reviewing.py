@@ -100,16 +100,29 @@ def _decide(desk: Desk, case: Case, verb: str, author: str | None, reason: str |
 
 def card(case: Case, waiting: int) -> Iterator[Block]:
     """One pair at a terminal: what agrees in green, what differs in red."""
-    likely = f"probability {case.probability:.2f}, " if case.probability is not None else ""
-    yield Line(f"{case.pair}: {likely}{case.reason} ({waiting} waiting)", "title")
-    if case.evidence:
-        yield Line(case.evidence, "dim")
-    if case.skipped_by:
-        yield Line(f"skipped before by {case.skipped_by}", "dim")
+    yield Line(f"{_title(case)} ({waiting} waiting)", "title")
+    yield from _notes(case)
     width = max([len(case.left_record), *(len(field.left or "-") for field in case.fields)])
     yield Line(f"  {'':14}{case.left_record:{width}}  {case.right_record}")
     yield from (_line(field, width) for field in case.fields)
     yield Line(f"to accept makes one customer of {case.left_customer} and {case.right_customer}", "dim")
+
+
+def _title(case: Case) -> str:
+    measure = "probability" if case.reason.startswith("likely") else "evidence"
+    return f"{case.pair}: {case.reason}, {measure} {case.probability:.2f}"
+
+
+def _notes(case: Case) -> Iterator[Line]:
+    """What agrees and what differs, what a yes would move, and what stands in its way."""
+    if case.evidence:
+        yield Line(case.evidence, "dim")
+    moves = f"{case.moves} {'record' if case.moves == 1 else 'records'} would move"
+    yield Line(f"the strongest of {case.pairs} pairs between the two; {moves}" if case.pairs > 1 else moves, "dim")
+    if case.contradiction:
+        yield Line(f"cannot be accepted: {case.contradiction} between other records of the two", "warn")
+    if case.skipped_by:
+        yield Line(f"skipped before by {case.skipped_by}", "dim")
 
 
 def _line(field: Field, width: int) -> Line:
@@ -121,15 +134,15 @@ def _line(field: Field, width: int) -> Line:
 def page(found: Queue) -> Iterator[Block]:
     """The queue as tables, a pair each."""
     for case in found.cases:
-        likely = f" probability {case.probability:.2f}," if case.probability is not None else ""
-        evidence = f" ({case.evidence})" if case.evidence else ""
         yield Grid(
-            f"{case.pair}:{likely} {case.reason}{evidence}",
+            _title(case),
             ("field", case.left_record, case.right_record, "verdict"),
             [[field.attribute, field.left, field.right, field.verdict] for field in case.fields],
         )
+        yield from _notes(case)
+        yield Line("")
     rest = found.waiting - len(found.cases)
-    yield Line(f"{found.waiting} pairs waiting" + (f", {rest} more than shown" if rest else ""))
+    yield Line(f"{found.waiting} questions waiting" + (f", {rest} more than shown" if rest else ""))
     if found.waiting:
         yield Line("Next: snello review --accept PAIR or --reject PAIR; at a terminal, snello review asks.")
 

@@ -78,7 +78,12 @@ class Workshop:
         """Leave nothing of an earlier plan."""
         for path in (self.file, self.warehouse, self.warehouse.with_name(self.warehouse.name + ".wal")):
             path.unlink(missing_ok=True)
-        shutil.rmtree(self.target, ignore_errors=True)
+        # but how dbt read the project: it reads again only the files that differ
+        for path in self.target.iterdir() if self.target.exists() else ():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != "partial_parse.msgpack":
+                path.unlink()
 
     def fingerprint(self) -> str:
         """A hash of everything in the project that decides what is built."""

@@ -1,69 +1,87 @@
-with decided as (
-    select
-        left_record,
-        right_record,
-        verb
-    from {{ ref('stg_snello__decisions') }}
-    qualify row_number() over (
-        partition by left_record, right_record order by decided_at desc, decision desc
-    ) = 1
+with pairs as (
+    select * from {{ ref('open_pairs') }}
+    where is_strongest
 ),
 
-pairs as (
+conflicts as (
     select
-        left_record,
-        right_record,
-        probability,
-        'likely, not certain' as reason,
-        evidence
-    from {{ ref('likelihood_pairs') }}
-    where probability < {{ var('likelihood_accept') }}
-
-    union all
-
-    select
-        left_record,
-        right_record,
-        strength as probability,
-        reason,
-        rule as evidence
-    from {{ ref('clustering') }}
-    where reason = 'could be either of two people'
+        left_customer,
+        right_customer,
+        min(reason) as contradiction
+    from {{ ref('open_conflicts') }}
+    group by left_customer, right_customer
 ),
 
-clusters as (
+sizes as (
     select
-        record,
-        cluster
-    from {{ ref('record_clusters') }}
+        customers.customer_id,
+        count(*) as records
+    from {{ ref('customer_ids') }} as customers
+    inner join {{ ref('person_marks') }} as persons on customers.record = persons.record
+    where
+        customers.customer_id in (select pairs.left_customer from pairs)
+        or customers.customer_id in (select pairs.right_customer from pairs)
+    group by customers.customer_id
 ),
 
--- one question a pair; who is one customer by now is not asked about
+-- who could be either of two people is one of them, or neither
+rivals as (
+    select
+        ends.customer_id,
+        count(*) as customers
+    from (
+        select unnest([left_customer, right_customer]) as customer_id
+        from pairs
+        where reason = 'could be either of two people'
+    ) as ends
+    group by ends.customer_id
+),
+
 asked as (
     select
         pairs.left_record,
         pairs.right_record,
-        max(pairs.probability) as probability,
-        min(pairs.reason) as reason,
-        string_agg(distinct pairs.evidence, ', ' order by pairs.evidence) as evidence
+        pairs.left_customer,
+        pairs.right_customer,
+        case
+            when pairs.reason = 'could be either of two people'
+                then pairs.probability / greatest(lefts.customers, rights.customers)
+            else pairs.probability
+        end as probability,
+        pairs.reason,
+        conflicts.contradiction,
+        pairs.pairs
     from pairs
-    inner join clusters as lefts on pairs.left_record = lefts.record
-    inner join clusters as rights on pairs.right_record = rights.record
-    where lefts.cluster <> rights.cluster
-    group by pairs.left_record, pairs.right_record
+    left join conflicts
+        on pairs.left_customer = conflicts.left_customer and pairs.right_customer = conflicts.right_customer
+    left join rivals as lefts on pairs.left_customer = lefts.customer_id
+    left join rivals as rights on pairs.right_customer = rights.customer_id
+    -- what cannot be one person need not be asked; which of two people a record is, must be
+    where conflicts.contradiction is null or pairs.reason = 'could be either of two people'
+),
+
+evidence as (
+    select * from {{ ref('open_evidence') }}
 ),
 
 final as (
     select
         asked.left_record,
         asked.right_record,
+        asked.left_customer,
+        asked.right_customer,
         asked.probability,
         asked.reason,
-        asked.evidence
+        asked.contradiction,
+        asked.pairs,
+        least(lefts.records, rights.records) as moves,
+        asked.probability * lefts.records * rights.records as worth,
+        evidence.evidence
     from asked
-    left join decided on asked.left_record = decided.left_record and asked.right_record = decided.right_record
-    -- a decision that was revoked or put off is a question again
-    where decided.left_record is null or decided.verb in ('revoke', 'skip')
+    left join evidence
+        on asked.left_record = evidence.left_record and asked.right_record = evidence.right_record
+    inner join sizes as lefts on asked.left_customer = lefts.customer_id
+    inner join sizes as rights on asked.right_customer = rights.customer_id
 )
 
 select * from final
