@@ -26,7 +26,7 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
     },
     "customer_values": {
         "customer_id": TEXT, "attribute": TEXT, "value": TEXT, "source": TEXT, "stream": TEXT, "record_key": TEXT,
-        "kind": TEXT,
+        "kind": TEXT, "rule": TEXT,
     },
     "customer_aliases": {"alias": TEXT, "customer_id": TEXT, "since": MOMENT},
     "identity_edges": {
@@ -58,15 +58,15 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
         ("shop", "customers", "11", "c4", SEEN, PERSON),
     ],
     "customer_values": [
-        ("c1", "first_name", "Giulia", "crm", "customers", "1", "explicit"),
-        ("c1", "last_name", "Rossi", "crm", "customers", "1", "explicit"),
-        ("c1", "birth_date", "1980-05-01", "crm", "customers", "1", "explicit"),
-        ("c2", "first_name", "Marco", "loyalty", "cards", "L2", "explicit"),
-        ("c2", "last_name", "Rossi", "loyalty", "cards", "L2", "explicit"),
-        ("c3", "first_name", "Giulia", "shop", "customers", "10", "explicit"),
-        ("c3", "last_name", "Rosi", "shop", "customers", "10", "explicit"),
-        ("c3", "birth_date", "1980-01-05", "shop", "customers", "10", "explicit"),
-        ("c3", "email", "giulia@aurora.example", "shop", "customers", "10", "explicit"),
+        ("c1", "first_name", "Giulia", "crm", "customers", "1", "explicit", "as recorded"),
+        ("c1", "last_name", "Rossi", "crm", "customers", "1", "explicit", "as recorded"),
+        ("c1", "birth_date", "1980-05-01", "crm", "customers", "1", "explicit", "as recorded"),
+        ("c2", "first_name", "Marco", "loyalty", "cards", "L2", "explicit", "as recorded"),
+        ("c2", "last_name", "Rossi", "loyalty", "cards", "L2", "explicit", "as recorded"),
+        ("c3", "first_name", "Giulia", "shop", "customers", "10", "explicit", "as recorded"),
+        ("c3", "last_name", "Rosi", "shop", "customers", "10", "explicit", "as recorded"),
+        ("c3", "birth_date", "1980-01-05", "shop", "customers", "10", "explicit", "as recorded"),
+        ("c3", "email", "giulia@aurora.example", "shop", "customers", "10", "explicit", "as recorded"),
     ],
     "customer_aliases": [("c9", "c3", SEEN)],
     "identity_edges": [
@@ -181,6 +181,15 @@ def test_what_was_set_apart_is_not_linked_until_that_is_taken_back(people: Any, 
     assert snello("link", *FIRST, "--reason", "r").code == 0
 
 
+def test_why_two_are_apart_names_the_decision_and_what_waits_for_a_run(people: Any, snello: Snello) -> None:
+    snello("unlink", FIRST[0], "--from", FIRST[1], "--reason", "two sisters", "--author", "anna")
+    assert "kept apart by decision d" in snello("why", *FIRST).out
+    assert "of anna" in snello("why", "c1", "c3").out
+    snello("unlink", "--undo", Desk.open().said[-1].decision)
+    snello("link", *FIRST, "--reason", "r", "--author", "bruno")
+    assert "r; the next run applies it" in snello("why", "c1", "c3").out
+
+
 def test_to_link_two_of_one_customer_that_wait_to_be_parted_names_the_decision(people: Any, snello: Snello) -> None:
     two = ("crm/customers/1", "shop/customers/9")
     assert "both are customer c1 already" in snello("link", *two, "--reason", "r").err
@@ -207,8 +216,8 @@ def test_the_queue_shows_both_records_side_by_side_what_is_worth_most_first(peop
 def test_two_halves_of_a_name_that_changed_places_are_close(people: Any, snello: Snello) -> None:
     turned = [row for row in ROWS["customer_values"] if row[0] != "c3"]
     turned += [
-        ("c3", "first_name", "Rossi", "shop", "customers", "10", "explicit"),
-        ("c3", "last_name", "Giulia", "shop", "customers", "10", "explicit"),
+        ("c3", "first_name", "Rossi", "shop", "customers", "10", "explicit", "as recorded"),
+        ("c3", "last_name", "Giulia", "shop", "customers", "10", "explicit", "as recorded"),
     ]
     people.lake.publish({"customer_values": published("customer_values", turned)}, run_id="r3")
     verdicts = {field["attribute"]: field["verdict"] for field in waiting(snello)[0]["fields"]}

@@ -88,5 +88,7 @@ def test_a_shared_address_lists_its_customers_for_a_field_too(hub: Any, snello: 
 
 
 def test_a_pair_that_nobody_decided_yet_stands_in_the_chain_with_its_evidence(hub: Any, snello: Snello) -> None:
-    assert [row["evidence"] for row in asked(snello, "c1")["reviews"]] == ["given name: same, street: same"]
+    assert [row["evidence"] for row in asked(snello, "c1")["reviews"]] == [
+        "agree: given name, home; not known: birth date"
+    ]
     assert "undecided: crm/customers/1 and shop/customers/10: likely, not certain (0.71)" in snello("why", "c1").out

@@ -51,7 +51,7 @@ class Desk:
             "create view records as select customer_id, source || '/' || stream || '/' || record_key as record,"
             " joined_by = 'person' as is_person from customer_sources"
         )
-        return cls(lake, tables, _said(lake))
+        return cls(lake, tables, said(lake))
 
     def act(self, author: str | None, reason: str | None, asking: str) -> Act:
         """A new decision by ``author``, else by whom git or the system names; asks for the reason on a terminal."""
@@ -73,7 +73,8 @@ class Desk:
         self.said.extend(said)
 
 
-def _said(lake: Lake) -> list[Word]:
+def said(lake: Lake) -> list[Word]:
+    """Every word that people said about records so far."""
     uri = lake.raw_tables().get(("snello", "decisions"))
     return words(Tables(lake).rows(lake.scan_sql(uri))) if uri else []
 

@@ -30,7 +30,7 @@ group by customer_id, kind
 
 
 def contradictions() -> Contradictions:
-    """What contradicts in the project in force: its seed, else what is shipped; raises ``ConfigError`` at a wrong word."""
+    """What contradicts in the project in force, else as shipped; raises ``ConfigError`` for a wrong word."""
     seed = settings.project_root() / "transform" / "seeds" / "identity_contradictions.csv"
     return Contradictions.read(seed) if seed.exists() else ITALIAN
 

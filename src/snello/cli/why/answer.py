@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
+
 from snello import settings
 from snello.cli.ledger import Receipts
 from snello.cli.tables import Row, Tables, manifest
-from snello.cli.why import chain, field, finding
+from snello.cli.why import chain, field, finding, two
 from snello.cli.why.chain import Chain
 from snello.cli.why.field import Field
+from snello.cli.why.two import Two
 from snello.errors import ConfigError
 from snello.lake import Lake
 
-__all__ = ["Chain", "Field", "answer", "answer_field"]
+__all__ = ["Chain", "Field", "Two", "answer", "answer_field", "answer_two"]
+_FIELD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def answer_two(one: str, other: str) -> Two | None:
+    """What is between two records or customers; none when ``other`` can only be a field.
+
+    Raises ``ConfigError`` when either names nobody, or several.
+    """
+    lake = Lake(settings.load().lake)
+    manifest(lake)
+    tables = Tables.published(lake, sorted({*finding.NEEDED, *two.NEEDED}))
+    finding.optional(tables)
+    if _FIELD.fullmatch(other.strip()) and not finding.matches(tables, other):
+        return None
+    return two.read(tables, one, other)
 
 
 def answer_field(given: str, name: str, purpose: str | None) -> Field | list[Row]:

@@ -62,9 +62,14 @@ def spellings(given: str) -> list[str]:
     return sorted({form for form in read if form})
 
 
+def matches(tables: Tables, given: str) -> list[Row]:
+    """Customers that ``given`` names, with what matched."""
+    return tables.rows(_MATCHES, {"given": given.strip(), "spellings": spellings(given)})
+
+
 def find(tables: Tables, given: str) -> list[Row]:
-    """Customers that ``given`` names, with what matched; raises ``ConfigError`` when there is none."""
-    found = tables.rows(_MATCHES, {"given": given.strip(), "spellings": spellings(given)})
+    """As ``matches``; raises ``ConfigError`` when there is none."""
+    found = matches(tables, given)
     if not found:
         raise ConfigError(
             "why",

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from snello.cli.screen import Block, Branch, Grid, Line, Mark, figure
 from snello.cli.tables import Row
+from snello.cli.why import joined
 from snello.cli.why.chain import Chain
 
 SHOWN = 10
@@ -68,9 +69,11 @@ def _record(row: Row) -> Branch:
 def _joins(chain: Chain) -> Iterator[Branch]:
     if len(chain.records) == 1:
         yield Branch("a single record: nothing to join", mark="dim")
-    for rule, pairs in groupby(chain.joins, key=lambda row: (row["rule"], figure(row["strength"]))):
-        held = [Branch(f"{row['left_record']} = {row['right_record']}") for row in pairs]
-        yield Branch(f"{rule[0]} (strength {rule[1]})", _some(held))
+    for rule, together, strength in joined.groups(chain.joins):
+        held = [Branch(" = ".join(records)) for records in together]
+        yield Branch(f"{joined.told(rule)}, strength {strength}", _some(held))
+    if also := joined.confirmed(chain.joins):
+        yield Branch(f"confirmed by {', '.join(also)}", mark="dim")
     alone = _without_edge(chain)
     if len(chain.records) > 1 and alone:
         yield Branch("contact with one owner", _some(map(Branch, alone)))
@@ -84,7 +87,8 @@ def _joins(chain: Chain) -> Iterator[Branch]:
 
 def _review(row: Row) -> Branch:
     pair = f"{row['left_record']} and {row['right_record']}"
-    return Branch(f"undecided: {pair}: {row['reason']} ({row['probability']:.2f}): {row['evidence']}", mark="warn")
+    evidence = f": {row['evidence']}" if row["evidence"] else ""
+    return Branch(f"undecided: {pair}: {row['reason']} ({row['probability']:.2f}){evidence}", mark="warn")
 
 
 def _without_edge(chain: Chain) -> list[str]:
