@@ -219,6 +219,38 @@ def test_a_home_joins_those_who_have_one_of_their_mailboxes_in_common() -> None:
     assert members(found) == together("father son")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("own_mobile", "+393401112221"), ("own_mobile", "+393409998887")),
+        (("mail_year", "57"), ("year", "81")),
+    ],
+    ids=["mobiles of their own", "the year in the mailbox of one, the birth date of the other"],
+)
+def test_a_home_does_not_join_two_who_each_have_what_one_person_has(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    home = [("father", "son", 0.86, "address")]
+    assert members(run(["father", "son"], home, contacts=[("father", *one), ("son", *other)])) == together(
+        "father", "son"
+    )
+    assert members(run(["father", "son"], home, contacts=[("father", *one), ("son", one[0], one[1])])) == together(
+        "father son"
+    )
+
+
+def test_a_sparse_record_at_home_is_not_the_bridge_between_two_who_each_have_a_mailbox() -> None:
+    home = [("father", "sparse", 0.86, "address"), ("son", "sparse", 0.86, "address")]
+    found = run(["father", "son", "sparse"], home, contacts=OWN)
+    assert members(found) == together("father", "son", "sparse")
+    assert reasons(found) == ["could be either of two people"] * 2
+
+
+def test_a_sparse_record_whose_card_is_the_sons_is_the_sons() -> None:
+    edges = [("father", "sparse", 0.86, "address"), ("son", "sparse", 0.92, "card")]
+    assert members(run(["father", "son", "sparse"], edges, contacts=OWN)) == together("father", "son sparse")
+
+
 # ---- what people decided
 
 

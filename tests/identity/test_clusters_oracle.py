@@ -66,12 +66,14 @@ class Oracle:
         )
 
     def strangers(self, one: Group, other: Group) -> bool:
-        """Whether each has mailboxes of its own name, and they share none."""
-        left, right = (
-            {value for record, said, value in self.contacts if said == "own_email" and record in group}
-            for group in (one, other)
-        )
-        return bool(left and right and not left & right)
+        """Whether of one kind each says something and they share none: mailboxes, mobiles, years of birth."""
+
+        def told(kind: str, group: Group) -> set[str]:
+            return {value for record, said, value in self.contacts if said == kind and record in group}
+
+        asked = [("own_email", "own_email"), ("own_mobile", "own_mobile"), ("mail_year", "year")]
+        sides = [(told(said, a), told(heard, b)) for said, heard in asked for a, b in ((one, other), (other, one))]
+        return any(left and right and not left & right for left, right in sides)
 
     def links(self, groups: set[Group]) -> dict[frozenset[Group], tuple[int, list[Edge]]]:
         of = {record: group for group in groups for record in group}
@@ -94,16 +96,16 @@ class Oracle:
         free = {}
         for link, (level, edges) in links.items():
             one, other = link
+            weak = {rule for *_, rule in edges} <= self.table.weak
             rivals = [
                 rival
                 for end, far in ((one, other), (other, one))
                 for rival_link, (strong, _) in links.items()
                 if end in rival_link and rival_link != link and strong > level - 4
                 for rival in rival_link - {end}
-                if self.contradict(rival, far)
+                if self.contradict(rival, far) or (weak and self.strangers(rival, far))
             ]
-            weak = {rule for *_, rule in edges} <= self.table.weak and self.strangers(one, other)
-            if not rivals and not weak and not set(edges) <= self.stuck:
+            if not rivals and not (weak and self.strangers(one, other)) and not set(edges) <= self.stuck:
                 free[link] = level
         return [link for link, level in free.items() if level == max(free.values())]
 
@@ -172,7 +174,11 @@ marks = st.lists(
     unique_by=lambda mark: mark[:2],
 )
 contacts = st.lists(
-    st.tuples(st.sampled_from(RECORDS), st.sampled_from(["own_email", "other"]), st.sampled_from("abc")),
+    st.tuples(
+        st.sampled_from(RECORDS),
+        st.sampled_from(["own_email", "own_mobile", "mail_year", "year", "other"]),
+        st.sampled_from("abc"),
+    ),
     max_size=10,
 )
 aparts = st.lists(st.tuples(ends, ends), max_size=2)

@@ -250,6 +250,12 @@ def test_in_the_first_days_one_name_and_what_a_person_has_is_one_person(known: d
     assert found(score(few, train(few), at_least=0.9)).keys() == {("a", "b")}
 
 
+def test_two_surnames_with_one_birth_date_and_no_home_are_two_people() -> None:
+    born = {"first_name": "carla", "birth_date": "1980-03-12", "town": "Milano"}
+    few = table([born | {"last_name": name, "record": name} for name in ("urso", "silvestri")])
+    assert len(score(few, train(few), at_least=0.2)) == 0
+
+
 def test_two_surnames_are_one_person_by_the_birth_date_at_home_or_the_mailbox() -> None:
     for own in ({"birth_date": "1980-03-12"}, {"emails": ["carla@a.example"]}):
         few = table([CARLA | own | {"last_name": name, "record": name} for name in ("urso", "silvestri")])

@@ -10,6 +10,7 @@ from snello.identifiers import tables
 from snello.identifiers.name import fold_name, name_tokens, split_name
 
 _DOUBLED = re.compile(r"(.)\1+")
+_BEGINNINGS = ("gian", "pier")  # of many names, and names of nobody
 _STAND_IN_DATES = frozenset({"1900-01-01", "1901-01-01", "1970-01-01", "1911-11-11"})
 
 
@@ -49,12 +50,16 @@ def _one_mistake(left: str, right: str) -> bool:
     return len(differ) == 2 and second == first + 1 and left[first] == right[second] and left[second] == right[first]
 
 
-@lru_cache(maxsize=65_536)
 def _halves(value: str | None) -> tuple[list[str], list[str]]:
     """Folded words of the given and of the family name in ``given|family``, or in a full name in either order."""
     given, bar, family = (value or "").partition("|")
     first, last = (given, family) if bar else split_name(given)
-    return name_tokens(fold_name(first) or ""), name_tokens(fold_name(last) or "")
+    return _words(first), _words(last)
+
+
+@lru_cache(maxsize=131_072)
+def _words(half: str | None) -> list[str]:
+    return name_tokens(fold_name(half) or "")
 
 
 def plain_name(value: str | None) -> str | None:
@@ -68,7 +73,8 @@ def names_agree(left: str | None, right: str | None) -> bool | None:
     """Whether two names, each ``given|family`` or a full name, may be one person's, judged by the given names.
 
     - each side's given name must be found among the other's names: halves may be exchanged, family names may change
-    - nicknames, initials, shortened and mistyped names are alike; two different known names (Mario, Maria) are not
+    - nicknames, initials, shortened and mistyped names are alike; two different known names (Mario, Maria) are not, nor
+      are two (Rosa Maria, Anna Maria) of which one word differs
     - ``None`` when either side has no given name
     """
     (given, family), (other_given, other_family) = _halves(left), _halves(right)
@@ -76,11 +82,34 @@ def names_agree(left: str | None, right: str | None) -> bool | None:
         return None
     if "".join(given) == "".join(other_given):
         return True
-    return _found(given, other_given + other_family) and _found(other_given, given + family)
+    if _found(given, other_given):
+        return not _two_people(given, other_given, family, other_family)
+    return _found(given, other_family) and _found(other_given, family)
 
 
-def _found(given: list[str], names: list[str]) -> bool:
-    return any(_alike(one, other) for one in given for other in names)
+def _two_people(given: list[str], others: list[str], family: list[str], other_family: list[str]) -> bool:
+    """Whether names with a word in common go on with known names that differ: Rosa Maria and Anna Maria."""
+    known = tables.given_names()
+    whole, other = "".join(given), "".join(others)
+    if whole[:4] == other[:4] and whole[:4] in _BEGINNINGS and whole in known and other in known:
+        return not _alike(whole, other)
+    if len(given) == 1 or len(others) == 1:
+        return False
+    return _alone(given, others + other_family) and _alone(others, given + family)
+
+
+def _alone(names: list[str], others: list[str]) -> bool:
+    """Whether one of the names is known, and none of the others is alike."""
+    return any(name in tables.given_names() and not _found([name], others) for name in names)
+
+
+def _found(names: list[str], others: list[str]) -> bool:
+    # plain loops: this is asked for every pair of people
+    for one in names:
+        for other in others:
+            if _alike(one, other):
+                return True
+    return False
 
 
 @lru_cache(maxsize=262_144)
@@ -93,7 +122,9 @@ def _alike(one: str, other: str) -> bool:
     known = tables.given_names()
     if long.startswith(short) and len(short) >= 3 and (short not in known or long[len(short) :] in known):
         return True
-    return _stands_for(short, long) or (not (short in known and long in known) and _slip(short, long))
+    if short in known and long in known:
+        return long in tables.nicknames().get(short, ())
+    return _stands_for(short, long) or _slip(short, long)
 
 
 def _stands_for(one: str, other: str) -> bool:
@@ -110,9 +141,16 @@ def _stands_for(one: str, other: str) -> bool:
 def _slip(one: str, other: str) -> bool:
     """One letter wrong, missing, added or exchanged, or letters typed once or twice, in a name of three or more."""
     short, long = (one, other) if len(one) <= len(other) else (other, one)
-    if _DOUBLED.sub(r"\1", short) == _DOUBLED.sub(r"\1", long):
+    # Letters typed twice leave the ends as they are: most names differ there and need no closer look.
+    if short[:1] == long[:1] and short[-1:] == long[-1:] and _once(short) == _once(long):
         return True
     return len(short) >= 3 and len(long) >= 4 and len(long) - len(short) <= 1 and _one_edit(short, long)
+
+
+@lru_cache(maxsize=65_536)
+def _once(name: str) -> str:
+    """The name with every letter that is typed several times running typed once."""
+    return _DOUBLED.sub(r"\1", name)
 
 
 def _one_edit(short: str, long: str) -> bool:

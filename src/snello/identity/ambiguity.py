@@ -9,6 +9,9 @@ import numpy as np
 from snello.identity.arrays import Bools, Ints, places, runs
 from snello.identity.conflicts import Groups, conflicted
 from snello.identity.evidence import Links
+from snello.identity.strangers import Contacts
+
+_CROWD = 64  # rivals of one link that are looked at as strangers to its end, the strongest first
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,12 @@ class _Ways:
     level: Ints
 
 
-def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], ahead: int) -> Bools:
+def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], contacts: Contacts, ahead: int) -> Bools:
     """For each link, whether one of its ends has a rival for the other end.
 
-    A rival contradicts the other end, and its evidence is stronger, or weaker by less than ``ahead`` levels.
-    ``apart`` are pairs of groups, both ways, that a person has set apart.
+    A rival contradicts the other end, and its evidence is stronger, or weaker by less than ``ahead`` levels; where the
+    link is weak, a stranger to the other end is a rival too. ``apart`` are pairs of groups, both ways, that a person
+    has set apart.
     """
     count = len(links.low)
     node, nbr = np.concatenate([links.low, links.high]), np.concatenate([links.high, links.low])
@@ -36,6 +40,7 @@ def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], ahead: int
     rivals = _by_marks(ways, links.open[link], groups, ahead)
     found[link[rivals]] = True
     found[link[_by_decision(ways, apart, ahead)]] = True
+    found[link[_by_contacts(ways, (links.open & ~links.firm)[link], contacts, ahead)]] = True
     return found
 
 
@@ -64,6 +69,21 @@ def _by_marks(ways: _Ways, open_: Bools, groups: Groups, ahead: int) -> Bools:
     own = (at[rows] >= heads[which[rows]]) & (at[rows] < last[which[rows]])
     found[at[rows[own]]] = True
     return found
+
+
+def _by_contacts(ways: _Ways, weak: Bools, contacts: Contacts, ahead: int) -> Ints:
+    """The weak ways with a rival, not clearly behind, that is a stranger to where they lead."""
+    node, nbr, level = ways.node, ways.nbr, ways.level
+    width = int(level.max(initial=0)) + 1
+    falling = node * width + width - 1 - level
+    asked = np.flatnonzero(weak)
+    start = np.searchsorted(node, node[asked], "left")
+    reach = node[asked] * width + width - 1 - np.maximum(level[asked] - ahead + 1, 0)
+    count = np.minimum(np.searchsorted(falling, reach, "right") - start, _CROWD)
+    several = count > 1
+    which, rival = runs(start[several], count[several])
+    way = asked[several][which]
+    return np.unique(way[contacts.strangers(nbr[way], nbr[rival])])
 
 
 def _by_decision(ways: _Ways, apart: tuple[Ints, Ints], ahead: int) -> Bools:

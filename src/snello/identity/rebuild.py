@@ -85,7 +85,7 @@ class Rebuild:
         """The strongest links of each component that are open and not contested."""
         weak = np.flatnonzero(~links.firm)
         links.open[weak] &= ~self.contacts.strangers(links.low[weak], links.high[weak])
-        free = links.open & ~contested(links, self.groups, self._apart_groups(), ahead)
+        free = links.open & ~contested(links, self.groups, self._apart_groups(), self.contacts, ahead)
         best = np.full(len(self.component), -1)
         where = self.component[links.low]
         np.maximum.at(best, where[free], links.level[free])

@@ -1,4 +1,4 @@
-"""Under one roof: two groups who each have a mailbox that bears their name are not joined by the home alone."""
+"""Under one roof: two groups who each have a mailbox or mobile of their own are not joined by the home alone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ import pyarrow.compute as pc
 from snello.identity.arrays import Bools, Ints, distinct, places, runs
 from snello.identity.marks import positions
 
-KINDS = ("own_email",)
+KINDS = ("own_email", "own_mobile", "mail_year", "year")
+# What one group says of a kind, and what the other says that must not be all different from it. Years alone, as birth
+# dates give them, are judged as contradictions are: with their slips.
+ASKED = (("own_email", "own_email"), ("own_mobile", "own_mobile"), ("mail_year", "year"))
 
 
 @dataclass(frozen=True)
 class Contacts:
-    """What each record, later each group, is reached by: for each kind rows of owner and value, sorted by owner."""
+    """What is one person's own of each record, later each group: for each of ``KINDS`` rows of owner and value.
+
+    - rows are sorted by owner; ``mail_year`` are birth years that mailboxes bear, ``year`` these and the known ones
+    """
 
     rows: tuple[tuple[Ints, Ints], ...]
     width: int
@@ -25,7 +31,7 @@ class Contacts:
     def read(cls, contacts: pa.Table | None, names: pa.Array) -> Contacts:
         """From ``record, kind, value`` with the kinds of ``KINDS``; others say nothing here."""
         if contacts is None:
-            return cls(tuple((np.array([], np.int64),) * 2 for _ in KINDS), 1)
+            return cls(((np.array([], np.int64),) * 2,) * len(KINDS), 1)
         values = contacts["value"].combine_chunks().cast(pa.string()).dictionary_encode()
         codes = values.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         [records] = positions(names, contacts["record"])
@@ -49,22 +55,33 @@ class Contacts:
         return Contacts(tuple((key // self.width, key % self.width) for key in keys), self.width)
 
     def strangers(self, one: Ints, other: Ints) -> Bools:
-        """For each pair of groups, whether both have contacts of a kind and share none."""
-        return np.asarray(np.any([self._differ(kind, one, other) for kind in range(len(KINDS))], axis=0), bool)
+        """For each pair of groups, whether both say something of what is asked and nothing in common."""
+        found = np.zeros(len(one), bool)
+        for said, heard in ASKED:
+            found |= self._differ(said, heard, one, other)
+            if said != heard:
+                found |= self._differ(said, heard, other, one)
+        return found
 
-    def _differ(self, kind: int, one: Ints, other: Ints) -> Bools:
-        """Which pairs both have contacts of a kind and share none."""
-        owner, value = self.rows[kind]
+    def _differ(self, said: str, heard: str, one: Ints, other: Ints) -> Bools:
+        """Which groups say something of one kind to which all that the other says of a kind is different."""
+        owner, value = self.rows[KINDS.index(said)]
+        listener, known = self.rows[KINDS.index(heard)]
         starts, ends = np.searchsorted(owner, one, "left"), np.searchsorted(owner, one, "right")
         which, at = runs(starts, ends - starts)
-        found = (ends > starts) & (places(other, distinct(owner)) >= 0)
-        shared = places(other[which] * self.width + value[at], owner * self.width + value) >= 0
+        found = (ends > starts) & (places(other, distinct(listener)) >= 0)
+        shared = places(other[which] * self.width + value[at], listener * self.width + known) >= 0
         found[which[shared]] = False
         return np.asarray(found, bool)
 
     def several(self, labels: Ints, count: int) -> Bools:
         """Which components may hold such a pair of groups."""
-        return np.asarray(np.any([_several(labels[owner], value, count) for owner, value in self.rows], axis=0), bool)
+        found = np.zeros(count, bool)
+        for asked in ASKED:
+            told = [self.rows[KINDS.index(kind)] for kind in dict.fromkeys(asked)]
+            owner, value = (np.concatenate(column) for column in zip(*told, strict=True))
+            found |= _several(labels[owner], value, count)
+        return found
 
 
 def _several(where: Ints, value: Ints, count: int) -> Bools:

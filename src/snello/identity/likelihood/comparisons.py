@@ -198,8 +198,14 @@ OWN: dict[str, tuple[str, ...]] = {
     "phone": ("shared",),
     "card": ("shared",),
 }
-"""Levels of which two records with different surnames need one."""
+"""Levels that only the same person's records are on, but for chance."""
 STREETS = ("same two lines", "same line", "same line, one unknown")
+MARRIED: tuple[dict[str, tuple[str, ...]], ...] = (
+    {name: levels for name, levels in OWN.items() if name != "birth date"},
+    {"street": STREETS},
+)
+"""Levels of which two records with different surnames need one; the last ones where the birth date is one too. In a
+large lake many who bear one given name are born on one day."""
 ALIKE: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "e-mail": (("2 slips at most", "as long"), {}),
     "phone": (("1 slips at most",), OWN | {"e-mail": ("shared", "unknown"), "street": STREETS}),

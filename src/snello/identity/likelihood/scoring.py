@@ -13,6 +13,7 @@ from snello.identity.likelihood.comparisons import (
     COMPARISONS,
     CROSSED,
     HOUSEHOLD,
+    MARRIED,
     OWN,
     PLACE,
     TERMS,
@@ -127,7 +128,8 @@ def _told(model: Model) -> str:
     beside = f"greatest({', '.join(_spoken(name) for name in COMPARISONS if name not in common)}) > 0"
     if not families:
         return beside
-    own = " or ".join(f"({_at(name, levels)})" for name, levels in OWN.items())
+    own, home = (" or ".join(f"({_at(name, levels)})" for name, levels in given.items()) for given in MARRIED)
+    own = f"{own} or ({_at('birth date', OWN['birth date'])} and ({home}))"
     alike = f"not ({_at('family name', ('far', 'somewhat alike'))}) or {_at('given name', CROSSED)}"
     return f"{beside} and ({alike} or {own})"
 
