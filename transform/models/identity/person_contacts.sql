@@ -41,12 +41,14 @@ numbered as (
 
 mobiles as (
     select
-        evidence.record,
-        evidence.value,
+        identifiers.record,
+        identifiers.value,
         persons.initials
-    from {{ ref('usable_evidence') }} as evidence
-    inner join persons on evidence.record = persons.record
-    where evidence.share = 'mobile'
+    from {{ ref('record_identifiers') }} as identifiers
+    inner join persons on identifiers.record = persons.record
+    left join {{ ref('blocked_identifiers') }} as blocked
+        on identifiers.kind = blocked.kind and identifiers.value = blocked.value
+    where identifiers.share = 'mobile' and blocked.value is null
 ),
 
 -- a mobile under which people of several names were seen is lent
