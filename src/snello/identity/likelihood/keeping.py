@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from snello.identity.likelihood.model import Model
+from snello.identity.likelihood.records import Records
 from snello.identity.likelihood.training import FLOOR, train
 
 _GROWN = (
@@ -12,7 +13,7 @@ _GROWN = (
 )
 
 
-def current(records: pa.Table, kept: pa.Table, *, retrain: bool = False) -> Model:
+def current(records: Records, kept: pa.Table, *, retrain: bool = False) -> Model:
     """The kept model, or one made for these records.
 
     - ``kept``: the row that ``Model.to_table`` gave, or none
@@ -24,5 +25,6 @@ def current(records: pa.Table, kept: pa.Table, *, retrain: bool = False) -> Mode
     if retrain or not len(kept):
         return train(records)
     model = Model.from_table(kept)
-    outgrown = len(records) > _GROWN * max(model.records, FLOOR) or model.records < FLOOR <= len(records)
+    count = len(records)
+    outgrown = count > _GROWN * max(model.records, FLOOR) or model.records < FLOOR <= count
     return train(records) if outgrown or not model.fits else model

@@ -63,7 +63,7 @@ class Model:
 
     def splink(self) -> dict[str, Any]:
         """The settings by which Splink compares, scores and draws; relatives are not part of them."""
-        return settings(self.match, self.stranger, self.prior)
+        return settings(self.match, self.stranger, self.prior) | {"retain_matching_columns": False}
 
     def to_json(self) -> str:
         """The model as text."""

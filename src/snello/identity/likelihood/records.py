@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
 import duckdb
 import pyarrow as pa
 
@@ -32,66 +38,150 @@ _KIND_OF_STREET = (
 )
 
 
-def connect(records: pa.Table) -> duckdb.DuckDBPyConnection:
-    """A database of its own with the table ``prepared``: ``id`` follows the records in text order.
+@dataclass(frozen=True)
+class Prepared:
+    """Records that ``prepare`` made ready before, as a table that a session of DuckDB can name.
+
+    - ``table``: one row a record; ``past``: those that changed since the last run, as they were then
+    """
+
+    session: duckdb.DuckDBPyConnection
+    table: str
+    past: str | None = None
+
+    def __len__(self) -> int:
+        return int(self.session.cursor().execute(f"select count(*) from {self.table}").fetchall()[0][0])
+
+
+Records: TypeAlias = "pa.Table | Prepared"
+"""Rows with the columns of ``COLUMNS``, or records made ready before."""
+
+
+def prepare(session: duckdb.DuckDBPyConnection, records: str, after: int = 0) -> duckdb.DuckDBPyRelation:
+    """The rows of the table or view ``records`` made ready, each with an ``id`` above ``after``.
+
+    Raises ``ContractError`` when a column is missing.
+    """
+    _complete(session.table(records).columns)
+    session.register("pet", _nicknames())
+    return session.sql(_prepared(records, after))
+
+
+@contextmanager
+def opened(records: Records) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that has ``prepared``, one row a record with an ``id`` of its own, and ``past``.
 
     Raises ``ContractError`` when a column is missing or a record is there twice.
     """
-    lost = [name for name in COLUMNS if name not in records.column_names]
+    if isinstance(records, Prepared):
+        with _beside(records.session) as connection:
+            connection.execute(f"create view prepared as select * from {records.table}")
+            connection.execute(f"create view past as select * from {records.past or records.table + ' where false'}")
+            yield connection
+        return
+    _complete(records.column_names)
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("set preserve_insertion_order = false")
+        connection.register("given", pa.table({name: records[name].cast(kind) for name, kind in COLUMNS.items()}))
+        connection.register("pet", _nicknames())
+        connection.execute(f"create table prepared as {_prepared('given', 0)}")
+        connection.unregister("given")
+        connection.execute("create view past as select * from prepared where false")
+        twice = connection.execute("select count(*) - count(distinct record) from prepared").fetchall()[0][0]
+        if twice:
+            raise ContractError("likelihood records", f"{twice:,} records are there twice", "give each record one row")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _beside(session: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads what the session reads, and writes to memory."""
+    connection = session.cursor()
+    name = f"likelihood_{uuid.uuid4().hex}"
+    [(home,)] = connection.execute("select current_catalog()").fetchall()
+    connection.execute(f"attach ':memory:' as {name}")
+    try:
+        connection.execute(f"use {name}")
+        yield connection
+    finally:
+        connection.execute(f'use "{home}"')
+        connection.execute(f"detach {name}")
+        connection.close()
+
+
+def _complete(columns: Sequence[str]) -> None:
+    lost = [name for name in COLUMNS if name not in columns]
     if lost:
         raise ContractError("likelihood records", f"no column {', '.join(lost)}", "mend the model likelihood_records")
-    connection = duckdb.connect(":memory:")
-    # What is asked of a sample must not depend on the number of cores.
-    connection.execute("set preserve_insertion_order = true")
-    given = pa.table({name: records[name].cast(kind) for name, kind in COLUMNS.items()})
-    connection.register("given", given)
+
+
+def _nicknames() -> pa.Table:
     pet = [(short, long) for short, names in tables.nicknames().items() for long in sorted(names)]
-    connection.register("pet", pa.table({"short": [one for one, _ in pet], "long": [other for _, other in pet]}))
-    connection.execute(_PREPARE)
-    connection.unregister("given")
-    twice = connection.execute("select count(*) - count(distinct record) from prepared").fetchall()[0][0]
-    if twice:
-        raise ContractError("likelihood records", f"{twice:,} records are there twice", "give each record one row")
-    return connection
+    return pa.table({"short": [one for one, _ in pet], "long": [other for _, other in pet]})
 
 
 def _word(column: str, letters: str = "a-z") -> str:
     return f"nullif(left(regexp_replace(lower(strip_accents({column})), '[^{letters}]', '', 'g'), 60), '')"
 
 
-_PREPARE = f"""
-create table prepared as
-with plain as (
-    select
-        record, tax_code, numbers, emails, phones, cards,
-        {_word("first_name")} as first_word,
-        {_word("last_name")} as last_word,
-        nullif(regexp_replace(left(birth_date, 10), '[^0-9]', '', 'g'), '') as birth,
-        upper(left(trim(sex), 1)) as sex,
-        list_filter(
-            list_transform(
-                string_split(left(lower(strip_accents(street)), 200), ','),
-                lambda line: regexp_replace(
-                    regexp_replace(trim(regexp_replace(line, '^\\s*[0-9]+[a-z]?\\s+', '')), '{_KIND_OF_STREET}', ''),
-                    '[^a-z]', '', 'g'
-                )
-            ),
-            lambda line: length(line) > 2
-        ) as lines,
-        nullif(regexp_extract(street, '[0-9]+'), '') as civic,
-        {_word("town")} as town,
-        {_word("postcode", "a-z0-9")} as postcode
-    from given
-)
-select
-    row_number() over (order by record) as id,
-    record, tax_code, first_word, nicknames, last_word, birth, nullif(sex, '') as sex,
-    lines[1] as line, lines[2] as line_two, civic, town, postcode,
-    case when len(numbers) > 0 then numbers end as numbers,
-    split_part(numbers[1], ':', 1) as number_kind,
-    case when len(emails) > 0 then emails end as emails,
-    case when len(phones) > 0 then phones end as phones,
-    case when len(cards) > 0 then cards end as cards
-from plain
-left join (select long, list(short order by short) as nicknames from pet group by long) on first_word = long
-"""
+def _prepared(given: str, after: int) -> str:
+    # Rows are wide: they are numbered by their names alone, and each street is taken apart once.
+    return f"""
+        with given as materialized (
+            select {", ".join(COLUMNS)} from {given}
+        ),
+        numbered as (
+            select record, {after} + row_number() over (order by record) as id from given
+        ),
+        streets as (
+            select distinct street from given where street is not null
+        ),
+        lined as (
+            select
+                street,
+                list_filter(
+                    list_transform(
+                        string_split(left(lower(strip_accents(street)), 200), ','),
+                        lambda line: regexp_replace(
+                            regexp_replace(
+                                trim(regexp_replace(line, '^\\s*[0-9]+[a-z]?\\s+', '')), '{_KIND_OF_STREET}', ''
+                            ),
+                            '[^a-z]', '', 'g'
+                        )
+                    ),
+                    lambda line: length(line) > 2
+                ) as lines,
+                nullif(regexp_extract(street, '[0-9]+'), '') as civic
+            from streets
+        ),
+        plain as (
+            select
+                given.*,
+                {_word("first_name")} as first_word,
+                {_word("last_name")} as last_word,
+                nullif(regexp_replace(left(birth_date, 10), '[^0-9]', '', 'g'), '') as birth,
+                {_word("town")} as town_word,
+                {_word("postcode", "a-z0-9")} as postcode_word
+            from given
+        ),
+        pets as (
+            select long, list(short order by short) as nicknames from pet group by long
+        )
+        select
+            id::uinteger as id,
+            plain.record, tax_code, first_word, nicknames, last_word, birth,
+            nullif(upper(left(trim(sex), 1)), '') as sex,
+            lines[1] as line, lines[2] as line_two, civic, town_word as town, postcode_word as postcode,
+            case when len(numbers) > 0 then numbers end as numbers,
+            split_part(numbers[1], ':', 1) as number_kind,
+            case when len(emails) > 0 then emails end as emails,
+            case when len(phones) > 0 then phones end as phones,
+            case when len(cards) > 0 then cards end as cards
+        from plain
+        inner join numbered on plain.record = numbered.record
+        left join lined on plain.street = lined.street
+        left join pets on first_word = long
+        """

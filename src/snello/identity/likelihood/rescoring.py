@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snello.identity.likelihood.model import Model
+from snello.identity.likelihood.records import Records
 from snello.identity.likelihood.scoring import score
 
 
 def rescore(
-    records: pa.Table,
+    records: Records,
     model: Model,
     kept: pa.Table | None,
     changed: pa.ChunkedArray,

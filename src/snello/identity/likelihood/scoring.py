@@ -21,8 +21,8 @@ from snello.identity.likelihood.comparisons import (
     gammas,
 )
 from snello.identity.likelihood.model import Levels, Model
-from snello.identity.likelihood.pairs import gather, meet
-from snello.identity.likelihood.records import connect
+from snello.identity.likelihood.pairs import meet
+from snello.identity.likelihood.records import Records, opened
 from snello.identity.likelihood.vectors import compare
 
 PAIRS = pa.schema(
@@ -37,7 +37,7 @@ PAIRS = pa.schema(
 
 
 def score(
-    records: pa.Table,
+    records: Records,
     model: Model,
     *,
     at_least: float = 0.5,
@@ -54,32 +54,10 @@ def score(
     """
     if len(records) < 2:
         return PAIRS.empty_table()
-    connection = connect(records)
-    try:
-        gather(connection, model.keys)
-        if not meet(connection, model.keys, where=_asked(connection, only, settled)):
+    with opened(records) as connection:
+        if not meet(connection, model.keys, only, settled):
             return PAIRS.empty_table()
         return _scored(connection, compare(connection, "pairs", model, _logit(at_least)), model, at_least)
-    finally:
-        connection.close()
-
-
-def _asked(
-    connection: duckdb.DuckDBPyConnection,
-    only: Iterable[str] | pa.Array | pa.ChunkedArray | None,
-    settled: pa.Table | None,
-) -> str:
-    asked = ["(l.tax_code is null or r.tax_code is null)"]
-    if only is not None:
-        given = only if isinstance(only, pa.Array | pa.ChunkedArray) else pa.array(list(only), pa.string())
-        connection.register("asked", pa.table({"record": given.cast(pa.string())}))
-        connection.execute("create table changed as select id from prepared where record in (select record from asked)")
-        asked.append("(l.id in (select id from changed) or r.id in (select id from changed))")
-    if settled is not None and len(settled):
-        connection.register("decided", settled.select(["left_record", "right_record"]))
-        connection.execute("create table settled as select distinct left_record, right_record from decided")
-        asked.append("(l.record, r.record) not in (select (left_record, right_record) from settled)")
-    return " and ".join(asked)
 
 
 def _scored(connection: duckdb.DuckDBPyConnection, predicted: str, model: Model, at_least: float) -> pa.Table:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 import duckdb
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from snello.identity.likelihood.comparisons import COMPARISONS, HOUSEHOLD, PLACE, TERMS, column, gammas
 from snello.identity.likelihood.model import ENOUGH, Levels, Model, shipped
-from snello.identity.likelihood.pairs import affordable, gather, meet
-from snello.identity.likelihood.records import connect
+from snello.identity.likelihood.pairs import affordable, sample
+from snello.identity.likelihood.records import Records, opened
 from snello.identity.likelihood.vectors import compare
 
 Floats = npt.NDArray[np.float64]
@@ -32,7 +31,7 @@ _HARDLY = 0.005  # relatives to a match, below which there are taken to be none
 _COMMON = 10  # records that bear a name before the model names it
 
 
-def train(records: pa.Table, *, room: int | None = None) -> Model:
+def train(records: Records, *, room: int | None = None) -> Model:
     """A model for these records; the shipped one, and it says so, when they are too few or hold no matches.
 
     - ``room``: how many pairs scoring may look at; by default 2 million and 3 for each record
@@ -43,15 +42,11 @@ def train(records: pa.Table, *, room: int | None = None) -> Model:
         # The prior of so many records and no fewer: the model may be kept until there are as many.
         note = f"fewer than {FLOOR:,} records: shipped parameters"
         return replace(shipped(), records=len(records), prior=1 / FLOOR, kin=0.4 / FLOOR, near=4 / FLOOR, note=note)
-    connection = connect(records)
-    try:
-        gather(connection)
+    with opened(records) as connection:
         keys = affordable(connection, 2_000_000 + 3 * len(records) if room is None else room)
         terms, rare = _terms(connection)
         start = replace(shipped(), keys=keys, records=len(records), terms=terms, rare=rare)
         seen = _patterns(connection, start)
-    finally:
-        connection.close()
     return _learn(start, seen)
 
 
@@ -83,31 +78,9 @@ class _Seen:
 
 
 def _patterns(connection: duckdb.DuckDBPyConnection, model: Model) -> _Seen:
-    every = model.records * (model.records - 1) / 2
-    met = meet(connection, model.keys)
-    share = min(1.0, _PAIRS / max(met, 1))
-    connection.execute(f"delete from pairs where hash(join_key_l, join_key_r) % 1000000 >= {round(share * 1_000_000)}")
-    connection.execute(
-        f"""
-        create or replace table chance as
-        with drawn as (
-            select
-                1 + hash(number, 1) % {model.records} as one,
-                1 + hash(number, 2) % {model.records} as other
-            from range({_RANDOM}) as numbers(number)
-        )
-        select distinct
-            '1' as match_key,
-            least(one, other)::bigint as join_key_l,
-            greatest(one, other)::bigint as join_key_r
-        from drawn
-        where one <> other and not exists (
-            select 1 from keys as a inner join keys as b on a.kind = b.kind and a.value = b.value
-            where a.id = one and b.id = other
-        )
-        """
-    )
-    connection.execute("insert into pairs select * from chance")
+    sampled, share = sample(connection, _PAIRS)
+    met = sampled / share
+    _chance(connection)
     predicted = compare(connection, "pairs", model)
     names = [f"gamma_{column(name)}" for name in COMPARISONS]
     found = connection.execute(
@@ -116,6 +89,7 @@ def _patterns(connection: duckdb.DuckDBPyConnection, model: Model) -> _Seen:
         from {predicted} group by all order by all
         """
     ).fetchnumpy()
+    every = model.records * (model.records - 1) / 2
     strange = np.asarray(found["strange"], bool)
     pairs = np.asarray(found["pairs"], float)
     drawn = max(float(pairs[strange].sum()), 1.0)
@@ -126,6 +100,41 @@ def _patterns(connection: duckdb.DuckDBPyConnection, model: Model) -> _Seen:
         place = {gamma: at for at, gamma in enumerate(order)}
         levels[name] = np.array([place[int(gamma)] for gamma in found[f"gamma_{column(name)}"]], np.int64)
     return _Seen(levels, weight, strange)
+
+
+def _chance(connection: duckdb.DuckDBPyConnection) -> None:
+    """Adds to ``pairs`` two records at random, again and again, that meet under no key."""
+    connection.execute(
+        f"""
+        insert into pairs
+        with numbered as (
+            select id, row_number() over (order by id) as number from prepared
+        ),
+        drawn as (
+            select
+                1 + hash(number, 1) % (select count(*) from prepared) as one,
+                1 + hash(number, 2) % (select count(*) from prepared) as other
+            from range({_RANDOM}) as numbers(number)
+        ),
+        chance as (
+            select distinct least(l.id, r.id) as one, greatest(l.id, r.id) as other
+            from drawn
+            inner join numbered as l on one = l.number
+            inner join numbered as r on other = r.number
+            where one <> other
+        ),
+        members as (
+            select block, id from (select row_number() over () as block, unnest(ids) as id from blocks) as every
+            where id in (select one from chance union all select other from chance)
+        ),
+        met as (
+            select chance.one, chance.other from chance
+            inner join members as l on chance.one = l.id
+            inner join members as r on chance.other = r.id and l.block = r.block
+        )
+        select '1', one, other from chance anti join met using (one, other)
+        """
+    )
 
 
 def _learn(start: Model, seen: _Seen) -> Model:
