@@ -243,6 +243,10 @@ def effect(row: Said, source: str, born: date | None) -> str:
         and born is not None
         and (row.day or NOW) < born.replace(year=born.year + age),
     ]
+    if row.answer == "expired":
+        return "nothing" if faults[0] else "ended"
+    if any(faults[5:7]) and not any(faults[:5]):
+        return "ended"
     return "nothing" if any(faults) else "yes"
 
 
@@ -262,20 +266,28 @@ def oracle(world: World) -> dict[tuple[str, str, str], str]:
             what = effect(row, record.source, born.get(customer))
             if not own and (row.answer not in ("denied", "withdrawn") or not contact & carried[customer]):
                 continue
-            for channel in CHANNELS if row.channel == "any" else (row.channel,):
+            for channel in _channels(row, what):
                 spoken = found.setdefault((customer, row.purpose, channel), {})
                 latest = date.max if what == "no" else date.min
                 spoken.setdefault(str(voice), []).append(((row.day or latest, what == "no"), what))
     return {key: _state(spoken) for key, spoken in found.items()}
 
 
+def _channels(row: Said, what: str) -> set[str]:
+    """Any is every channel; a refusal of one is a refusal of any, but of service, which rests on a contract."""
+    told = set(CHANNELS) if row.channel == "any" else {row.channel}
+    return told | {"any"} if what == "no" and row.purpose != "service" else told
+
+
 def _state(spoken: dict[str, list[tuple[Any, str]]]) -> str:
     stands = []
     for answers in spoken.values():
-        valid = [answer for answer in answers if answer[1] != "nothing"]
+        valid = [answer for answer in answers if answer[1] in ("yes", "no")]
         if valid:
-            stands.append(max(valid)[1])
-    return "yes" if stands and "no" not in stands else "no"
+            (day, _), last = max(valid)
+            ended = any(what == "ended" and end >= day for (end, _), what in answers)
+            stands.append("nothing" if last == "yes" and ended else last)
+    return "yes" if "yes" in stands and "no" not in stands else "no"
 
 
 def willing(decided: dict[tuple[str, str, str], tuple[str, str, str]]) -> set[tuple[str, str, str]]:

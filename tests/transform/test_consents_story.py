@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SYNC = "brevo__long_absent"
 BUILD = ("build", "--select", f"+{SYNC}", "+consent_suppressions", "--exclude-resource-type", "test", "unit_test")
 LONG_AGO, CALLED = datetime(2023, 3, 10, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+REFUSED = datetime(2024, 5, 2, tzinfo=UTC)
 CALL = {"dst": "800123456", "dcontext": "from-trunk", "disposition": "ANSWERED", "userfield": "optout=all"}
 
 
@@ -28,15 +29,28 @@ def person(number: int, first: str, mobile: str) -> dict[str, list[dict[str, Any
     """Bought once, long ago, and agreed to letters."""
     name = {"first_name": first, "last_name": f"Racconto{first}", "email": f"{first.lower()}.racconto@posta.example"}
     order = {"status": "completed", "total": "70.00", "date_created_gmt": LONG_AGO, "billing": name}
-    consent = {"purpose": "email_marketing", "channel": "email", "granted": True, "legal_basis": "consent"}
     return {
         "crm.customers": [{"customer_no": number, **name, "mobile": mobile}],
-        "crm.consents": [
-            {"consent_id": number, "customer_no": number, **consent, "given_at": LONG_AGO},
-        ],
+        "crm.consents": [consent(number, number, True, LONG_AGO)],
         "shop.customers": [{"id": number, **name}],
         "shop.orders": [{"id": number, "customer_id": number, **order}],
     }
+
+
+def consent(key: int, customer: int, granted: bool, day: datetime) -> dict[str, Any]:
+    what = {"purpose": "email_marketing", "channel": "email", "granted": granted, "legal_basis": "consent"}
+    return {"consent_id": key, "customer_no": customer, **what, "given_at": day}
+
+
+def twice(number: int, first: str) -> list[dict[str, list[dict[str, Any]]]]:
+    """A person who agreed, and a later record of the same person that refused."""
+    known = person(number, first, f"340000080{number}")
+    [customer] = known["crm.customers"]
+    other = {
+        "crm.customers": [{**customer, "customer_no": number + 10}],
+        "crm.consents": [consent(number + 10, number + 10, False, REFUSED)],
+    }
+    return [known, other]
 
 
 def call(key: str, number: str) -> dict[str, list[dict[str, Any]]]:
@@ -89,10 +103,24 @@ def planned(hub: Hub, run: str) -> tuple[Plan, list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def told(make_hub: Callable[..., Hub]) -> tuple[Hub, list[dict[str, Any]], list[dict[str, Any]]]:
-    """Ada is in the audience; then she calls, and Remo arrives, whose number had called before: a call since erased."""
-    hub = make_hub(together(person(1, "Ada", "3400000801"), person(2, "Ugo", "3400000802"), call("1.1", "3400000803")))
+    """Ada is in the audience; then she calls, and Remo arrives, whose number had called before: a call since erased.
+
+    Ines and Lia refused, each in one of two records that tell of them; then the refusing record is erased, and Lia says
+    yes anew.
+    """
+    hub = make_hub(
+        together(
+            person(1, "Ada", "3400000801"),
+            person(2, "Ugo", "3400000802"),
+            call("1.1", "3400000803"),
+            *(again for number, first in ((4, "Ines"), (6, "Lia")) for again in twice(number, first)),
+        )
+    )
     _, first = planned(hub.make(*BUILD), "one")
     DeltaTable(str(hub.lake / "raw" / "contact_centre" / "calls")).delete("uniqueid = '1.1'")
+    for table in ("customers", "consents"):
+        DeltaTable(str(hub.lake / "raw" / "crm" / table)).delete("customer_no in (14, 16)")
+    arrive(hub, {"crm.consents": [consent(26, 6, True, CALLED)]})
     arrive(hub, together(call("1.2", "+393400000801"), person(3, "Remo", "340 0000803")))
     _, second = planned(hub.make(*BUILD), "two")
     return hub, first, second
@@ -102,8 +130,16 @@ def test_who_withdraws_by_telephone_is_taken_out_of_the_channel_on_the_next_run(
     hub, first, second = told
     ada, ugo = hub.customers("crm/customers/1", "crm/customers/2")
     assert {(row["_op"], row["_key"]) for row in first} == {("upsert", ada), ("upsert", ugo)}
-    assert [(row["_op"], row["_key"], row["_reason"]) for row in second] == [("remove", ada, "no_consent")]
-    assert second[0]["_consent"]["source"] == "contact_centre"
+    removals = [row for row in second if row["_op"] == "remove"]
+    assert [(row["_key"], row["_reason"]) for row in removals] == [(ada, "no_consent")]
+    assert removals[0]["_consent"]["source"] == "contact_centre"
+
+
+def test_a_refusal_by_name_stands_though_its_row_is_erased_until_the_person_says_yes_in_that_source(told: Any) -> None:
+    hub, first, second = told
+    ines, lia = hub.customers("crm/customers/4", "crm/customers/6")
+    assert not {ines, lia} & {row["_key"] for row in first}
+    assert [row["_key"] for row in second if row["_op"] == "upsert"] == [lia]
 
 
 def test_who_withdrew_by_a_number_before_being_known_never_enters_an_audience_though_the_call_is_erased(

@@ -61,8 +61,9 @@ reached as (
 
 -- only of the kinds that a refusal whose row is gone needs, for each value is hashed
 carried as (
-    select distinct
+    select
         customers.customer_id,
+        identifiers.record,
         identifiers.kind,
         identifiers.value
     from {{ ref('record_identifiers') }} as identifiers
@@ -72,11 +73,30 @@ carried as (
 
 hashed as (
     select
-        customer_id,
-        kind,
-        kind || ':' || value as voice,
-        secret_key(value) as value_hash
+        carried.customer_id,
+        carried.record,
+        carried.kind,
+        coalesce(voices.voice, carried.record) as own_voice,
+        carried.kind || ':' || carried.value as voice,
+        secret_key(carried.value) as value_hash
     from carried
+    left join voices on carried.record = voices.record
+),
+
+-- a refusal whose row is gone is lifted, like any other, by what the person says in that source afterwards
+remembered as (
+    select
+        kept.*,
+        hashed.customer_id,
+        hashed.record like kept.source || '/%' as is_own,
+        case when is_own then hashed.own_voice else hashed.voice end as voice
+    from {{ ref('consent_kept') }} as kept
+    inner join hashed on kept.kind = hashed.kind and kept.value_hash = hashed.value_hash
+    qualify
+        is_own
+        or not bool_or(is_own) over (
+            partition by hashed.customer_id, kept.source, kept.stream, kept.record_key, kept.purpose, kept.channel
+        )
 ),
 
 attributed as (
@@ -107,10 +127,10 @@ attributed as (
 
     union all
 
-    select
-        hashed.customer_id,
+    select distinct
+        kept.customer_id,
         'address' as reached_by,
-        kept.source || '|' || hashed.voice as voice,
+        kept.source || '|' || kept.voice as voice,
         kept.source,
         kept.stream,
         kept.record_key,
@@ -127,8 +147,7 @@ attributed as (
         cast(kept.since as date) as observed_on,
         null as minimum_age,
         'withdrawn' as reason
-    from {{ ref('consent_kept') }} as kept
-    inner join hashed on kept.kind = hashed.kind and kept.value_hash = hashed.value_hash
+    from remembered as kept
 ),
 
 final as (

@@ -78,26 +78,37 @@ every_purpose as (
     where purpose <> 'service'
 ),
 
+-- a refusal of a purpose that nobody knows may mean any of them
+meant as (
+    select
+        *,
+        case
+            when answer not in ('denied', 'withdrawn') or {{ permits_one(every_purpose(), 'purpose') }} or purpose = 'all' then purpose
+            else 'all'
+        end as meant_purpose
+    from answered
+),
+
 final as (
     select
-        answered.record,
-        answered.source,
-        answered.stream,
-        answered.record_key,
-        coalesce(every_purpose.purpose, answered.purpose) as purpose,
-        answered.channel,
-        answered.answer,
-        nullif(answered.legal_basis, 'withdrawal') as legal_basis,
-        answered.notice_version,
-        answered.double_opt_in,
-        answered.given_by,
-        answered.expires_on,
-        answered.collected_by,
-        answered.observed_at,
-        answered.observed_on
-    from answered
-    left join every_purpose on answered.purpose = 'all'
-    where answered.purpose <> 'all' or answered.answer in ('denied', 'withdrawn')
+        meant.record,
+        meant.source,
+        meant.stream,
+        meant.record_key,
+        coalesce(every_purpose.purpose, meant.purpose) as purpose,
+        meant.channel,
+        meant.answer,
+        nullif(meant.legal_basis, 'withdrawal') as legal_basis,
+        meant.notice_version,
+        meant.double_opt_in,
+        meant.given_by,
+        meant.expires_on,
+        meant.collected_by,
+        meant.observed_at,
+        meant.observed_on
+    from meant
+    left join every_purpose on meant.meant_purpose = 'all'
+    where meant.meant_purpose <> 'all' or meant.answer in ('denied', 'withdrawn')
 )
 
 select * from final

@@ -9,6 +9,8 @@ with answers as (
         record_key,
         observed_at,
         reason,
+        -- a consent that ended was one: with it ends what the same voice granted before
+        reason = 'expired' or (answer = 'expired' and reason <> 'dated in the future') as is_ended,
         -- a consent that is none is neither a yes nor a refusal: it grants nothing and lifts nothing
         case reason when 'granted' then 2 when 'denied' then 1 when 'withdrawn' then 1 else 3 end as weight
     from {{ ref('consent_answers') }}
@@ -29,7 +31,7 @@ channels as (
     where channel <> 'any'
 ),
 
--- an answer for any channel is an answer for each
+-- an answer for any channel is an answer for each, and who refuses one channel does not agree to any
 spread as (
     select
         answers.customer_id,
@@ -41,16 +43,36 @@ spread as (
         answers.record_key,
         answers.observed_at,
         answers.reason,
-        answers.weight
+        answers.weight,
+        answers.is_ended
     from answers
     inner join channels
         on
             answers.purpose = channels.purpose
-            and answers.channel in (channels.channel, 'any')
+            and (
+                answers.channel in (channels.channel, 'any')
+                or (channels.channel = 'any' and answers.weight = 1 and answers.purpose <> 'service')
+            )
 ),
 
 -- of one voice (a record, or an address within a source) the latest answer stands; of two at one moment, and
 -- where a refusal has no date, the refusal
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id, purpose, channel, voice, weight = 3
+            order by
+                case when weight = 1 and observed_at is null then 0 else 1 end asc,
+                observed_at desc nulls last, weight asc, source asc, stream asc, record_key asc
+        ) as turn,
+        coalesce(observed_at, cast('0001-01-01' as timestamptz)) as since,
+        max(case when is_ended then coalesce(observed_at, cast('0001-01-01' as timestamptz)) end) over (
+            partition by customer_id, purpose, channel, voice
+        ) as ended_at
+    from spread
+),
+
 latest as (
     select
         customer_id,
@@ -63,15 +85,8 @@ latest as (
         observed_at,
         reason,
         weight
-    from spread
-    where weight < 3
-    qualify
-        row_number() over (
-            partition by customer_id, purpose, channel, voice
-            order by
-                case when weight = 1 and observed_at is null then 0 else 1 end asc,
-                observed_at desc nulls last, weight asc, source asc, stream asc, record_key asc
-        ) = 1
+    from ranked
+    where weight < 3 and turn = 1 and (weight = 1 or ended_at is null or ended_at < since)
 
     union all
 

@@ -1,16 +1,52 @@
-with told as (
-    select distinct
-        contacts.kind,
-        secret_key(contacts.value) as value_hash,
-        verdicts.purpose,
-        verdicts.channel,
-        verdicts.observed_at as since,
-        verdicts.source,
-        verdicts.stream,
-        verdicts.record_key
-    from {{ ref('consent_contacts') }} as contacts
-    inner join {{ ref('consent_verdicts') }} as verdicts on contacts.record = verdicts.record
-    where verdicts.answer in ('denied', 'withdrawn')
+with refusals as (
+    select * from {{ ref('consent_verdicts') }}
+    where answer in ('denied', 'withdrawn')
+),
+
+refusing as (
+    select distinct record
+    from refusals
+),
+
+-- who refused by name is known again, once the row is gone, by what was their own
+borne as (
+    select
+        record,
+        kind,
+        value
+    from {{ ref('consent_contacts') }}
+
+    union
+
+    select
+        record,
+        kind,
+        value
+    from {{ ref('usable_identifiers') }}
+    where kind in ('tax_code', 'email', 'phone', 'card')
+),
+
+hashed as (
+    select
+        borne.record,
+        borne.kind,
+        secret_key(borne.value) as value_hash
+    from borne
+    inner join refusing on borne.record = refusing.record
+),
+
+told as (
+    select
+        hashed.kind,
+        hashed.value_hash,
+        refusals.purpose,
+        refusals.channel,
+        refusals.observed_at as since,
+        refusals.source,
+        refusals.stream,
+        refusals.record_key
+    from hashed
+    inner join refusals on hashed.record = refusals.record
 
     union all
 
