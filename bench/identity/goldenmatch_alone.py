@@ -1,6 +1,9 @@
-"""GoldenMatch without a word of configuration, as its guide begins; runs in the peers' environment, not in ours.
+"""GoldenMatch by its probabilistic way, configured by itself; runs in the peers' environment, not in ours.
 
 goldenmatch_alone.py RECORDS.parquet CLUSTERS.parquet     records in, ``record, cluster`` out
+
+Its guide advises this way for people (``type: probabilistic``, configured from the records, learned without labels);
+without a word it takes it by itself only where no column looks like an identifier, and is the worse for it.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ import polars as pl
 
 def main(given: str, wanted: str) -> None:
     frame = pl.read_parquet(given)
+    rows = frame.drop("record")
     found = goldenmatch.dedupe_df(
-        frame.drop("record"), confidence_required=False, allow_red_config=True, keep_original_values=False
+        rows, config=goldenmatch.auto_configure_probabilistic_df(rows), keep_original_values=False
     )
     cluster = list(range(frame.height))
     for number, held in found.clusters.items():

@@ -4,7 +4,7 @@
 
     project = Project.over(folder, {"crm": {"person_observed": table}}, seeds={"identity_rules": path})
     run = project.build(variables={"likelihood_accept": 0.95})
-    run.seconds, run.peak_bytes, run.models["clustering"]
+    run.seconds, run.busy, run.peak_bytes, run.steps["clustering"].busy
     project.table("select * from marts.customer_sources")
 """
 
@@ -13,19 +13,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 from deltalake import write_deltalake
+from gauge import Followed, Step, follow
 
 from snello.dbt.functions import register
 from snello.lake import Lake
@@ -47,21 +48,42 @@ IDENTITY = (
 # With the golden record and what explains it, without segments and audiences.
 RESOLUTION = (*IDENTITY, "+customers", "+customer_values", "+customer_identifiers", "+golden_prints")
 
+ENDS = ("started_at", "completed_at")
+
 Shapes = Mapping[str, Mapping[str, pa.Table]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One ``dbt build``: wall seconds, peak bytes of its process, seconds by model."""
+    """One ``dbt build``: seconds on the wall and of the processors, peak bytes of its process, the cost of each model.
+
+    ``system`` is the part of the processors' seconds that the kernel took, mostly for memory.
+    """
 
     seconds: float
+    busy: float
+    system: float
     peak_bytes: int
-    models: dict[str, float]
+    steps: dict[str, Step]
+
+    @classmethod
+    def of(cls, followed: Followed, results: Path) -> Run:
+        """From what was seen of dbt, and what dbt wrote of itself."""
+        spans = {}
+        for entry in json.loads(results.read_text())["results"]:
+            moments = [datetime.fromisoformat(one[end]) for one in entry["timing"] for end in ENDS if one[end]]
+            if moments:
+                spans[entry["unique_id"].rpartition(".")[2]] = (min(moments).timestamp(), max(moments).timestamp())
+        cost = (followed.seconds, followed.busy, followed.system, followed.peak_bytes)
+        return cls(*cost, followed.steps(spans))
 
     def slowest(self, count: int = 12) -> str:
-        """The models that took longest, one a line."""
-        ranked = sorted(self.models.items(), key=lambda entry: -entry[1])[:count]
-        return "\n".join(f"    {name:34}{seconds:8.1f} s" for name, seconds in ranked)
+        """The models that cost most, one a line."""
+        ranked = sorted(self.steps.items(), key=lambda entry: -entry[1].busy)[:count]
+        return "\n".join(
+            f"    {name:34}{step.seconds:8.1f} s{step.busy:8.1f} s busy{step.peak_bytes / 2**30:6.1f} GiB"
+            for name, step in ranked
+        )
 
 
 @dataclass(frozen=True)
@@ -105,9 +127,11 @@ class Project:
         """The DuckDB file that dbt builds in."""
         return self.home / "warehouse.duckdb"
 
-    def load(self, source: str, shape: str, table: pa.Table) -> None:
-        """Replace the rows of one source and shape."""
-        write_deltalake(self.lake.raw_uri(source, shape), table, mode="overwrite")
+    def load(
+        self, source: str, shape: str, table: pa.Table, mode: Literal["overwrite", "append"] = "overwrite"
+    ) -> None:
+        """Replace the rows of one source and shape, or add to them."""
+        write_deltalake(self.lake.raw_uri(source, shape), table, mode=mode)
 
     def build(self, select: Sequence[str] = RESOLUTION, variables: Mapping[str, Any] | None = None, *more: str) -> Run:
         """Run ``dbt build`` without its tests; raises ``RuntimeError`` with dbt's words when it fails."""
@@ -119,15 +143,10 @@ class Project:
             "--vars", json.dumps(dict(variables or {})), *more,
         ]  # fmt: skip
         log = self.home / "dbt.log"
-        started = time.perf_counter()
-        with log.open("wb") as out:
-            process = subprocess.Popen(command, env=os.environ | self._environment(), stdout=out, stderr=out)
-            _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - started
-        if process.returncode:
+        followed = follow(command, os.environ | self._environment(), log)
+        if followed.code:
             raise RuntimeError(log.read_text(errors="replace")[-4000:])
-        return Run(seconds, usage.ru_maxrss * 1024, self._timings())
+        return Run.of(followed, self.home / "target" / "run_results.json")
 
     def table(self, sql: str) -> pl.DataFrame:
         """The rows that a statement gives over the warehouse; the functions of identifiers are known to it."""
@@ -177,10 +196,6 @@ class Project:
             "DBT_LOG_PATH": str(self.home / "logs"),
             "DBT_USE_COLORS": "false",
         }
-
-    def _timings(self) -> dict[str, float]:
-        results = json.loads((self.home / "target" / "run_results.json").read_text())["results"]
-        return {entry["unique_id"].rpartition(".")[2]: float(entry["execution_time"]) for entry in results}
 
 
 def main() -> None:
