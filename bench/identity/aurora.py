@@ -1,14 +1,14 @@
 """Who is who at Aurora, the demo company: figures beside the truth, and mistakes by cause.
 
-.venv/bin/python bench/identity/aurora.py [PEOPLE]     default: 100,000 people
+.venv/bin/python bench/identity/aurora.py [PEOPLE] [--seed N]     default: 100,000 people
 
 The traces go to the lake in canonical shape, as the company's staging models would give them: no tap, no service.
 """
 
 from __future__ import annotations
 
-import sys
 import tempfile
+from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,15 +102,15 @@ def said(shapes: Shapes) -> pl.DataFrame:
     return pl.concat(parts, how="diagonal")
 
 
-def main(people: int) -> None:
-    shapes, everybody, real = company(people)
+def main(people: int, seed: int) -> None:
+    shapes, everybody, real = company(people, seed)
     with tempfile.TemporaryDirectory() as home:
         project = Project.over(Path(home), shapes)
         run = project.build(IDENTITY)
         customers = project.table("select source, stream, record_key, customer_id from marts.customer_sources")
     known = real.filter(pl.col("person_id").is_not_null())
     outcome = Outcome.of(known, customers)
-    print(f"Aurora, {people:,} people, {outcome.score.records:,} records that speak of one of them")
+    print(f"Aurora, seed {seed}, {people:,} people, {outcome.score.records:,} records that speak of one of them")
     print(HEAD)
     print(outcome.line("hub", run.seconds))
     print(f"contradictions in final customers: {contradictions(said(shapes), customers, CODES_OF_NOBODY)}")
@@ -122,4 +122,8 @@ def main(people: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1].replace(",", "")) if sys.argv[1:] else 100_000)
+    arguments = ArgumentParser()
+    arguments.add_argument("people", nargs="?", default="100,000")
+    arguments.add_argument("--seed", type=int, default=SEED)
+    given = arguments.parse_args()
+    main(int(given.people.replace(",", "")), given.seed)

@@ -1,6 +1,6 @@
 """Who is who in the severe set of families: the hub beside Splink alone, strict rules and GoldenMatch.
 
-.venv/bin/python bench/identity/families.py [PEOPLE] [--alone]     default: 100,000 people, 250,000 records
+.venv/bin/python bench/identity/families.py [PEOPLE] [--alone] [--seed N]     default: 100,000 people, 250,000 records
 
 The peers get values normalised by the hub and freed of the placeholders that it blocks; `--alone` leaves them out.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from alone import components, splink, strict
 from peers import programs
 
 GIVEN_UP_AFTER = 1800
+SEED = 20_261
 NOBODYS = {*TAX_CODES, *map(str, BIRTHS)}
 # What a peer reads: one row a record, its values normalised.
 PREPARED = """
@@ -123,15 +125,15 @@ def blocked_joins(project: Project) -> int:
     )
 
 
-def main(people: int, alone: bool) -> None:
-    families = make_families(people)
+def main(people: int, seed: int, alone: bool) -> None:
+    families = make_families(people, seed)
     with tempfile.TemporaryDirectory() as home:
         project = Project.over(Path(home), families.shapes())
         run = project.build(IDENTITY)
         customers = project.table("select source, stream, record_key, customer_id from marts.customer_sources")
         frame, values = project.table(PREPARED), project.table(VALUES)
         joins = blocked_joins(project)
-    print(f"families, {people:,} people, {families.records.height:,} records")
+    print(f"families, seed {seed}, {people:,} people, {families.records.height:,} records")
     print(f"{HEAD}{'two codes':>10}{'dates':>8}")
     hub = told("hub", families, customers, run.seconds)
     told("truth, over equal values", families, ceiling(values, families.truth), None)
@@ -147,6 +149,10 @@ def main(people: int, alone: bool) -> None:
 
 
 if __name__ == "__main__":
-    numbers = [argument.replace(",", "") for argument in sys.argv[1:] if not argument.startswith("--")]
+    arguments = ArgumentParser()
+    arguments.add_argument("people", nargs="?", default="100,000")
+    arguments.add_argument("--seed", type=int, default=SEED)
+    arguments.add_argument("--alone", action="store_true")
+    given = arguments.parse_args()
     NOBODYS |= {code for given in TAX_CODES if (code := tax_code_canonical(given))}
-    main(int(numbers[0]) if numbers else 100_000, "--alone" in sys.argv)
+    main(int(given.people.replace(",", "")), given.seed, given.alone)
