@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,27 @@ def test_a_refusal_on_the_wide_or_the_narrow_channel_outweighs_a_yes(
     table = pa.Table.from_pylist([{**row, **more} for row in rows], schema=schema)
     stage.lake.publish({"consent_current": table}, run_id="again")
     assert planned(stage).figures.members == int(granted)
+
+
+@pytest.mark.parametrize(("day", "members"), [("2026-10-31", 2), ("2026-11-01", 2), ("2026-11-02", 1)])
+def test_a_consent_that_ran_out_after_it_was_published_counts_no_more_on_the_day_of_sending(
+    stage: Rehearsal, monkeypatch: pytest.MonkeyPatch, day: str, members: int
+) -> None:
+    monkeypatch.setenv("SNELLO_TODAY", day)
+    stage.publish(people(2))
+    published = stage.lake.published("consent_current")
+    until = pa.array([None if key == "c0000" else date(2026, 11, 1) for key in published["customer_id"].to_pylist()])
+    stage.lake.publish({"consent_current": published.append_column("valid_until", until)}, run_id="again")
+    assert planned(stage).figures.members == members
+
+
+def test_a_day_that_is_none_stops_the_sync_before_anything_is_sent(
+    stage: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.publish(people(1))
+    monkeypatch.setenv("SNELLO_TODAY", "tomorrow")
+    with pytest.raises(ConfigError, match="'tomorrow' is no day"):
+        planned(stage)
 
 
 def test_an_empty_audience_opens_the_breaker_before_anything_is_sent(delivered: Rehearsal) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, date, datetime
+
 import duckdb
 import pyarrow as pa
 
@@ -18,7 +21,7 @@ class Audience:
     Leaves these relations behind in ``connection``:
 
     - ``audience``: the published columns, with the key as text in ``_key``
-    - ``consented``: keys with a yes for the sync's purpose and channel and no refusal
+    - ``consented``: keys with a yes for the sync's purpose and channel that holds today, and no refusal
     - ``want``: ``key, fingerprint`` of the members who consented
     - ``barred``: keys of the members who did not
     """
@@ -40,12 +43,15 @@ class Audience:
         self._fingerprint()
 
     def _gate(self) -> None:
-        """Unknown is no, and one refusal outweighs a yes on the wider or the narrower channel."""
+        """Unknown is no, a yes that ran out is none, and one refusal outweighs a yes on a wider or narrower channel."""
+        dated = "valid_until" in self.connection.sql("select * from consents limit 0").columns
+        holds = "coalesce(valid_until >= getvariable('today'), true)" if dated else "true"
+        self.connection.execute("set variable today = $1", [_today()])
         self.connection.execute(
             "create temp table consented as "
-            "with evidence as (select customer_id::varchar as key, state from consents "
+            f"with evidence as (select customer_id::varchar as key, state, {holds} as holds from consents "
             "where purpose = $1 and channel in ($2, 'any')), "
-            "refusals as (select key from evidence where state is distinct from 'yes') "
+            "refusals as (select key from evidence where state is distinct from 'yes' or not holds) "
             "select distinct key from evidence anti join refusals using (key) where state = 'yes'",
             [self.sync.purpose, self.sync.channel],
         )
@@ -71,6 +77,15 @@ class Audience:
         if distinct < rows:
             what = f"{rows - distinct:,} rows repeat a {self.sync.key}"
             raise ContractError(self.sync.table, what, "add a unique test to the model and mend it")
+
+
+def _today() -> date:
+    """The day of sending: the one that dbt reckons from where it is given, else that of the clock, in UTC."""
+    given = os.environ.get("SNELLO_TODAY")
+    try:
+        return date.fromisoformat(given) if given else datetime.now(UTC).date()
+    except ValueError:
+        raise ConfigError("SNELLO_TODAY", f"{given!r} is no day", "write it as YYYY-MM-DD, or leave it out") from None
 
 
 def published_sync(lake: Lake, name: str) -> tuple[Sync, Manifest]:
