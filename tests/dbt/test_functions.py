@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -89,3 +90,41 @@ def test_functions_run_beside_an_open_result() -> None:
         made.execute("select * from range(3)")
         with made.cursor() as other:
             assert other.sql("select null_like('-') as v").fetchall() == [(None,)]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+BITS = ("info", "aaaa", "mario.rossi", "@", "x", "x.it", "+39", "333", "1234567", "02", " ", "RSSMRA85T10A562S", "test")
+
+
+@given(values=st.lists(st.none() | texts | st.lists(st.sampled_from(BITS), max_size=5).map("".join), max_size=9))
+def test_what_a_value_says_at_once_is_what_each_function_says(
+    values: list[str | None], connection: duckdb.DuckDBPyConnection
+) -> None:
+    answers = connection.execute(
+        "select read_email(v), read_phone(v, 'IT'), read_tax_code(v) from (select unnest(?::varchar[]) as v)", [values]
+    ).fetchall()
+    assert answers == [(email_of(value), phone_of(value), tax_code_of(value)) for value in values]
+
+
+def email_of(value: str | None) -> dict[str, object] | None:
+    address = identifiers.normalise_email(value)
+    role, stand_in = identifiers.email_is_role(value), identifiers.email_is_placeholder(value)
+    return address and {"address": address, "is_role": role, "is_placeholder": stand_in}
+
+
+def phone_of(value: str | None) -> dict[str, object] | None:
+    number = identifiers.normalise_phone(value)
+    stand_in = identifiers.phone_is_placeholder(number)
+    return number and {"number": number, "kind": identifiers.phone_kind(number), "is_placeholder": stand_in}
+
+
+def tax_code_of(value: str | None) -> dict[str, object] | None:
+    code = identifiers.normalise_tax_code(value)
+    born = identifiers.tax_code_birth_date(value)
+    return code and {
+        "code": code,
+        "canonical": identifiers.tax_code_canonical(value),
+        "birth_date": born and date.fromisoformat(born),
+        "sex": identifiers.tax_code_sex(value),
+        "birthplace": identifiers.tax_code_birthplace(value),
+    }

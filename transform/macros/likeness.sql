@@ -1,12 +1,9 @@
 {#-
     How much two records agree, in the levels that the seed `identity_rules` asks for. The records stand side by side as
-    left_* and right_* columns. Given names and dates are judged by the functions that also judge whole clusters.
+    left_* and right_* columns. Given names and dates are judged as the functions do that also judge whole clusters.
 -#}
 
-{#-
-    0 the given names contradict, 1 not known, 2 like given names, 3 like whole names, 4 the same name.
-    Given names are compared last, and where neither the surnames are alike nor `is_loose` asks for less, not at all.
--#}
+{#- 0 the given names contradict, 1 not known, 2 like given names, 3 like whole names, 4 the same name. -#}
 {% macro name_level() -%}
     case
         when left_first = right_first and left_last = right_last then 4
@@ -14,13 +11,13 @@
             {{ like_family('left_last', 'right_last') }}
             or ({{ like_family('left_last', 'right_first') }} and {{ like_family('left_first', 'right_last') }})
             then case {{ given_names_agree() }} when true then 3 when false then 0 else 1 end
-        when is_loose then case {{ given_names_agree() }} when true then 2 when false then 0 else 1 end
-        else 0
+        else case {{ given_names_agree() }} when true then 2 when false then 0 else 1 end
     end
 {%- endmacro %}
 
+{#- The same given name needs no closer look. -#}
 {% macro given_names_agree() -%}
-    names_agree(left_first || '|' || left_last, right_first || '|' || right_last)
+    (left_first = right_first or names_agree(left_first || '|' || left_last, right_first || '|' || right_last))
 {%- endmacro %}
 
 {#- Nearly a person: two letters of each half, in any order, so that the spellings of one name count once. -#}
@@ -31,7 +28,8 @@
 {#- De Luca and Deluca; Rossi and Rossi Bianchi; one slip in a word of four letters or more. -#}
 {% macro like_family(left, right) -%}
     (
-        replace({{ left }}, ' ', '') = replace({{ right }}, ' ', '')
+        {{ left }} = {{ right }}
+        or replace({{ left }}, ' ', '') = replace({{ right }}, ' ', '')
         or ' ' || {{ left }} || ' ' like '% ' || {{ right }} || ' %'
         or ' ' || {{ right }} || ' ' like '% ' || {{ left }} || ' %'
         or (
@@ -55,11 +53,37 @@
     case
         when
             left_birth = right_birth
-            and (left_stated = right_stated or birth_dates_agree(left_stated::string, right_stated::string)) then 4
+            and (left_stated = right_stated or {{ birthdays_agree('left_stated', 'right_stated') }}) then 4
         when left_birth = right_birth then 3
         when left_birth is null or right_birth is null then 1
-        when birth_dates_agree(left_birth::string, right_birth::string) then 2
+        when {{ birthdays_agree('left_birth', 'right_birth') }} then 2
         else 0
+    end
+{%- endmacro %}
+
+{#- What the function `birth_dates_agree` says of two dates; on DuckDB in its own words, for there are many pairs. -#}
+{% macro birthdays_agree(left, right) -%}{{ adapter.dispatch('birthdays_agree')(left, right) }}{%- endmacro %}
+{% macro default__birthdays_agree(left, right) -%}
+    birth_dates_agree({{ left }}::string, {{ right }}::string)
+{%- endmacro %}
+{% macro duckdb__birthdays_agree(left, right) -%}
+    case
+        {%- for day in (left, right) %}
+        when {{ day }} is null or {{ day }} < date '1900-01-01' or {{ day }} > current_date then null
+        when {{ day }} in (date '1900-01-01', date '1901-01-01', date '1970-01-01', date '1911-11-11') then null
+        {%- endfor %}
+        else
+            damerau_levenshtein(strftime({{ left }}, '%Y%m%d'), strftime({{ right }}, '%Y%m%d')) <= 1
+            or (
+                year({{ left }}) = year({{ right }})
+                and month({{ left }}) = day({{ right }})
+                and day({{ left }}) = month({{ right }})
+            )
+            or (
+                abs(year({{ left }}) - year({{ right }})) = 100
+                and month({{ left }}) = month({{ right }})
+                and day({{ left }}) = day({{ right }})
+            )
     end
 {%- endmacro %}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, get_type_hints
 
 import duckdb
 import pyarrow as pa
@@ -13,12 +14,22 @@ from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from snello import identifiers
 from snello.dbt.salted import NAME, register_salted
+from snello.identifiers.email import read_email
+from snello.identifiers.phone import read_phone
+from snello.identifiers.tax_code import decode
 
 _TYPES = {"str | None": ("VARCHAR", pa.string()), "bool | None": ("BOOLEAN", pa.bool_())}
+_FIELDS = {str: _TYPES["str | None"], bool: _TYPES["bool | None"], date: ("DATE", pa.date32())}
+# All that a value says, as a struct: one call where several would each read the value anew.
+READINGS: dict[str, Callable[..., Any]] = {
+    "read_email": read_email,
+    "read_phone": read_phone,
+    "read_tax_code": decode,
+}
 
 
 def sql_functions() -> dict[str, tuple[int, str]]:
-    """Every function that SQL can call: name → (number of text arguments, type of the answer)."""
+    """Every function of one answer that SQL can call: name → (number of text arguments, type of the answer)."""
     found = {}
     for name in identifiers.__all__:
         signature = inspect.signature(getattr(identifiers, name))
@@ -29,7 +40,7 @@ def sql_functions() -> dict[str, tuple[int, str]]:
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the functions known to every cursor of the connection's database; known ones stay.
+    """Make the functions, and the ``READINGS``, known to every cursor of the connection's database; known ones stay.
 
     - all arguments are VARCHAR and must be given; nulls are passed on
     """
@@ -41,11 +52,13 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     }
     if NAME not in known:
         register_salted(connection)
-    for name, (arity, answer) in sql_functions().items():
+    functions = {name: (_vectorised(name), *said) for name, said in sql_functions().items()}
+    functions |= {name: _reading(function) for name, function in READINGS.items()}
+    for name, (function, arity, answer) in functions.items():
         if name not in known:
             connection.create_function(
                 name,
-                _vectorised(name),
+                function,
                 ["VARCHAR"] * arity,
                 answer,
                 type=PythonUDFType.ARROW,
@@ -81,3 +94,21 @@ def _each(function: Callable[..., Any], answer: pa.DataType, columns: Sequence[p
     rows = list(zip(*(column.to_pylist() for column in columns), strict=True))
     distinct = {row: function(*row) for row in set(rows)}
     return pa.array([distinct[row] for row in rows], answer)
+
+
+def _reading(function: Callable[..., Any]) -> tuple[Callable[..., pa.Array], int, str]:
+    """The function over rows, its number of arguments, and the struct of the named tuple that it answers."""
+    told = get_type_hints(function)["return"].__args__[0]
+    fields = {name: _FIELDS[getattr(kind, "__args__", (kind,))[0]] for name, kind in get_type_hints(told).items()}
+    answer = pa.struct([(name, arrow) for name, (_, arrow) in fields.items()])
+    arity = len(inspect.signature(function).parameters)
+    named = ", ".join(f"{name} {sql}" for name, (sql, _) in fields.items())
+    return _ARITIES[arity](partial(_read, function, answer)), arity, f"STRUCT({named})"
+
+
+def _read(function: Callable[..., Any], answer: pa.StructType, columns: Sequence[pa.ChunkedArray]) -> pa.Array:
+    found = [function(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)]
+    nothing = (None,) * answer.num_fields
+    fields = zip(*(nothing if row is None else row for row in found), strict=True)
+    arrays = [pa.array(values, field.type) for values, field in zip(fields, answer, strict=True)]
+    return pa.StructArray.from_arrays(arrays, fields=list(answer), mask=pa.array([row is None for row in found]))

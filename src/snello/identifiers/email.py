@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -22,6 +23,23 @@ _LONGEST = 1_000  # an address has 254 signs at most; the name in front of it ma
 _ROLES = words("email_role")
 _STAND_INS, _STAND_IN_DOMAINS = words("email_stand_in"), words("email_stand_in_domain")
 _TAGGED = words("email_tagged")
+
+
+class Email(NamedTuple):
+    """What an address says; see ``normalise_email``, ``email_is_role`` and ``email_is_placeholder``."""
+
+    address: str
+    is_role: bool
+    is_placeholder: bool
+
+
+def read_email(value: str | None) -> Email | None:
+    """All that the address says at once; ``None`` when it cannot be an address."""
+    address = normalise_email(value)
+    if address is None:
+        return None
+    local, _, domain = address.partition("@")
+    return Email(address, _is_role(local), _is_placeholder(local, domain))
 
 
 def normalise_email(value: str | None) -> str | None:
@@ -58,7 +76,11 @@ def _full(value: str) -> str | None:
 def email_is_role(value: str | None) -> bool | None:
     """Whether the address is an office's (``info@``, ``vendite@``), so that it may be read by many people."""
     address = normalise_email(value)
-    return None if address is None else address.partition("@")[0].rstrip("0123456789") in _ROLES
+    return None if address is None else _is_role(address.partition("@")[0])
+
+
+def _is_role(local: str) -> bool:
+    return local.rstrip("0123456789") in _ROLES
 
 
 def email_is_placeholder(value: str | None) -> bool | None:
@@ -67,13 +89,15 @@ def email_is_placeholder(value: str | None) -> bool | None:
     if address is None:
         return None
     local, _, domain = address.partition("@")
-    stem = local.rstrip("0123456789")
-    label = domain.split(".")[0]
+    return _is_placeholder(local, domain)
+
+
+def _is_placeholder(local: str, domain: str) -> bool:
     return (
-        stem in _STAND_INS
+        local.rstrip("0123456789") in _STAND_INS
         or domain in _STAND_IN_DOMAINS
-        or len(set(local)) == 1
-        or (local == label and len(local) <= 2)
+        or local.count(local[:1]) == len(local)
+        or (len(local) <= 2 and local == domain.split(".")[0])
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat, PhoneNumberType
@@ -26,6 +27,7 @@ _SPACING = str.maketrans("", "", " -./()")
 _SEVERAL = re.compile(r"[/;,|\n]|\s-\s|\so\s|\se\s")
 _LONGEST = 200  # a field may hold several numbers, or a note with a number in front
 _RUN = "01234567890123456789"
+_NUR = _RUN[::-1]
 
 
 @lru_cache(maxsize=1)
@@ -36,6 +38,22 @@ def _italian() -> re.Pattern[str]:
         return re.compile(r"(?!)")
     mobile, landline = metadata.mobile.national_number_pattern, metadata.fixed_line.national_number_pattern
     return re.compile(rf"(?:\+39|0039)?({mobile}|{landline})")
+
+
+class Phone(NamedTuple):
+    """What a number says; see ``normalise_phone``, ``phone_kind`` and ``phone_is_placeholder``."""
+
+    number: str
+    kind: str | None
+    is_placeholder: bool
+
+
+def read_phone(value: str | None, country: str | None = "IT") -> Phone | None:
+    """All that the number says at once; ``None`` when no such number can exist."""
+    number = normalise_phone(value, country)
+    if number is None:
+        return None
+    return Phone(number, phone_kind(number), _is_placeholder(number[1:]))
 
 
 def normalise_phone(value: str | None, country: str | None = "IT") -> str | None:
@@ -98,7 +116,9 @@ def phone_is_placeholder(value: str | None) -> bool | None:
     if value is None:
         return None
     digits = "".join(c for c in value[:_LONGEST] if c in "0123456789")
-    if not digits:
-        return None
+    return _is_placeholder(digits) if digits else None
+
+
+def _is_placeholder(digits: str) -> bool:
     tail = digits[-7:]
-    return len(tail) < 6 or len(set(tail)) == 1 or tail in _RUN or tail in _RUN[::-1]
+    return len(tail) < 6 or tail.count(tail[0]) == len(tail) or tail in _RUN or tail in _NUR

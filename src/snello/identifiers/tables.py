@@ -27,9 +27,8 @@ def birthplaces() -> dict[str, list[tuple[str, str]]]:
 
 def birthplace(code: str, born: date) -> str | None:
     """The name in force at a birth; ``None`` when the code was never given or was given no more."""
-    day = born.isoformat()
     for until, name in birthplaces().get(code, ()):
-        if not until or day <= until:
+        if not until or born.isoformat() <= until:
             return name
     return None
 

@@ -6,13 +6,20 @@ with seen as (
     where kind = 'email'
 ),
 
-final as (
+read as (
     select
         raw,
-        case when email_is_placeholder(raw) then null else normalise_email(raw) end as email,
-        coalesce(email_is_role(raw), false) as is_role
+        read_email(raw) as email
     from seen
     where true {{ not_yet_known(['raw']) }}
+),
+
+final as (
+    select
+        read.raw,
+        case when not read.email.is_placeholder then read.email.address end as email,
+        coalesce(read.email.is_role, false) as is_role
+    from read
 )
 
 select * from final

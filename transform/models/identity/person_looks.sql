@@ -6,7 +6,8 @@ with persons as (
         coalesce(tax_code_birth_date, birth_date) as birth_date,
         birth_date as stated_birth_date,
         tax_code_canonical as tax_code,
-        street_key || '|' || postcode as home,
+        street_key,
+        postcode,
         cast(observed_at as date) as seen_on
     from {{ ref('person_records') }}
     where first_key is not null and last_key is not null
@@ -14,9 +15,16 @@ with persons as (
 
 final as (
     select
-        *,
-        first_key || '|' || last_key || '|' || coalesce(birth_date::string, '') || '|'
-        || coalesce(stated_birth_date::string, '') || '|' || coalesce(tax_code, '') as look
+        record,
+        first_key,
+        last_key,
+        birth_date,
+        stated_birth_date,
+        seen_on,
+        {{ print_of(['record']) }} as record_id,
+        {{ print_of(['first_key', 'last_key']) }} as name_id,
+        case when tax_code is not null then {{ print_of(['tax_code']) }} end as tax_code_id,
+        case when street_key || postcode is not null then {{ print_of(['street_key', 'postcode']) }} end as home_id
     from persons
 )
 

@@ -8,22 +8,22 @@ with seen as (
     where kind = 'phone'
 ),
 
-normalised as (
+read as (
     select
         raw,
         country,
-        normalise_phone(raw, country) as phone
+        read_phone(raw, country) as phone
     from seen
     where true {{ not_yet_known(['raw', 'country']) }}
 ),
 
 final as (
     select
-        raw,
-        country,
-        case when phone_is_placeholder(phone) then null else phone end as phone,
-        phone_kind(phone) as phone_kind
-    from normalised
+        read.raw,
+        read.country,
+        case when not read.phone.is_placeholder then read.phone.number end as phone,
+        read.phone.kind as phone_kind
+    from read
 )
 
 select * from final

@@ -1,6 +1,7 @@
 with persons as (
     select
         record,
+        {{ print_of(['record']) }} as record_id,
         {{ print_of([
             'first_key', 'last_key', 'birth_date', 'sex', 'tax_code_canonical', 'tax_code_birth_date', 'tax_code_sex',
             'street_key', 'postcode', 'city', 'province', 'country', 'cast(observed_at as date)',
@@ -10,18 +11,18 @@ with persons as (
 
 evidence as (
     select
-        record,
-        bit_xor({{ print_of(['kind', 'value']) }}) as print
-    from {{ ref('usable_evidence') }}
-    group by record
+        record_id,
+        bit_xor(value_id) as print
+    from {{ ref('evidence_prints') }}
+    group by record_id
 ),
 
 final as (
     select
         persons.record,
-        {{ print_of(['persons.print', 'evidence.print']) }} as content
+        {{ print_of_prints(['persons.print', 'evidence.print']) }} as content
     from persons
-    left join evidence on persons.record = evidence.record
+    left join evidence on persons.record_id = evidence.record_id
 )
 
 select * from final

@@ -1,16 +1,31 @@
 with shared as (
-    select * from {{ ref('shared_evidence') }}
+    select
+        left_id,
+        right_id,
+        rule,
+        share,
+        max(strength) as strength
+    from {{ ref('shared_evidence') }}
+    group by left_id, right_id, rule, share
+),
+
+persons as (
+    select
+        record_id,
+        record
+    from {{ ref('person_looks') }}
 ),
 
 final as (
     select
-        left_record,
-        right_record,
-        rule,
-        identifier_kind,
-        max(strength) as strength
+        least(lefts.record, rights.record) as left_record,
+        greatest(lefts.record, rights.record) as right_record,
+        shared.rule,
+        shared.share as identifier_kind,
+        shared.strength
     from shared
-    group by left_record, right_record, rule, identifier_kind
+    inner join persons as lefts on shared.left_id = lefts.record_id
+    inner join persons as rights on shared.right_id = rights.record_id
 )
 
 select * from final

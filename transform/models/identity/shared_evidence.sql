@@ -1,9 +1,27 @@
 with persons as (
-    select * from {{ ref('person_looks') }}
+    select
+        record_id,
+        name_id,
+        birth_date,
+        stated_birth_date,
+        tax_code_id,
+        home_id,
+        seen_on,
+        {{ print_of_prints(['name_id', 'birth_date', 'stated_birth_date', 'tax_code_id']) }} as look_id
+    from {{ ref('person_looks') }}
+),
+
+names as (
+    select
+        name_id,
+        max(first_key) as first_key,
+        max(last_key) as last_key
+    from {{ ref('person_looks') }}
+    group by name_id
 ),
 
 evidence as (
-    select * from {{ ref('usable_evidence') }}
+    select * from {{ ref('evidence_prints') }}
 ),
 
 rules as (
@@ -14,7 +32,6 @@ asked as (
     select
         share,
         at_home,
-        min(name_level) < 3 as is_loose,
         min(birth_level) as birth_level,
         min(tax_level) as tax_level
     from rules
@@ -24,228 +41,205 @@ asked as (
 -- a rule that asks for one home meets at the value and the home together
 keyed as (
     select
-        evidence.record,
-        evidence.share as kind,
-        evidence.value,
-        false as at_home,
-        asked.is_loose,
-        asked.birth_level,
-        asked.tax_level
+        evidence.record_id,
+        evidence.share,
+        evidence.value_id,
+        false as at_home
     from evidence
     inner join asked on evidence.share = asked.share and not asked.at_home
 
     union all
 
     select
-        evidence.record,
-        evidence.share as kind,
-        evidence.value || '|' || persons.home as value,
-        true as at_home,
-        asked.is_loose,
-        asked.birth_level,
-        asked.tax_level
+        evidence.record_id,
+        evidence.share,
+        {{ print_of_prints(['evidence.value_id', 'persons.home_id']) }} as value_id,
+        true as at_home
     from evidence
     inner join asked on evidence.share = asked.share and asked.at_home
-    inner join persons on evidence.record = persons.record
-    where persons.home is not null
+    inner join persons on evidence.record_id = persons.record_id
+    where persons.home_id is not null
 ),
 
 before as (
     {{ kept({
-        'left_record': 'string', 'right_record': 'string', 'rule': 'string', 'identifier_kind': 'string',
-        'value': 'string', 'at_home': 'boolean', 'strength': 'double',
+        'left_id': 'bigint', 'right_id': 'bigint', 'rule': 'string', 'share': 'string', 'value_id': 'bigint',
+        'strength': 'double',
     }) }}
 ),
 
 changed as (
-    select * from {{ ref('changed_records') }}
+    select {{ print_of(['record']) }} as record_id
+    from {{ ref('changed_records') }}
+),
+
+present as (
+    select
+        keyed.value_id,
+        count(*) as records,
+        bool_or(changed.record_id is not null) as is_touched
+    from keyed
+    left join changed on keyed.record_id = changed.record_id
+    group by keyed.value_id
 ),
 
 -- values that a changed record has now, or by which it was joined before
 touched as (
-    select
-        keyed.kind,
-        keyed.value,
-        keyed.at_home
-    from keyed
-    inner join changed on keyed.record = changed.record
+    select value_id from present
+    where is_touched
 
     union
 
-    select
-        before.identifier_kind as kind,
-        before.value,
-        before.at_home
+    select before.value_id
     from before
-    inner join changed on before.left_record = changed.record
+    inner join changed on before.left_id = changed.record_id
 
     union
 
-    select
-        before.identifier_kind as kind,
-        before.value,
-        before.at_home
+    select before.value_id
     from before
-    inner join changed on before.right_record = changed.record
+    inner join changed on before.right_id = changed.record_id
 ),
 
 several as (
-    select
-        keyed.kind,
-        keyed.value,
-        keyed.at_home
-    from keyed
-    inner join touched
-        on keyed.kind = touched.kind and keyed.value = touched.value and keyed.at_home = touched.at_home
-    group by keyed.kind, keyed.value, keyed.at_home
-    having count(*) > 1
+    select present.value_id
+    from present
+    inner join touched on present.value_id = touched.value_id
+    where present.records > 1
 ),
 
 -- records that look alike follow each other as they were seen; the last of them speaks for all
 met as (
     select
-        keyed.record,
-        keyed.kind,
-        keyed.value,
+        keyed.share,
+        keyed.value_id,
         keyed.at_home,
-        keyed.is_loose,
-        keyed.birth_level,
-        keyed.tax_level,
-        persons.look,
-        persons.seen_on,
-        lead(keyed.record) over seen as next_record,
+        persons.*,
+        lead(persons.record_id) over seen as next_id,
         lead(persons.seen_on) over seen as next_seen_on
     from keyed
-    inner join several on keyed.kind = several.kind and keyed.value = several.value and keyed.at_home = several.at_home
-    inner join persons on keyed.record = persons.record
+    inner join several on keyed.value_id = several.value_id
+    inner join persons on keyed.record_id = persons.record_id
     window seen as (
-        partition by keyed.kind, keyed.value, keyed.at_home, persons.look
-        order by persons.seen_on nulls first, keyed.record
+        partition by keyed.value_id, persons.look_id
+        order by persons.seen_on nulls first, persons.record_id
     )
 ),
 
 pairs as (
     select
-        record as one_record,
-        next_record as other_record,
-        kind,
-        value,
+        record_id as one_id,
+        next_id as other_id,
+        share,
+        value_id,
         at_home,
-        is_loose,
-        birth_level,
-        tax_level,
-        look as left_look,
-        look as right_look,
+        name_id as left_name,
+        name_id as right_name,
+        birth_date as left_birth,
+        birth_date as right_birth,
+        stated_birth_date as left_stated,
+        stated_birth_date as right_stated,
+        tax_code_id as left_tax_code,
+        tax_code_id as right_tax_code,
         {{ days_between('seen_on', 'next_seen_on') }} as days_apart
     from met
-    where next_record is not null
+    where next_id is not null
 
     union all
 
     select
-        lefts.record as one_record,
-        rights.record as other_record,
-        lefts.kind,
-        lefts.value,
+        lefts.record_id as one_id,
+        rights.record_id as other_id,
+        lefts.share,
+        lefts.value_id,
         lefts.at_home,
-        lefts.is_loose,
-        lefts.birth_level,
-        lefts.tax_level,
-        lefts.look as left_look,
-        rights.look as right_look,
-        abs({{ days_between('lefts.seen_on', 'rights.seen_on') }}) as days_apart
-    from met as lefts
-    inner join met as rights
-        on
-            lefts.kind = rights.kind
-            and lefts.value = rights.value
-            and lefts.at_home = rights.at_home
-            and lefts.look < rights.look
-    where lefts.next_record is null and rights.next_record is null
-),
-
-looks as (
-    select distinct
-        look,
-        first_key,
-        last_key,
-        birth_date,
-        stated_birth_date,
-        tax_code
-    from persons
-),
-
-compared as (
-    select
-        left_look,
-        right_look,
-        bool_or(is_loose) as is_loose,
-        min(birth_level) as asked_birth_level,
-        min(tax_level) as asked_tax_level
-    from pairs
-    group by left_look, right_look
-),
-
-sides as (
-    select
-        compared.left_look,
-        compared.right_look,
-        compared.is_loose,
-        compared.asked_birth_level,
-        compared.asked_tax_level,
-        lefts.first_key as left_first,
-        rights.first_key as right_first,
-        lefts.last_key as left_last,
-        rights.last_key as right_last,
+        lefts.name_id as left_name,
+        rights.name_id as right_name,
         lefts.birth_date as left_birth,
         rights.birth_date as right_birth,
         lefts.stated_birth_date as left_stated,
         rights.stated_birth_date as right_stated,
-        lefts.tax_code as left_tax_code,
-        rights.tax_code as right_tax_code
-    from compared
-    inner join looks as lefts on compared.left_look = lefts.look
-    inner join looks as rights on compared.right_look = rights.look
-),
-
--- names are compared last: where dates or codes differ too much for any rule they need not be
-dated as (
-    select
-        *,
-        {{ birth_level() }} as birth_level,
-        {{ tax_level() }} as tax_level
-    from sides
+        lefts.tax_code_id as left_tax_code,
+        rights.tax_code_id as right_tax_code,
+        abs({{ days_between('lefts.seen_on', 'rights.seen_on') }}) as days_apart
+    from met as lefts
+    inner join met as rights on lefts.value_id = rights.value_id and lefts.look_id < rights.look_id
+    where lefts.next_id is null and rights.next_id is null
 ),
 
 levels as (
     select
-        left_look,
-        right_look,
-        birth_level,
-        tax_level,
-        {{ name_level() }} as name_level
+        one_id,
+        other_id,
+        share,
+        value_id,
+        at_home,
+        left_name,
+        right_name,
+        days_apart,
+        {{ birth_level() }} as birth_level,
+        {{ tax_level() }} as tax_level
+    from pairs
+),
+
+-- names are compared last: where dates or codes differ too much for any rule they need not be
+dated as (
+    select levels.*
+    from levels
+    inner join asked
+        on
+            levels.share = asked.share
+            and levels.at_home = asked.at_home
+            and levels.birth_level >= asked.birth_level
+            and levels.tax_level >= asked.tax_level
+),
+
+other_names as (
+    select distinct
+        left_name,
+        right_name
     from dated
-    where birth_level >= asked_birth_level and tax_level >= asked_tax_level
+    where left_name <> right_name
+),
+
+compared as (
+    select
+        other_names.left_name,
+        other_names.right_name,
+        lefts.first_key as left_first,
+        rights.first_key as right_first,
+        lefts.last_key as left_last,
+        rights.last_key as right_last
+    from other_names
+    inner join names as lefts on other_names.left_name = lefts.name_id
+    inner join names as rights on other_names.right_name = rights.name_id
+),
+
+named as (
+    select
+        left_name,
+        right_name,
+        {{ name_level() }} as name_level
+    from compared
 ),
 
 found as (
     select
-        least(pairs.one_record, pairs.other_record) as left_record,
-        greatest(pairs.one_record, pairs.other_record) as right_record,
+        least(dated.one_id, dated.other_id) as left_id,
+        greatest(dated.one_id, dated.other_id) as right_id,
         rules.rule,
-        pairs.kind as identifier_kind,
-        pairs.value,
-        pairs.at_home,
-        rules.strength * coalesce(power(0.5, pairs.days_apart / rules.half_life_days::double), 1) as strength
-    from pairs
-    inner join levels on pairs.left_look = levels.left_look and pairs.right_look = levels.right_look
+        dated.share,
+        dated.value_id,
+        rules.strength * coalesce(power(0.5, dated.days_apart / rules.half_life_days::double), 1) as strength
+    from dated
+    left join named on dated.left_name = named.left_name and dated.right_name = named.right_name
     inner join rules
         on
-            pairs.kind = rules.share
-            and pairs.at_home = rules.at_home
-            and levels.name_level >= rules.name_level
-            and levels.birth_level >= rules.birth_level
-            and levels.tax_level >= rules.tax_level
+            dated.share = rules.share
+            and dated.at_home = rules.at_home
+            and coalesce(named.name_level, 4) >= rules.name_level
+            and dated.birth_level >= rules.birth_level
+            and dated.tax_level >= rules.tax_level
 ),
 
 final as (
@@ -255,12 +249,8 @@ final as (
 
     select before.*
     from before
-    left join touched
-        on
-            before.identifier_kind = touched.kind
-            and before.value = touched.value
-            and before.at_home = touched.at_home
-    where touched.value is null
+    left join touched on before.value_id = touched.value_id
+    where touched.value_id is null
 )
 
 select * from final

@@ -6,15 +6,22 @@ with seen as (
     where kind = 'tax_code'
 ),
 
-final as (
+read as (
     select
         raw,
-        normalise_tax_code(raw) as tax_code,
-        tax_code_canonical(raw) as canonical,
-        cast(tax_code_birth_date(raw) as date) as birth_date,
-        tax_code_sex(raw) as sex
+        read_tax_code(raw) as said
     from seen
     where true {{ not_yet_known(['raw']) }}
+),
+
+final as (
+    select
+        read.raw,
+        read.said.code as tax_code,
+        read.said.canonical,
+        read.said.birth_date,
+        read.said.sex
+    from read
 )
 
 select * from final
