@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 
 from snello.errors import ContractError, RetryLater
 from snello.lake import Lake
+from snello.lake.publishing import ContentHash
 
 CUSTOMERS = pa.table({"customer_id": ["a", "b"], "n": [1, 2]})
 
@@ -75,6 +76,16 @@ def test_any_change_makes_a_new_version(lake: Lake, changed: pa.Table) -> None:
     after = lake.publish({"customers": changed}, run_id="r2").tables["customers"]
     assert after.version > before.version
     assert lake.published("customers") == changed
+
+
+def test_codes_that_differ_in_two_letters_alone_are_two_contents(lake: Lake) -> None:
+    codes = {f"RSSMRA8{digit}A01H501{letter}" for digit in "0123456789" for letter in "ABCDEFGHIJ"}
+    versions = set()
+    for code in sorted(codes):
+        content = ContentHash(pa.schema({"tax_code": pa.string()}))
+        content.add(pa.table({"tax_code": [code]}))
+        versions.add(content.text())
+    assert len(versions) == len(codes)
 
 
 def test_a_stream_of_batches_is_published_like_a_table(lake: Lake) -> None:

@@ -14,12 +14,12 @@ from snello.identity.contradictions import KINDS, Contradictions
 
 __all__ = ["kept_table", "recluster"]
 
-_METHOD = 6  # another number makes every cluster anew
+_METHOD = 7  # another number makes every cluster anew
 
 # Records in text order, so that the first of a cluster by number is the first by name.
 _NUMBERED = """
 create or replace temp table numbered as
-select row_number() over (order by record) - 1 as id, record, hash(record) as named, {kinds}
+select row_number() over (order by record) - 1 as id, record, md5_number(record) as named, {kinds}
 from given_persons
 """
 
@@ -47,9 +47,9 @@ with ends as (
     select unnest(["left", "right"]) as id, hash(left_name, right_name, strength, rule, identifier_kind) as said
     from edges
     union all
-    select id, hash(kind, value) from marks
+    select id, hash(kind, md5_number(value)) from marks
     union all
-    select id, hash('contact', kind, value) from contacts
+    select id, hash('contact', kind, md5_number(value)) from contacts
     union all
     select unnest(["left", "right"]), hash(least(left_name, right_name), greatest(left_name, right_name)) from apart
 ),

@@ -1,5 +1,5 @@
--- a refusal outlives its row: a source that forgot it, erased the person or changed the address did not lift it; one that
--- turned the answer of that row did
+-- a refusal outlives its row: a source that forgot it, erased the person or changed the address did not lift it; one
+-- that turned the answer of that row did
 with kept as (
     select * from {{ ref('stg_published__consent_suppressions') }}
 ),

@@ -83,8 +83,8 @@ meant as (
     select
         *,
         case
-            when answer not in ('denied', 'withdrawn') or {{ permits_one(every_purpose(), 'purpose') }} or purpose = 'all' then purpose
-            else 'all'
+            when answer in ('denied', 'withdrawn') and not {{ permits_one(every_purpose(), 'purpose') }} then 'all'
+            else purpose
         end as meant_purpose
     from answered
 ),
