@@ -113,6 +113,13 @@ def test_a_cut_pair_is_told_once_with_all_rules_that_would_join_it(hub: Any, sne
     assert "though same email, same phone: birth dates differ" in told
 
 
+def test_a_purpose_that_knows_one_person_only_by_what_it_may_not_know_is_named(hub: Any, snello: Snello) -> None:
+    bridges = pa.table({"customer_id": ["c1"], "purpose": ["email_marketing"], "parts": [2]})
+    hub.lake.publish({"identity_bridges": bridges}, run_id="r2")
+    assert "one person only through records that these may not know: email_marketing" in snello("why", "c1").out
+    assert "one person only" not in snello("why", "c2").out
+
+
 def test_before_the_first_publication_the_next_step_is_told(empty: Any, snello: Snello) -> None:
     told = snello("why", "c1")
     assert told.code == 3

@@ -93,6 +93,23 @@ ADA = {
     "crm.customers": [{"customer_no": 60, "first_name": "Ada", "last_name": "Verdi", "email": "ada@posta.example"}],
     "shop.customers": [{"id": 60, "first_name": "Ada", "last_name": "Verdi", "email": "verdi.a@altra.example"}],
 }
+# Only the workshop knows that the dealers' Livia and the shop's are one; of Nora each of them tells the mailbox itself.
+WORKSHOP = {
+    "crm.customers": [
+        {"customer_no": 70, "first_name": "Livia", "last_name": "Conte", "mobile": "3470000070"},
+        {"customer_no": 71, "first_name": "Nora", "last_name": "Fabbri", "email": "nora@posta.example"},
+    ],
+    "shop.customers": [
+        {"id": 70, "first_name": "Livia", "last_name": "Conte", "email": "livia@posta.example"},
+        {"id": 71, "first_name": "Nora", "last_name": "Fabbri", "email": "nora@posta.example"},
+    ],
+    "aftersales.registrations": [
+        {"registration_no": 70, "holder_name": "Livia Conte", "email": "livia@posta.example", "phone": "3470000070",
+         "product": "Aurora Alba", "registered_on": date(2020, 1, 1), "role": "owner"},
+        {"registration_no": 71, "holder_name": "Nora Fabbri", "email": "nora@posta.example",
+         "product": "Aurora Alba", "registered_on": date(2020, 1, 1), "role": "owner"},
+    ],
+}  # fmt: skip
 FIRST, SECOND, BETWEEN = "crm/customers/1", "crm/customers/2", "crm/customers/3"
 OF_BOTH = ("crm/customers/1", "shop/customers/1", "crm/customers/2", "shop/customers/2")
 EVENTS = (
@@ -165,9 +182,9 @@ def publication(stage: Rehearsal) -> str:
 @pytest.fixture(scope="module")
 def days(make_hub: Callable[..., Hub]) -> Days:
     """Two namesakes; a record that bridges them; a person's word that they are two."""
-    hub = make_hub(together(ONE, OTHER, ADA, wallet()))
+    hub = make_hub(together(ONE, OTHER, ADA, WORKSHOP, wallet()))
     before = run(hub)
-    more = make_hub(together(ONE, OTHER, ADA, wallet(), BRIDGE)).lake
+    more = make_hub(together(ONE, OTHER, ADA, WORKSHOP, wallet(), BRIDGE)).lake
     shutil.rmtree(hub.lake / "raw/crm/customers")
     shutil.copytree(more / "raw/crm/customers", hub.lake / "raw/crm/customers")
     merged = run(hub)
@@ -239,6 +256,19 @@ def test_one_card_of_three_people_merges_none_of_them(days: Days) -> None:
     people = [after.ids[f"crm/customers/{number}"] for number in (50, 51, 52)]
     assert len(set(people)) == 3
     assert after.ids["loyalty/cards/2900000000070"] not in people[1:]
+
+
+def test_who_is_one_only_by_a_record_that_a_purpose_may_not_know_is_listed_for_that_purpose(days: Days) -> None:
+    hub, _, _, after = days
+    assert after.ids["crm/customers/70"] == after.ids["shop/customers/70"]
+    assert after.ids["crm/customers/71"] == after.ids["shop/customers/71"]
+    listed = hub.query(
+        "select purpose, parts, records from marts.identity_bridges where customer_id = ? order by purpose",
+        [after.ids["crm/customers/70"]],
+    )
+    # the shop's notice does not cover calls: of her that purpose knows the dealers' record alone
+    assert listed == [(purpose, 2, 2) for purpose in ("ads_audiences", "email_marketing", "profiling", "sms_marketing")]
+    assert not hub.query("select * from marts.identity_bridges where customer_id = ?", [after.ids["crm/customers/71"]])
 
 
 def test_a_lost_warehouse_changes_nobody_and_tells_no_event(days: Days) -> None:

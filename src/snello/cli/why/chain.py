@@ -44,6 +44,8 @@ _QUERIES = {
         select left_record, right_record, probability, reason, evidence from identity_review
         where left_record in (select record from records) or right_record in (select record from records)
         order by probability desc, left_record, right_record""",
+    "bridges": """
+        select purpose, parts from identity_bridges where customer_id = $customer order by purpose""",
     "events": """
         select event, happened_at, customer_id, from_customer_id, records, cause from identity_events
         where customer_id = $customer or from_customer_id = $customer
@@ -73,6 +75,7 @@ _QUERIES = {
 class Chain:
     """What the hub knows about one customer and why, as rows of the published tables.
 
+    ``bridges`` are the purposes that know the customer as one only through records that they may not know.
     ``syncs`` has a row a sync: whether the customer is in its audience, what consent says, what was delivered.
     """
 
@@ -81,6 +84,7 @@ class Chain:
     joins: list[Row]
     cuts: list[Row]
     reviews: list[Row]
+    bridges: list[Row]
     events: list[Row]
     identifiers: list[Row]
     values: list[Row]

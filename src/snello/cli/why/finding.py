@@ -34,6 +34,7 @@ _OPTIONAL = {
             null::varchar as reason, null::varchar as evidence
         where false""",
     "customer_aliases": "select null::varchar as alias, null::varchar as customer_id where false",
+    "identity_bridges": "select null::varchar as customer_id, null::varchar as purpose, 0 as parts where false",
     "identity_events": """
         select null::varchar as event, null::timestamptz as happened_at, null::varchar as customer_id,
             null::varchar as from_customer_id, 0 as records, null::varchar as cause

@@ -83,6 +83,9 @@ def _joins(chain: Chain) -> Iterator[Branch]:
     for (left, right, reason), rules in apart.items():
         yield Branch(f"kept apart: {left} is not {right}, though {', '.join(rules)}: {reason}", mark="warn")
     yield from _some(map(_review, chain.reviews))
+    if chain.bridges:
+        purposes = ", ".join(row["purpose"] for row in chain.bridges)
+        yield Branch(f"one person only through records that these may not know: {purposes}", mark="warn")
 
 
 def _review(row: Row) -> Branch:
