@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from snello.dbt.policies import CRITERIA, check_policies
+from snello.dbt.policies import CRITERIA, PURPOSES, check_consents, check_policies
 from snello.errors import ConfigError
 
 PROJECT = Path(__file__).parents[2] / "transform"
-SEEDS = ("survivorship.csv", "source_trust.csv", "source_policies.csv", "purpose_channels.csv")
+SEEDS = (
+    "survivorship.csv", "source_trust.csv", "source_policies.csv", "purpose_channels.csv", "purpose_bases.csv",
+    "notice_policies.csv", "quality_rules.csv",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -30,6 +33,12 @@ def seeds(tmp_path: Path) -> Path:
 
 def test_the_policies_that_are_shipped_pass() -> None:
     check_policies(PROJECT / "seeds")
+    check_consents(PROJECT / "seeds")
+
+
+def test_the_purposes_are_those_of_the_models() -> None:
+    macro = (PROJECT / "macros" / "permits.sql").read_text(encoding="utf-8")
+    assert f"    {','.join(PURPOSES)}\n" in macro
 
 
 def test_the_words_of_the_seed_are_those_that_the_models_reckon_with() -> None:
@@ -75,3 +84,28 @@ def test_a_part_and_a_source_of_ones_own_are_allowed(seeds: Path) -> None:
     ):
         (seeds / name).write_text((seeds / name).read_text(encoding="utf-8") + f"{row}\n", encoding="utf-8")
     check_policies(seeds)
+
+
+@pytest.mark.parametrize(
+    ("seed", "row", "fault"),
+    [
+        ("purpose_channels.csv", "emial_marketing,email", "did you mean 'email_marketing'?"),
+        ("purpose_channels.csv", "service,emial", "no channel 'emial'. Next: did you mean 'email'?"),
+        ("purpose_bases.csv", "service,contact", "no legal basis 'contact'. Next: did you mean 'contract'?"),
+        ("purpose_bases.csv", "profilling,consent", "no purpose 'profilling'. Next: did you mean 'profiling'?"),
+        ("notice_policies.csv", "loyality,*,service,,,14,,false,,", "did you mean 'loyalty'?"),
+        ("notice_policies.csv", "gym,*,servize,,,14,,false,,", "no purpose 'servize'. Next: did you mean 'service'?"),
+        ("notice_policies.csv", "gym,*,service,31/12/2026,,14,,false,,", "valid_from is '31/12/2026'. Next: write"),
+        ("notice_policies.csv", "gym,*,service,2026-12-31,2026-01-01,,,,,", "valid_to is before valid_from"),
+        ("notice_policies.csv", "gym,*,service,,,young,,false,,", "minimum_age is 'young'. Next: give a whole number"),
+        ("notice_policies.csv", "gym,*,service,,,14,,flase,,", "no double_opt_in 'flase'. Next: did you mean 'false'?"),
+        ("quality_rules.csv", "sock_size,warnning,,", "no severity 'warnning'. Next: did you mean 'warning'?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_about_consents_or_findings_is_told_too(seeds: Path, seed: str, row: str, fault: str) -> None:
+    path = seeds / seed
+    path.write_text(path.read_text(encoding="utf-8").rstrip("\n") + f"\n{row}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        check_consents(seeds)
+    assert f"seeds/{seed}, line " in str(refused.value)
+    assert fault in str(refused.value)

@@ -20,7 +20,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from snello import settings
 from snello.dbt.declared import declared_sources
 from snello.dbt.functions import register
-from snello.dbt.policies import check_policies
+from snello.dbt.policies import check_consents, check_policies
 from snello.dbt.version import register_version
 from snello.dbt.views import Views
 from snello.errors import ConfigError, SnelloError
@@ -32,7 +32,7 @@ class Plugin(BasePlugin):
     """Makes ready every connection that dbt opens.
 
     - schema ``raw_<source>``: a view a raw table; ``published``: a view a table of the last publication
-    - a rule of identity, or a policy of the golden record, that cannot be is a fault before anything is built
+    - a rule of identity, or a policy of golden record or consent, that cannot be is a fault before anything is built
     - a declared source that has not arrived is an empty view of its declared columns, told as a warning, not a fault
     - all connections of one dbt run see the lake as it was at the first one
     """
@@ -52,6 +52,7 @@ class Plugin(BasePlugin):
             if self._views is None:
                 check_seeds(self._project() / "seeds")
                 check_policies(self._project() / "seeds")
+                check_consents(self._project() / "seeds")
                 self._views = Views.of(Lake(self._lake()), declared_sources(self._project()))
                 for gap in self._views.create(conn):
                     fire_event(Note(msg=gap), level=EventLevel.WARN)

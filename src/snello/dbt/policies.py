@@ -1,19 +1,26 @@
-"""What decides about golden values: three seeds (survivorship, source_trust, source_policies), checked before use."""
+"""What decides about golden values, consents and the data-quality report: seeds, checked before use."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
 from snello.errors import ConfigError, choices
 
-__all__ = ["CRITERIA", "PARTS", "check_policies"]
+__all__ = ["BASES", "CHANNELS", "CRITERIA", "PARTS", "PURPOSES", "check_consents", "check_policies"]
 
 CRITERIA = ("validity", "kind", "place", "completeness", "trust", "agreement", "recency")
 # What the hub itself knows of a person; a source may give further attributes.
 PARTS = ("*", "name", "address", "birth_date", "sex", "tax_code", "email", "phone", "language")
+PURPOSES = ("service", "email_marketing", "sms_marketing", "phone_marketing", "profiling", "ads_audiences")
+# A company may have further channels.
+CHANNELS = ("any", "ads", "email", "phone", "post", "sms")
+BASES = ("consent", "contract", "legal_obligation", "legitimate_interest", "public_task", "vital_interest")
+SEVERITIES = ("error", "warning", "note")
+_DAYS, _NUMBERS = ("valid_from", "valid_to"), ("minimum_age", "valid_days", "confirm_days")
 
 Row = dict[str, str]
 
@@ -45,6 +52,41 @@ def check_policies(seeds: Path) -> None:
         _known(where, "survivorship", row["survivorship"], ("latest", "earliest"))
         for purpose in _words(row["purposes"]) if purposes else ():
             _known(where, "purpose", purpose, purposes)
+
+
+def check_consents(seeds: Path) -> None:
+    """Read what consents are judged by, and how grave each finding on the data is, in the folder ``seeds``.
+
+    Raises ``ConfigError`` for an unknown purpose, legal basis or severity, a channel or source that is nearly the name
+    of another, and a day, number or yes that is none.
+    """
+    for where, row in _rows(seeds / "purpose_channels.csv", ("purpose", "channel")):
+        _known(where, "purpose", row["purpose"], PURPOSES)
+        _near(where, "channel", row["channel"], CHANNELS)
+    for where, row in _rows(seeds / "purpose_bases.csv", ("purpose", "legal_basis")):
+        _known(where, "purpose", row["purpose"], PURPOSES)
+        _known(where, "legal basis", row["legal_basis"], BASES)
+    sources = _sources(seeds.parent)
+    for where, row in _rows(seeds / "notice_policies.csv", ("source", "notice_version", "purposes", *_DAYS, *_NUMBERS)):
+        _near(where, "source", row["source"], sources)
+        for purpose in _words(row["purposes"]):
+            _known(where, "purpose", purpose, PURPOSES)
+        for column in _NUMBERS:
+            if row[column] and not row[column].isdigit():
+                raise ConfigError(where, f"{column} is {row[column]!r}", "give a whole number, or leave it empty")
+        first, last = (_day(where, column, row[column]) for column in _DAYS)
+        if first and last and last < first:
+            raise ConfigError(where, "valid_to is before valid_from", "mend one of the days")
+        _known(where, "double_opt_in", row.get("double_opt_in") or "false", ("true", "false"))
+    for where, row in _rows(seeds / "quality_rules.csv", ("rule", "severity")):
+        _known(where, "severity", row["severity"], SEVERITIES)
+
+
+def _day(where: str, column: str, given: str) -> date | None:
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        raise ConfigError(where, f"{column} is {given!r}", "write the day as 2026-12-31, or leave it empty") from None
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, Row]]:
