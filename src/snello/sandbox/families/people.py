@@ -2,7 +2,8 @@
 
 - 30 in 100 share address, telephone and surname with a relative
 - in families: 1 son in 8 bears his father's whole name, 1 younger sibling in 6 is a twin, a fifth of the twins with
-  names that differ by a letter or two; 3 families in 10 have one mailbox; 1 child in 4 has left home
+  names that differ by a letter or two; 3 families in 10 have one mailbox; 1 child in 6 has left home
+- 9 partners in 10 live elsewhere: who shares a home shares a surname
 - of those who live alone 12 in 100 share name and birth year with another, a fifth of them the birth day too
 - 15 in 100 homes have moved, 1 wife in 4 is also known by her husband's surname
 """
@@ -15,13 +16,13 @@ import polars as pl
 from snello.sandbox import contacts, households
 from snello.sandbox.atlas import STREETS, atlas
 from snello.sandbox.draw import DAY_US, Draw, Ints, Mask, days
-from snello.sandbox.households import CHILD, Homes
+from snello.sandbox.households import CHILD, PARTNER, Homes
 from snello.sandbox.taxcode import tax_codes
 from snello.sandbox.texts import blank, choose, patch
 
 NAMESAKES, TWINS, ALIKE_TWINS = 0.1, 0.12, 0.2
 HOMONYMS, SAME_DAY = 0.12, 0.2
-LEFT_HOME, MOVED, BORN_AT_HOME, SHARED_MOBILE, FAMILY_MAILBOX = 0.25, 0.15, 0.6, 0.75, 0.1
+LEFT_HOME, PARTNERS_APART, MOVED, BORN_AT_HOME, SHARED_MOBILE, FAMILY_MAILBOX = 0.18, 0.9, 0.15, 0.6, 0.75, 0.1
 ALIKE = {
     "M": (("Marco", "Mirco"), ("Gianluca", "Gianmarco"), ("Dario", "Mario"), ("Denis", "Dennis"), ("Mattia", "Mattea")),
     "F": (("Maria", "Mara"), ("Anna", "Annalisa"), ("Chiara", "Clara"), ("Silvia", "Silvana"), ("Marta", "Mirta")),
@@ -42,7 +43,7 @@ def make_people(size: int, draw: Draw) -> pl.DataFrame:
     home_place = draw.chance(size, BORN_AT_HOME)
     place = atlas().towns["belfiore"].gather(np.where(home_place, town, draw.index(atlas().weights, size)))
     place = place.gather(np.where(twin, np.arange(size) - 1, np.arange(size)))
-    left = (homes.role == CHILD) & draw.chance(size, LEFT_HOME)
+    left = draw.chance(size, np.select([homes.role == CHILD, homes.role == PARTNER], [LEFT_HOME, PARTNERS_APART], 0.0))
     rows = _homonyms(homes, born_on, draw)
     first, last, man = first.gather(rows), last.gather(rows), man[rows]
     birth, sex = days(born_on * DAY_US), pl.Series(np.where(man, "M", "F"))

@@ -21,7 +21,7 @@ from snello.sandbox.texts import blank, choose
 
 HOW_MANY = {1: 0.28, 2: 0.3, 3: 0.2, 4: 0.12, 5: 0.06, 6: 0.03, 8: 0.01}
 YEARS = 6
-OWN_MOBILE, OLD_MOBILE, SECOND_EMAIL, FAMILY_EMAIL, STALE, SHOUTED = 0.5, 0.4, 0.2, 0.35, 0.2, 0.15
+OWN_MOBILE, OLD_MOBILE, SECOND_EMAIL, FAMILY_EMAIL, STALE, SHOUTED = 0.75, 0.4, 0.3, 0.15, 0.2, 0.15
 
 
 class Stream(NamedTuple):

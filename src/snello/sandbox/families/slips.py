@@ -1,6 +1,6 @@
 """How names, dates, codes and addresses go wrong on their way into a record; each share is of the records.
 
-Names: 10 in 100 mistyped, 12 a nickname where the name has one, 5 with their halves turned, 3 an initial. Birth dates:
+Names: 10 in 100 mistyped, 20 a nickname where the name has one, 8 with their halves turned, 6 an initial. Birth dates:
 2.5 in 100 with day and month turned where that is a date, 2.5 with one part wrong. Tax codes: 1.5 in 100 fail their
 check, 1.2 are those of a relative or of a stranger, 1 is a homocody. E-mails: 2 in 100 mistyped. Telephones: 1.5.
 """
@@ -14,7 +14,7 @@ from snello.sandbox.draw import Draw, Ints, Mask
 from snello.sandbox.taxcode import homocoded
 from snello.sandbox.texts import apostrophised, choose, mapped, patch, typos
 
-TYPO, NICKNAME, SWAPPED, INITIAL, SHORT = 0.1, 0.12, 0.05, 0.03, 0.4
+TYPO, NICKNAME, SWAPPED, INITIAL, SHORT = 0.1, 0.2, 0.08, 0.06, 0.4
 MARRIED = 0.5
 DAY_MONTH, WRONG_DIGIT = 0.025, 0.025
 BAD_CHECK, SOMEBODY_ELSE, HOMOCODY = 0.015, 0.012, 0.01
