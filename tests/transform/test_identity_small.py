@@ -34,12 +34,22 @@ CUSTOMERS = [
     {"tax_code": "RSSMRC60C05L781Z", "email": "giulia@posta.example"},
     {"first_name": "Rita", "last_name": "Pozzi", **HOME},
     {"first_name": "Rita", "last_name": "Pozzi", **HOME},
+    {"first_name": "Mara", "last_name": "Testa", "email": "casa.testa@posta.example"},
+    {"tax_code": "RSSLCU85A01H501P", "email": "casa.testa@posta.example"},
+    {"tax_code": "BNCMRA80A41H501E", "email": "casa.testa@posta.example"},
+    {"tax_code": "RSSLCU85A01H501P", "email": "zona.franca@posta.example"},
+    {"tax_code": "BNCMRA80A41H501E", "email": "zona.franca@posta.example"},
+    {"first_name": "Giulia", "last_name": "Bruni", "sex": "F", "email": "g.bruni@posta.example"},
+    {"first_name": "Roberto", "sex": "M", "email": "g.bruni@posta.example"},
+    {"birth_date": date(1950, 3, 3), "email": "due.date@posta.example"},
+    {"birth_date": date(1984, 9, 9), "email": "due.date@posta.example"},
+    {"birth_date": date(1984, 9, 9), "email": "due.date@posta.example"},
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def few(make_hub: Callable[..., Hub]) -> Hub:
-    """Fourteen records in pairs: the two of each pair are two people, but for the last."""
+    """Records in pairs, two people each, but for the Pozzi; then those who share a mailbox, some without a name."""
     rows = [{"customer_no": number, **customer} for number, customer in enumerate(CUSTOMERS)]
     chosen = ("+customer_sources", "+identity_review")
     return make_hub({"crm.customers": rows}).make("build", "--exclude-resource-type", "test", "--select", *chosen)
@@ -67,6 +77,26 @@ def test_in_a_small_lake_one_name_at_one_home_is_one_person(few: Hub) -> None:
     one, other = few.customers("crm/customers/12", "crm/customers/13")
     assert one is not None
     assert one == other
+
+
+def test_who_has_only_an_address_in_common_with_somebody_who_contradicts_them_is_neither(few: Hub) -> None:
+    testa, luca, maria, luca_again, maria_again = few.customers(*(f"crm/customers/{n}" for n in range(14, 19)))
+    assert len({testa, luca, maria}) == 3
+    assert (luca_again, maria_again) == (luca, maria)
+    giulia, roberto, elder, younger, again = few.customers(*(f"crm/customers/{n}" for n in range(19, 24)))
+    assert giulia != roberto
+    assert elder != younger
+    assert younger == again
+
+
+def test_no_customer_has_two_tax_codes_whatever_brought_its_records_together(few: Hub) -> None:
+    assert (
+        few.query(
+            "select customer_id from marts.customer_sources inner join identity.person_records using (source, stream,"
+            " record_key) group by customer_id having count(distinct tax_code_canonical) > 1"
+        )
+        == []
+    )
 
 
 def test_only_those_who_might_be_one_person_are_asked_about(few: Hub) -> None:

@@ -26,29 +26,33 @@ owned as (
 persons as (
     select
         record,
-        tax_code_canonical as tax_code,
-        coalesce(tax_code_birth_date, birth_date) as birth_date
+        {{ halfway_marks() }}
     from {{ ref('person_records') }}
-    where tax_code_canonical is not null or birth_date is not null
 ),
 
--- a tax code or birth date without a name contradicts like one with it
+nameless as (
+    select distinct
+        told.contact,
+        persons.tax_code,
+        persons.birth_date,
+        persons.sex,
+        persons.name
+    from persons
+    inner join {{ ref('contact_identifiers') }} as told on persons.record = told.record
+    where coalesce(persons.tax_code, persons.birth_date, persons.sex, persons.name) is not null
+),
+
+-- a tax code, birth date or half a name contradicts like a whole one
 refused as (
     select distinct
         contacts.contact,
         members.cluster
     from contacts
-    inner join {{ ref('contact_identifiers') }} as told on contacts.contact = told.contact
-    inner join persons as nameless on told.record = nameless.record
+    inner join nameless as lefts on contacts.contact = lefts.contact
     inner join owned on contacts.kind = owned.kind and contacts.value = owned.value
     inner join members on owned.cluster = members.cluster
-    inner join persons on members.record = persons.record
-    where
-        case
-            when nameless.tax_code is not null and persons.tax_code is not null
-                then nameless.tax_code <> persons.tax_code
-            else not coalesce(birth_dates_agree(nameless.birth_date::string, persons.birth_date::string), true)
-        end
+    inner join persons as rights on members.record = rights.record
+    where {{ halfway_contradicts() }}
 ),
 
 scored as (

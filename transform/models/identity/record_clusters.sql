@@ -31,15 +31,7 @@ alone as (
     group by identifiers.contact
 ),
 
-joined as (
-    select
-        record,
-        cluster,
-        'person' as joined_by
-    from members
-
-    union all
-
+gathered as (
     select
         contacts.record,
         owners.cluster,
@@ -55,6 +47,72 @@ joined as (
         'own address' as joined_by
     from contacts
     inner join alone on contacts.contact = alone.contact
+),
+
+marked as (
+    select
+        gathered.record,
+        gathered.cluster,
+        {{ halfway_marks() }}
+    from gathered
+    inner join {{ ref('person_records') }} as persons on gathered.record = persons.record
+),
+
+profiles as (
+    select
+        cluster,
+        tax_code,
+        birth_date,
+        sex,
+        name,
+        min(record) as first_record
+    from marked
+    group by cluster, tax_code, birth_date, sex, name
+),
+
+-- who came by an address and contradicts another who came by it is neither of its owner nor of the other
+parted as (
+    select distinct
+        lefts.cluster,
+        lefts.tax_code,
+        lefts.birth_date,
+        lefts.sex,
+        lefts.name,
+        coalesce('tax_code:' || lefts.tax_code, 'record:' || lefts.first_record) as own_cluster
+    from profiles as lefts
+    inner join profiles as rights on lefts.cluster = rights.cluster and lefts.first_record <> rights.first_record
+    where {{ halfway_contradicts() }}
+),
+
+alone_again as (
+    select
+        marked.record,
+        parted.own_cluster
+    from marked
+    inner join parted
+        on
+            marked.cluster = parted.cluster
+            and marked.tax_code is not distinct from parted.tax_code
+            and marked.birth_date is not distinct from parted.birth_date
+            and marked.sex is not distinct from parted.sex
+            and marked.name is not distinct from parted.name
+),
+
+joined as (
+    select
+        record,
+        cluster,
+        'person' as joined_by
+    from members
+
+    union all
+
+    select
+        gathered.record,
+        coalesce(alone_again.own_cluster, gathered.cluster) as cluster,
+        case when alone_again.record is null then gathered.joined_by else 'nobody' end as joined_by
+    from gathered
+    left join alone_again on gathered.record = alone_again.record
 ),
 
 seen as (
