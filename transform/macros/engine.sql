@@ -18,6 +18,11 @@
     (cast({{ later }} as date) - cast({{ earlier }} as date))
 {%- endmacro %}
 
+{#- The day some days after another. -#}
+{% macro days_after(day, days) -%}{{ adapter.dispatch('days_after')(day, days) }}{%- endmacro %}
+{% macro default__days_after(day, days) -%}date_add({{ day }}, {{ days }}){%- endmacro %}
+{% macro duckdb__days_after(day, days) -%}({{ day }} + cast({{ days }} as int)){%- endmacro %}
+
 {#- The text at a path of a JSON text, for example '$.billing.email'; null when it is not there. -#}
 {% macro json_text(document, path) -%}{{ adapter.dispatch('json_text')(document, path) }}{%- endmacro %}
 {% macro default__json_text(document, path) -%}get_json_object({{ document }}, '{{ path }}'){%- endmacro %}

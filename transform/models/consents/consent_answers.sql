@@ -119,6 +119,7 @@ attributed as (
         verdicts.observed_at,
         verdicts.observed_on,
         verdicts.minimum_age,
+        verdicts.valid_until,
         verdicts.reason
     from verdicts
     inner join reached on verdicts.record = reached.record
@@ -146,6 +147,7 @@ attributed as (
         kept.since as observed_at,
         cast(kept.since as date) as observed_on,
         null as minimum_age,
+        null as valid_until,
         'withdrawn' as reason
     from remembered as kept
 ),
@@ -168,6 +170,7 @@ final as (
         attributed.expires_on,
         attributed.collected_by,
         attributed.observed_at,
+        attributed.valid_until,
         case
             when
                 attributed.reason = 'granted'

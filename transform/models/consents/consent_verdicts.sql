@@ -111,6 +111,9 @@ final as (
         confirmed.observed_at,
         confirmed.observed_on,
         confirmed.minimum_age,
+        least(
+            confirmed.expires_on, {{ days_after('confirmed.observed_on', 'confirmed.valid_days') }}
+        ) as valid_until,
         case
             when confirmed.answer in ('denied', 'withdrawn') then confirmed.answer
             when confirmed.observed_on > {{ today() }} then 'dated in the future'

@@ -8,6 +8,7 @@ with answers as (
         stream,
         record_key,
         observed_at,
+        valid_until,
         reason,
         -- a consent that ended was one: with it ends what the same voice granted before
         reason = 'expired' or (answer = 'expired' and reason <> 'dated in the future') as is_ended,
@@ -42,6 +43,7 @@ spread as (
         answers.stream,
         answers.record_key,
         answers.observed_at,
+        answers.valid_until,
         answers.reason,
         answers.weight,
         answers.is_ended
@@ -74,35 +76,8 @@ ranked as (
 ),
 
 latest as (
-    select
-        customer_id,
-        purpose,
-        channel,
-        voice,
-        source,
-        stream,
-        record_key,
-        observed_at,
-        reason,
-        weight
-    from ranked
-    where weight < 3 and turn = 1 and (weight = 1 or ended_at is null or ended_at < since)
-
-    union all
-
-    select
-        customer_id,
-        purpose,
-        channel,
-        voice,
-        source,
-        stream,
-        record_key,
-        observed_at,
-        reason,
-        weight
-    from spread
-    where weight = 3
+    select * from ranked
+    where weight = 3 or (turn = 1 and (weight = 1 or ended_at is null or ended_at < since))
 ),
 
 -- across voices a refusal stands against any consent
@@ -117,6 +92,10 @@ decided as (
         observed_at,
         reason,
         weight,
+        -- a yes holds as long as any voice's does
+        max(case when weight = 2 then coalesce(valid_until, cast('9999-12-31' as date)) end) over (
+            partition by customer_id, purpose, channel
+        ) as valid_until,
         min(case when weight < 3 then voice end) over (partition by customer_id, purpose, channel)
         < max(case when weight < 3 then voice end) over (partition by customer_id, purpose, channel) as is_disputed,
         row_number() over (
@@ -138,6 +117,7 @@ final as (
         stream as decided_by_stream,
         record_key,
         observed_at,
+        case when weight = 2 then nullif(valid_until, cast('9999-12-31' as date)) end as valid_until,
         case
             when weight = 3 then 'nobody gave a valid answer: ' || reason
             when weight = 2 then 'granted by each source that asked, the latest of them'
