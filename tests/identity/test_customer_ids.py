@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 from hypothesis import given, settings
@@ -12,7 +14,8 @@ from snello.identity.customer_events import HISTORY
 from snello.identity.customer_ids import Identities, assign_ids
 
 Groups = list[str]
-FEW = settings(max_examples=8, deadline=None)  # each example opens databases
+FEW = settings(max_examples=5, deadline=None)  # each example opens databases, for many worlds at once
+WORLDS = 20
 
 
 def assignment(groups: Groups) -> pa.Table:
@@ -62,8 +65,80 @@ def coarser(groups: Groups, labels: list[int]) -> Groups:
     return list(joined.values())
 
 
+def merging(groups: Groups, *steps: list[int], back: list[Groups]) -> list[Groups]:
+    """The groups, joined step by step, and what they are again after that."""
+    days = [groups]
+    for step in steps:
+        days.append(coarser(days[-1], step))
+    return [*days, *back]
+
+
 def ids(found: Identities) -> dict[str, str]:
     return {row["record"]: row["customer_id"] for row in found.assignment.to_pylist()}
+
+
+@dataclass
+class Day:
+    """What one run made of one world."""
+
+    ids: dict[str, str]
+    events: list[dict[str, Any]]
+
+
+def played(*worlds: list[Groups], seed: int | None = None) -> list[list[Day]]:
+    """For each world what each of its days brought: worlds that share no record are run together, and change nothing
+    for each other. With a seed the rows of every table stand in another order.
+    """
+    past = HISTORY.empty_table()
+    before = NOBODY
+    rng = random.Random(seed)
+    told: list[list[Day]] = [[] for _ in worlds]
+    known = pa.concat_tables([named(seen(), n) for n in range(len(worlds))])
+    for day in range(len(worlds[0])):
+        today = pa.concat_tables([named(assignment(world[day]), n) for n, world in enumerate(worlds)])
+        tables = [today, before, known]
+        if seed is not None:
+            tables = [
+                table.take(pa.array(rng.sample(range(table.num_rows), table.num_rows), pa.int64())) for table in tables
+            ]
+        found = assign_ids(*tables, past)
+        at = pa.repeat(pa.scalar(day * 86_400_000_000, pa.timestamp("us", "UTC")), found.events.num_rows)
+        past = pa.concat_tables([past, found.events.append_column("happened_at", at).select(HISTORY.names)])
+        before = found.assignment
+        whose: dict[str, int] = {}
+        for world in told:
+            world.append(Day({}, []))
+        for row in found.assignment.to_pylist():
+            world, record = row["record"].split("-")
+            told[int(world)][-1].ids[record] = row["customer_id"]
+            whose[row["customer_id"]] = int(world)
+        for n, world in enumerate(told):
+            whose |= {customer: n for earlier in world for customer in earlier.ids.values()}
+        for row in found.events.to_pylist():
+            moved = [record.split("-")[1] for record in row["moved"]]
+            told[whose[row["customer_id"]]][-1].events.append(row | {"moved": moved})
+    return told
+
+
+def named(table: pa.Table, world: int) -> pa.Table:
+    """The records, and clusters, of one world, named so that no other has them."""
+    columns = {
+        name: [f"{world}-{value}" for value in table[name].to_pylist()]
+        if name in ("record", "cluster")
+        else table[name]
+        for name in table.column_names
+    }
+    return pa.table(columns)
+
+
+def many(world: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Worlds enough for one example."""
+    return st.lists(world, min_size=WORLDS, max_size=WORLDS)
+
+
+def histories(least: int, most: int) -> st.SearchStrategy[list[list[Groups]]]:
+    """Worlds of as many days each, whose records part and join at random."""
+    return st.integers(least, most).flatmap(lambda days: many(st.lists(partitions, min_size=days, max_size=days)))
 
 
 partitions = st.lists(st.integers(0, 4), min_size=10, max_size=10).map(
@@ -77,49 +152,50 @@ labels = st.lists(st.integers(0, 3), min_size=10, max_size=10)
 
 
 @FEW
-@given(groups=partitions, before=partitions)
-def test_one_id_a_cluster_and_one_cluster_an_id(groups: Groups, before: Groups) -> None:
-    found = ids(run(groups, run(before)))
-    assert len({found[group[0]] for group in groups}) == len(groups)
-    assert all(found[record] == found[group[0]] for group in groups for record in group)
+@given(worlds=histories(2, 2))
+def test_one_id_a_cluster_and_one_cluster_an_id(worlds: list[list[Groups]]) -> None:
+    for (_, groups), (_, after) in zip(worlds, played(*worlds), strict=True):
+        assert len({after.ids[group[0]] for group in groups}) == len(groups)
+        assert all(after.ids[record] == after.ids[group[0]] for group in groups for record in group)
 
 
 @FEW
-@given(groups=partitions)
-def test_a_full_refresh_changes_nothing(groups: Groups) -> None:
-    first = run(groups)
-    again = run(groups, first)
-    assert ids(again) == ids(first)
-    assert again.events.num_rows == 0
+@given(worlds=many(partitions))
+def test_a_full_refresh_changes_nothing(worlds: list[Groups]) -> None:
+    for first, again in played(*([groups, groups] for groups in worlds)):
+        assert again.ids == first.ids
+        assert again.events == []
 
 
 @FEW
-@given(groups=partitions, before=partitions, seed=st.integers())
-def test_the_order_of_rows_does_not_matter(groups: Groups, before: Groups, seed: int) -> None:
-    previous = run(before)
-    rng = random.Random(seed)
-    tables = [assignment(groups), previous.assignment, seen()]
-    shuffled = [table.take(rng.sample(range(table.num_rows), table.num_rows)) for table in tables]
-    assert ids(assign_ids(*shuffled)) == ids(assign_ids(*tables))
+@given(worlds=histories(2, 4), seed=st.integers())
+def test_the_order_of_rows_does_not_matter(worlds: list[list[Groups]], seed: int) -> None:
+    assert played(*worlds, seed=seed) == played(*worlds)
+
+
+@settings(max_examples=2, deadline=None)
+@given(worlds=histories(2, 4))
+def test_who_shares_no_record_changes_nothing(worlds: list[list[Groups]]) -> None:
+    alone = [runs(*days)[-1].assignment.num_rows for days in worlds[:3]]
+    assert [len(days[-1].ids) for days in played(*worlds)[:3]] == alone
+    assert played(*worlds)[0] == played(worlds[0])[0]
 
 
 @FEW
-@given(groups=partitions, before=partitions)
-def test_an_id_is_only_given_to_a_cluster_that_holds_one_of_its_records(groups: Groups, before: Groups) -> None:
-    previous = run(before)
-    old, new = ids(previous), ids(run(groups, previous))
-    for group in groups:
-        assert new[group[0]] not in old.values() or new[group[0]] in {old[record] for record in group}
+@given(worlds=histories(2, 2))
+def test_an_id_is_only_tablesto_a_cluster_that_holds_one_of_its_records(worlds: list[list[Groups]]) -> None:
+    for (_, groups), (before, after) in zip(worlds, played(*worlds), strict=True):
+        old, new = before.ids, after.ids
+        for group in groups:
+            assert new[group[0]] not in old.values() or new[group[0]] in {old[record] for record in group}
 
 
 @FEW
-@given(groups=partitions, before=partitions)
-def test_every_record_that_changed_customer_is_in_an_event(groups: Groups, before: Groups) -> None:
-    previous = run(before)
-    found = run(groups, previous)
-    old, new = ids(previous), ids(found)
-    moved = sorted(record for record in old if old[record] != new[record])
-    assert sorted(record for row in found.events.to_pylist() for record in row["moved"]) == moved
+@given(worlds=histories(2, 2))
+def test_every_record_that_changed_customer_is_in_an_event(worlds: list[list[Groups]]) -> None:
+    for before, after in played(*worlds):
+        moved = sorted(record for record in before.ids if before.ids[record] != after.ids[record])
+        assert sorted(record for row in after.events for record in row["moved"]) == moved
 
 
 def test_ids_follow_from_the_records_alone() -> None:
@@ -170,57 +246,51 @@ def test_a_record_seen_for_the_first_time_without_a_date_is_the_youngest() -> No
 
 
 @FEW
-@given(groups=partitions, first=labels, second=labels, third=labels)
-def test_merges_undone_at_once_give_every_customer_its_id_back(
-    groups: Groups, first: list[int], second: list[int], third: list[int]
-) -> None:
-    once = coarser(groups, first)
-    twice = coarser(once, second)
-    done = runs(groups, once, twice, coarser(twice, third), groups)
-    assert ids(done[-1]) == ids(done[0])
+@given(worlds=many(st.tuples(partitions, labels, labels, labels)))
+def test_merges_undone_at_once_give_every_customer_its_id_back(worlds: list[tuple[Any, ...]]) -> None:
+    for days in played(*(merging(groups, *three, back=[groups]) for groups, *three in worlds)):
+        assert days[-1].ids == days[0].ids
 
 
 @FEW
-@given(groups=partitions, first=labels, second=labels)
-def test_merges_undone_one_after_the_other_give_every_customer_its_id_back(
-    groups: Groups, first: list[int], second: list[int]
-) -> None:
-    once = coarser(groups, first)
-    done = runs(groups, once, coarser(once, second), once, groups)
-    assert ids(done[3]) == ids(done[1])
-    assert ids(done[4]) == ids(done[0])
+@given(worlds=many(st.tuples(partitions, labels, labels)))
+def test_merges_undone_one_after_the_other_give_every_customer_its_id_back(worlds: list[tuple[Any, ...]]) -> None:
+    for days in played(*(merging(groups, *two, back=[coarser(groups, two[0]), groups]) for groups, *two in worlds)):
+        assert days[3].ids == days[1].ids
+        assert days[4].ids == days[0].ids
 
 
 @FEW
-@given(days=st.lists(partitions, min_size=1, max_size=5))
-def test_a_run_without_change_tells_nothing_whatever_went_before(days: list[Groups]) -> None:
-    last = runs(*days, days[-1])[-1]
-    assert last.events.num_rows == 0
-    assert ids(last) == ids(runs(*days)[-1])
+@given(worlds=histories(1, 5))
+def test_a_run_without_change_tells_nothing_whatever_went_before(worlds: list[list[Groups]]) -> None:
+    for days in played(*([*days, days[-1]] for days in worlds)):
+        assert days[-1].events == []
+        assert days[-1].ids == days[-2].ids
 
 
 @FEW
-@given(days=st.lists(partitions, min_size=1, max_size=5))
-def test_the_events_of_all_runs_replayed_tell_who_lives(days: list[Groups]) -> None:
-    living: set[str] = set()
-    for found in runs(*days):
-        events = found.events.to_pylist()
-        living |= {row["customer_id"] for row in events}
-        living -= {row["from_customer_id"] for row in events if row["event"] == "merge"}
-        assert living == set(ids(found).values())
+@given(worlds=histories(1, 5))
+def test_the_events_of_all_runs_replayed_tell_who_lives(worlds: list[list[Groups]]) -> None:
+    for days in played(*worlds):
+        living: set[str] = set()
+        for day in days:
+            living |= {row["customer_id"] for row in day.events}
+            living -= {row["from_customer_id"] for row in day.events if row["event"] == "merge"}
+            assert living == set(day.ids.values())
 
 
 @FEW
-@given(days=st.lists(partitions, min_size=2, max_size=5))
-def test_an_id_only_goes_to_a_cluster_that_holds_a_record_it_ever_had(days: list[Groups]) -> None:
-    had: dict[str, set[str]] = {}
-    for found in runs(*days):
-        now: dict[str, set[str]] = {}
-        for record, customer in ids(found).items():
-            now.setdefault(customer, set()).add(record)
-        for customer, records in now.items():
-            assert customer not in had or had[customer] & records
-            had.setdefault(customer, set()).update(records)
+@given(worlds=histories(2, 5))
+def test_an_id_only_goes_to_a_cluster_that_holds_a_record_it_ever_had(worlds: list[list[Groups]]) -> None:
+    for days in played(*worlds):
+        had: dict[str, set[str]] = {}
+        for day in days:
+            now: dict[str, set[str]] = {}
+            for record, customer in day.ids.items():
+                now.setdefault(customer, set()).add(record)
+            for customer, records in now.items():
+                assert customer not in had or had[customer] & records
+                had.setdefault(customer, set()).update(records)
 
 
 def test_an_unmerge_restores_the_younger_and_says_so() -> None:
@@ -264,11 +334,3 @@ def test_records_of_a_customer_merged_away_that_vanish_and_return_apart_restore_
     days = runs(["ab", "cd"], ["abcd"], ["ab"], ["ab", "cd"])
     assert ids(days[3]) == ids(days[0])
     assert told(days[3]) == [("restore", ids(days[0])["c"], None, [], [])]
-
-
-@FEW
-@given(days=st.lists(partitions, min_size=2, max_size=4), seed=st.integers())
-def test_the_order_of_rows_does_not_matter_to_what_comes_back(days: list[Groups], seed: int) -> None:
-    rng = random.Random(seed)
-    turned = [rng.sample([*day], len(day)) for day in days]
-    assert ids(runs(*turned)[-1]) == ids(runs(*days)[-1])
