@@ -4,13 +4,15 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from snello.errors import ContractError
-from snello.identity.likelihood import COLUMNS, FLOOR, Model, current, rescore, score, train
+from snello.identity.likelihood import COLUMNS, FLOOR, Model, Prepared, current, prepare, rescore, score, train
 from snello.identity.likelihood.comparisons import COMPARISONS
 from snello.identity.likelihood.model import shipped
+from snello.identity.likelihood.pairs import FEW
 
 GIVEN = [
     a + b for a in ("an", "bru", "car", "da", "el", "fab", "gre", "iv", "lu", "mar") for b in ("ano", "isa", "oldo")
@@ -114,10 +116,42 @@ def test_a_run_over_changes_gives_what_a_whole_run_gives(rows: list[dict[str, An
     changed = [row | {"phones": None, "street": None} if row["record"] == "b/0003" else row for row in rows[:-1]]
     names = pa.chunked_array([["b/0003", rows[-1]["record"]]])
     whole = rescore(table(changed), model, None, nothing)
-    assert rescore(table(changed), model, before, names) == whole
+    assert found(rescore(table(changed), model, before, names)) == found(whole)
     assert rescore(table(changed), model, whole, nothing) == whole
     other = replace(model, prior=model.prior / 100)
     assert rescore(table(changed), other, before, names) == rescore(table(changed), other, None, nothing)
+
+
+def session(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> tuple[Prepared, set[str]]:
+    """Records kept from a run over the ones to a run over the others, and which of them are other."""
+    connection = duckdb.connect()
+    known = {row["record"]: row for row in before}
+    now = {row["record"]: row for row in after}
+    other = {name for name in known.keys() | now.keys() if known.get(name) != now.get(name)}
+    connection.register("given", table(before))
+    prepare(connection, "given").create("kept")
+    connection.register("others", pa.table({"record": sorted(other)}))
+    connection.execute("update kept set was = true where record in (select record from others)")
+    connection.register("given", table([row for row in after if row["record"] in other]))
+    prepare(connection, "given", len(before)).insert_into("kept")
+    return Prepared(connection, "memory.main.kept"), other
+
+
+@pytest.mark.parametrize("step", [1, -1], ids=["too many", "few again"])
+def test_a_value_that_becomes_too_common_or_rarer_moves_the_pairs_of_records_that_did_not_change(
+    model: Model, step: int
+) -> None:
+    draw = random.Random(5)
+    home = [person(number, draw) | {"record": f"r{number:03}", "phones": ["+39021234567"]} for number in range(FEW + 1)]
+    few, many = [*home[:-1], home[-1] | {"phones": None}], home
+    before, after = (few, many) if step > 0 else (many, few)
+    kept = rescore(table(before), model, None, pa.chunked_array([], pa.string()), at_least=0.0)
+    records, other = session(before, after)
+    names = pa.chunked_array([sorted(other)])
+    some = rescore(records, model, kept, names, other=names, at_least=0.0)
+    whole = score(table(after), model, at_least=0.0)
+    assert found(some) == found(whole)
+    assert abs(len(whole) - len(kept)) > FEW
 
 
 def test_a_score_depends_on_its_two_records_and_the_model_alone(rows: list[dict[str, Any]], model: Model) -> None:

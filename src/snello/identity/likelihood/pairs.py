@@ -15,7 +15,7 @@ _KEYS = {
     "card": "unnest(cards)",
     "given and birth": "first_word || birth",
     "family and birth": "last_word || birth",
-    "both names": "least(first_word, last_word) || ' ' || greatest(first_word, last_word)",
+    "both names": "least(first_word || ' ' || last_word, last_word || ' ' || first_word)",
     "given and postcode": "first_word || postcode",
     "family and postcode": "last_word || postcode",
     "beginnings": "left(first_word, 4) || left(last_word, 3) || coalesce(left(birth, 4), '')",

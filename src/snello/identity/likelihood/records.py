@@ -40,17 +40,17 @@ _KIND_OF_STREET = (
 
 @dataclass(frozen=True)
 class Prepared:
-    """Records that ``prepare`` made ready before, as a table that a session of DuckDB can name.
+    """Records that ``prepare`` made ready before: a table of a session of DuckDB, named with its database and schema.
 
-    - ``table``: one row a record; ``past``: those that changed since the last run, as they were then
+    - one row a record, and one with ``was`` for each that is gone or other than at the last run, as it was then
     """
 
     session: duckdb.DuckDBPyConnection
     table: str
-    past: str | None = None
 
     def __len__(self) -> int:
-        return int(self.session.cursor().execute(f"select count(*) from {self.table}").fetchall()[0][0])
+        found = self.session.cursor().execute(f"select count(*) from {self.table} where not was")
+        return int(found.fetchall()[0][0])
 
 
 Records: TypeAlias = "pa.Table | Prepared"
@@ -75,8 +75,8 @@ def opened(records: Records) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     if isinstance(records, Prepared):
         with _beside(records.session) as connection:
-            connection.execute(f"create view prepared as select * from {records.table}")
-            connection.execute(f"create view past as select * from {records.past or records.table + ' where false'}")
+            connection.execute(f"create view prepared as select * from {records.table} where not was")
+            connection.execute(f"create view past as select * from {records.table} where was")
             yield connection
         return
     _complete(records.column_names)
@@ -87,7 +87,7 @@ def opened(records: Records) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.register("pet", _nicknames())
         connection.execute(f"create table prepared as {_prepared('given', 0)}")
         connection.unregister("given")
-        connection.execute("create view past as select * from prepared where false")
+        connection.execute("create view past as select * from prepared where was")
         twice = connection.execute("select count(*) - count(distinct record) from prepared").fetchall()[0][0]
         if twice:
             raise ContractError("likelihood records", f"{twice:,} records are there twice", "give each record one row")
@@ -179,7 +179,8 @@ def _prepared(given: str, after: int) -> str:
             split_part(numbers[1], ':', 1) as number_kind,
             case when len(emails) > 0 then emails end as emails,
             case when len(phones) > 0 then phones end as phones,
-            case when len(cards) > 0 then cards end as cards
+            case when len(cards) > 0 then cards end as cards,
+            false as was
         from plain
         inner join numbered on plain.record = numbered.record
         left join lined on plain.street = lined.street

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from snello.identity.likelihood.crossing import crossed
 from snello.identity.likelihood.model import Model
 from snello.identity.likelihood.records import Records
 from snello.identity.likelihood.scoring import score
@@ -17,12 +18,15 @@ def rescore(
     model: Model,
     kept: pa.Table | None,
     changed: pa.ChunkedArray,
+    *,
+    other: pa.ChunkedArray | None = None,
     **how: Any,
 ) -> pa.Table:
     """All pairs, with the ``model`` that scored them: those kept where neither record changed, the others scored.
 
     - ``kept``: what this function gave at the last run, or ``None`` to score everything
-    - ``changed``: records that are new, gone or other than they were, or that rules join otherwise
+    - ``changed``: records that are new, gone or other than they were, or that rules join otherwise; ``other``: those of
+      them that rules have no part in, by default all
     - ``how``: ``at_least`` and ``settled`` of ``score``, the same as at the last run
 
     Raises ``ContractError`` when a column is missing or a record is there twice.
@@ -32,10 +36,10 @@ def rescore(
     elif not len(changed):
         return kept
     else:
-        moved = pc.or_(*(pc.is_in(kept[side], value_set=changed) for side in ("left_record", "right_record")))
-        scored = score(records, model, only=changed, **how)
+        asked = pa.concat_arrays([*changed.chunks, crossed(records, model.keys, changed if other is None else other)])
+        moved = pc.or_(*(pc.is_in(kept[side], value_set=asked) for side in ("left_record", "right_record")))
+        scored = score(records, model, only=asked, **how)
         pairs = pa.concat_tables(
             [kept.filter(pc.invert(moved)).select(scored.column_names).cast(scored.schema), scored]
         )
-        pairs = pairs.sort_by([("left_record", "ascending"), ("right_record", "ascending")])
     return pairs.append_column("model", pa.repeat(model.print, len(pairs)))

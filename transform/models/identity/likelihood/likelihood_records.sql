@@ -1,7 +1,12 @@
-with persons as (
+with changed as (
+    select record from {{ ref('changed_records') }}
+),
+
+persons as (
     select * from {{ ref('person_records') }}
     where
         first_key is not null and last_key is not null
+        and record in (select changed.record from changed)
         -- rules alone: likelihood is shown nobody
         and {{ 'true' if var('likelihood', true) else 'false' }}
 ),
@@ -14,7 +19,7 @@ identifiers as (
         kind || ':' || value as number,
         value
     from {{ ref('usable_identifiers') }}
-    where kind <> 'handle'
+    where kind <> 'handle' and record in (select changed.record from changed)
 ),
 
 shared as (
