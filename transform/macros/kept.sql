@@ -28,13 +28,14 @@
 {%- endmacro %}
 
 {#-
-    Before a model with one row or more a customer takes the customers that changed: those rows as they were are gone.
+    Before a model with one row or more a customer takes the customers that changed, which `changed` lists: those rows as
+    they were are gone.
 -#}
-{% macro forget_changed_customers() -%}
+{% macro forget_changed_customers(changed='changed_customers') -%}
     {%- if is_incremental() -%}
     delete from {{ this }}
     where
-        customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
+        customer_id in (select changed.customer_id from {{ ref(changed) }} as changed)
         or (select run.is_whole from {{ ref('golden_run') }} as run)
     {%- endif -%}
 {%- endmacro %}
@@ -59,7 +60,7 @@
 {#- All that identity hangs on and is no record: rules, models, functions, and the variables that models read. -#}
 {% macro identity_settings() -%}
     {%- set said = [] -%}
-    {%- for name in ['rule_accept', 'likelihood', 'likelihood_accept', 'likelihood_review'] -%}
+    {%- for name in ['rule_accept', 'likelihood', 'likelihood_accept', 'likelihood_review', 'likelihood_settled'] -%}
         {%- do said.append(name ~ ' ' ~ var(name, '')) -%}
     {%- endfor -%}
     (identity_version() || ' {{ said | join(', ') }}')

@@ -14,3 +14,11 @@
         )
     {%- endif -%}
 {%- endmacro %}
+
+{#- Before a table of values that were read once takes more: what other functions read is forgotten. -#}
+{% macro forget_values_read_otherwise() -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where (select run.reads_anew from {{ ref('identity_run') }} as run)
+    {%- endif -%}
+{%- endmacro %}

@@ -14,8 +14,6 @@ from snello.identity.contradictions import KINDS, Contradictions
 
 __all__ = ["kept_table", "recluster"]
 
-_METHOD = 7  # another number makes every cluster anew
-
 # Records in text order, so that the first of a cluster by number is the first by name.
 _NUMBERED = """
 create or replace temp table numbered as
@@ -157,7 +155,7 @@ def recluster(
     for name, table in tables.items():
         connection.register(f"given_{name}", table)
     _number(connection, contradictions)
-    connection.execute(_PRINTS, {"settings": f"{_METHOD} {margin} {sorted(contradictions.rows)}"})
+    connection.execute(_PRINTS, {"settings": f"{margin} {sorted(contradictions.rows)}"})
     kept = ""
     if previous is None:
         connection.execute("create or replace temp table touched as select id, id as place from numbered")

@@ -17,5 +17,7 @@ def model(dbt, session):
         "contacts": dbt.ref("person_contacts"),
     }
     rows = dbt.ref("identity_contradictions").project("kind, how").fetchall()
-    previous = None if get_flags().FULL_REFRESH else kept_table(session, dbt.this.schema, dbt.this.identifier)
+    [(is_whole,)] = dbt.ref("identity_run").project("is_whole").fetchall()
+    anew = is_whole or get_flags().FULL_REFRESH
+    previous = None if anew else kept_table(session, dbt.this.schema, dbt.this.identifier)
     return recluster(session, tables, Contradictions.of(rows), previous=previous)

@@ -1,27 +1,27 @@
-with edges as (
-    select * from {{ ref('rule_edges') }}
+with shared as (
+    select * from {{ ref('shared_evidence') }}
 ),
 
 joined as (
     select
-        left_record as record,
-        {{ print_of(['right_record', 'rule', 'strength']) }} as print
-    from edges
+        left_id as record_id,
+        {{ print_of_prints(['right_id', 'value_id', 'strength', print_of(['rule'])]) }} as print
+    from shared
 
     union all
 
     select
-        right_record as record,
-        {{ print_of(['left_record', 'rule', 'strength']) }} as print
-    from edges
+        right_id as record_id,
+        {{ print_of_prints(['left_id', 'value_id', 'strength', print_of(['rule'])]) }} as print
+    from shared
 ),
 
 final as (
     select
-        record,
+        record_id,
         bit_xor(print) as evidence
     from joined
-    group by record
+    group by record_id
 )
 
 select * from final

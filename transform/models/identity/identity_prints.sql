@@ -5,9 +5,10 @@ with final as (
         prints.content,
         edges.evidence,
         run.run,
-        run.settings
+        run.settings,
+        run.readers
     from {{ ref('record_prints') }} as prints
-    left join {{ ref('edge_prints') }} as edges on prints.record = edges.record
+    left join {{ ref('edge_prints') }} as edges on prints.record_id = edges.record_id
     cross join {{ ref('identity_run') }} as run
 )
 

@@ -3,13 +3,19 @@ with last_run as (
 ),
 
 completed as (
-    {{ kept({'run': 'string', 'settings': 'string'}, 'identity_prints') }}
+    {{ kept({'run': 'string', 'settings': 'string', 'readers': 'string'}, 'identity_prints') }}
 ),
 
 final as (
     select
         {{ run_id() }} as run,
         {{ identity_settings() }} as settings,
+        readers_version() as readers,
+        -- what a value was read as by other functions is read anew
+        not exists (
+            select 1 from completed
+            where readers = readers_version()
+        ) as reads_anew,
         -- what a run that did not reach its end left behind is not built upon
         not exists (
             select 1

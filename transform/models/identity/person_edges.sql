@@ -21,7 +21,8 @@ with evidence as (
             when evidence like '%street: same%' then 'likelihood'
             else 'name_birth'
         end as identifier_kind,
-        probability as strength
+        -- only a person is certain
+        least(probability, 0.999999) as strength
     from {{ ref('likelihood_pairs') }}
     where probability >= {{ var('likelihood_accept') }}
 

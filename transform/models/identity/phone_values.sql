@@ -1,4 +1,7 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', pre_hook="{{ forget_values_read_otherwise() }}"
+) }}
+-- depends_on: {{ ref('identity_run') }}
 
 with seen as (
     select distinct

@@ -4,7 +4,7 @@ with persons as (
         {{ print_of(['record']) }} as record_id,
         {{ print_of([
             'first_key', 'last_key', 'birth_date', 'sex', 'tax_code_canonical', 'tax_code_birth_date', 'tax_code_sex',
-            'street_key', 'postcode', 'city', 'province', 'country', 'cast(observed_at as date)',
+            'street', 'street_key', 'postcode', 'city', 'province', 'country', 'cast(observed_at as date)',
         ]) }} as print
     from {{ ref('person_records') }}
 ),
@@ -20,6 +20,7 @@ evidence as (
 final as (
     select
         persons.record,
+        persons.record_id,
         {{ print_of_prints(['persons.print', 'evidence.print']) }} as content
     from persons
     left join evidence on persons.record_id = evidence.record_id

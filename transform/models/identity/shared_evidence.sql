@@ -61,11 +61,17 @@ keyed as (
     where persons.home_id is not null
 ),
 
-before as (
+left_behind as (
     {{ kept({
         'left_id': 'bigint', 'right_id': 'bigint', 'rule': 'string', 'share': 'string', 'value_id': 'bigint',
         'strength': 'double',
     }) }}
+),
+
+-- a whole run goes on from nothing: a run that broke off may have seen records that are gone
+before as (
+    select * from left_behind
+    where not (select run.is_whole from {{ ref('identity_run') }} as run)
 ),
 
 changed as (
