@@ -81,3 +81,22 @@ def test_a_blocked_value_without_a_reason_is_told(tmp_path: Path) -> None:
     seed.write_text("kind,value,reason\nemail,info@%,\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"blocklist\.csv row 2: reason cannot be ''"):
         read_blocklist(seed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("email", "Nessuno@Mail.IT", "nessuno@mail.it"),
+        ("email", "Prova@%", "prova@%"),
+        ("phone", "0800 123456", "+390800123456"),
+        ("birth_date", "1/1/1900", "1900-12-31"),
+    ],
+)
+def test_a_blocked_value_that_the_hub_writes_otherwise_is_told_for_it_would_block_nothing(
+    tmp_path: Path, kind: str, value: str, kept: str
+) -> None:
+    seed = tmp_path / "blocklist.csv"
+    seed.write_text(f"kind,value,reason\n{kind},{value},typed\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"blocklist\.csv row 2: value: ") as told:
+        read_blocklist(seed)
+    assert kept in str(told.value)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from snello.errors import ConfigError, choices
+from snello.identifiers import normalise_card, normalise_email, normalise_phone, tax_code_canonical
 from snello.identity.contradictions import Contradictions
 
 __all__ = ["KINDS", "Blocked", "Rule", "check_seeds", "read_blocklist", "read_rules"]
@@ -70,6 +81,22 @@ class Rule(BaseModel):
     description: str = Field(min_length=1)
 
 
+def _day(value: str) -> str | None:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError(f"write the day as 1900-12-31, not {value!r}") from None
+
+
+_WRITTEN: dict[str, Callable[[str], str | None]] = {
+    "email": normalise_email,
+    "phone": normalise_phone,
+    "card": normalise_card,
+    "tax_code": tax_code_canonical,
+    "birth_date": _day,
+}
+
+
 class Blocked(BaseModel):
     """A value that says nothing of a person; ``%`` stands for anything."""
 
@@ -78,6 +105,19 @@ class Blocked(BaseModel):
     kind: Kind
     value: str = Field(min_length=1)
     reason: str = Field(min_length=1)
+
+    @field_validator("value")
+    @classmethod
+    def _as_kept(cls, value: str, said: ValidationInfo) -> str:
+        """A value that the hub keeps otherwise would never be met with."""
+        if "%" in value:
+            kept = value.lower() if said.data.get("kind") == "email" else value
+        else:
+            written = _WRITTEN.get(str(said.data.get("kind")))
+            kept = (written(value) if written else None) or value
+        if kept != value:
+            raise ValueError(f"the hub keeps it as {kept!r}; write it so")
+        return value
 
 
 Row = TypeVar("Row", bound=BaseModel)

@@ -51,7 +51,7 @@ listed as (
         carried.value
     from carried
     inner join {{ ref('blocklist') }} as blocklist
-        on carried.kind = blocklist.kind and carried.value like blocklist.value
+        on carried.kind = blocklist.kind and {{ fits('carried.value', 'blocklist.value') }}
 ),
 
 -- within a source one address is one voice, whatever record it came in

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from snello.dbt.results import Build
@@ -87,7 +88,9 @@ class Workshop:
 
     def fingerprint(self) -> str:
         """A hash of everything in the project that decides what is built."""
-        found = hashlib.sha256((os.environ.get("SNELLO_TODAY") or "").encode())
+        # Consents expire and people come of age: a plan is one of its day.
+        today = os.environ.get("SNELLO_TODAY") or datetime.now(UTC).date().isoformat()
+        found = hashlib.sha256(today.encode())
         for path in sorted(self.project.rglob("*")):
             inner = path.relative_to(self.project)
             if path.is_file() and not any(part in _ASIDE or part.startswith(".") for part in inner.parts):
