@@ -67,3 +67,16 @@ def test_nothing_found_is_good_news(publish: Any, snello: Snello) -> None:
 def test_before_the_table_is_published_the_next_step_is_told(hub: Any, snello: Snello) -> None:
     told = snello("quality")
     assert (told.code, "meltano run unify" in told.err) == (3, True)
+
+
+def test_the_status_counts_findings_by_how_grave_they_are_and_says_where_to_look(publish: Any, snello: Snello) -> None:
+    publish(FOUND)
+    told = " ".join(snello("status").out.split())
+    assert "Found in the data as it arrived: 8 errors, 3 warnings, 900 notes. Next: `snello quality`" in told
+    assert json.loads(snello("status", "--json").out)["quality"][0] == {"severity": "error", "findings": 8}
+
+
+def test_the_status_says_that_nothing_was_found_only_where_somebody_looked(publish: Any, snello: Snello) -> None:
+    assert "as it arrived" not in snello("status").out
+    publish([])
+    assert "Nothing was found wrong with the data as it arrived." in snello("status").out

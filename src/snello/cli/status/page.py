@@ -15,7 +15,7 @@ _QUARANTINE = ("source", "stream", "reason", "rows")
 
 
 def page(status: Status) -> Iterator[Block]:
-    """Sources, what is published, consent, syncs, quarantine."""
+    """Sources, what is published, consent, syncs, quarantine, data quality."""
     if not status.sources and status.published is None:
         yield Line("Nothing has run yet. Next: run `meltano run loop`, or `snello demo` for a company to try.", "warn")
         return
@@ -35,6 +35,8 @@ def page(status: Status) -> Iterator[Block]:
         yield _grid("Quarantine", _QUARANTINE, status.quarantine)
     else:
         yield Line("Nothing is in quarantine.", "ok")
+    if status.quality is not None:
+        yield _found(status.quality)
 
 
 def age(minutes: int) -> str:
@@ -51,6 +53,13 @@ def _aged(rows: Sequence[Row]) -> list[Row]:
 
 def _grid(title: str, names: Sequence[str], rows: Sequence[Row]) -> Grid:
     return Grid(title, names, [[row[name] for name in names] for row in rows])
+
+
+def _found(quality: Sequence[Row]) -> Line:
+    if not quality:
+        return Line("Nothing was found wrong with the data as it arrived.", "ok")
+    counts = ", ".join(f"{row['findings']:,} {row['severity']}{'' if row['findings'] == 1 else 's'}" for row in quality)
+    return Line(f"Found in the data as it arrived: {counts}. Next: `snello quality` tells what and the cure.")
 
 
 def _published(status: Status) -> Iterator[Block]:

@@ -50,11 +50,17 @@ from consent_coverage
 group by purpose, channel
 order by purpose, channel
 """
+_QUALITY = """
+select severity, sum(findings)::bigint as findings from data_quality
+group by severity order by list_position(['error', 'warning', 'note'], severity) nulls last
+"""
 
 
 @dataclass(frozen=True)
 class Status:
     """Last run of each source and sync, what is published, whom consent lets reach, what is in quarantine.
+
+    ``quality`` counts what was found wrong with the data by severity, the worst first; none where it is not published.
 
     ``refused_share`` is the largest share of refused rows among those runs; ``refused_where`` says whose it is.
     """
@@ -64,6 +70,7 @@ class Status:
     syncs: list[Row]
     consents: list[Row]
     quarantine: list[Row]
+    quality: list[Row] | None
     refused_share: float
     refused_where: str
     refused_tolerance: float
@@ -98,6 +105,7 @@ def read(hub: Settings, now: datetime | None = None) -> Status:
         syncs=syncs,
         consents=consents(lake),
         quarantine=quarantine(lake),
+        quality=quality(lake),
         refused_share=shares.get(worst, 0.0),
         refused_where=worst,
         refused_tolerance=hub.refused_tolerance,
@@ -127,6 +135,14 @@ def consents(lake: Lake) -> list[Row]:
     if current is None or "consent_coverage" not in current.tables:
         return []
     return Tables.published(lake, ["consent_coverage"]).rows(_CONSENTS)
+
+
+def quality(lake: Lake) -> list[Row] | None:
+    """Findings about the data as it arrived, a row a severity; none where the report is not published."""
+    current = lake.manifest()
+    if current is None or "data_quality" not in current.tables:
+        return None
+    return Tables.published(lake, ["data_quality"]).rows(_QUALITY)
 
 
 def _share(refused: int, of: int) -> float:
