@@ -32,18 +32,27 @@ crowded as (
     where records > max_people
 ),
 
+-- distinct, so that they are found before their records are looked up
+crowds as (
+    select distinct
+        evidence.kind,
+        evidence.value,
+        evidence.record
+    from evidence
+    inner join crowded on evidence.kind = crowded.kind and evidence.value = crowded.value
+),
+
 people as (
     select
-        crowded.kind,
-        crowded.value,
+        crowds.kind,
+        crowds.value,
         count(distinct persons.first_key || ' ' || persons.last_key) as spellings,
         count(distinct {{ initials('persons.first_key', 'persons.last_key') }}) as names,
         count(distinct persons.tax_code_canonical) as tax_codes,
         count(distinct persons.birth_date) as birth_dates
-    from crowded
-    inner join evidence on crowded.kind = evidence.kind and crowded.value = evidence.value
-    inner join {{ ref('person_said') }} as persons on evidence.record = persons.record
-    group by crowded.kind, crowded.value
+    from crowds
+    inner join {{ ref('person_said') }} as persons on crowds.record = persons.record
+    group by crowds.kind, crowds.value
 ),
 
 listed as (
@@ -51,7 +60,7 @@ listed as (
         used.kind,
         used.value
     from used
-    inner join blocklist on used.kind = blocklist.kind and used.value like blocklist.value
+    inner join blocklist on used.kind = blocklist.kind and {{ fits('used.value', 'blocklist.value') }}
 ),
 
 judged as (

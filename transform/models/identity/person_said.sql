@@ -13,6 +13,21 @@ tax_codes as (
     where canonical is not null
 ),
 
+-- few are the languages and countries, and many the records
+languages as (
+    select
+        raw,
+        lower(null_like(raw)) as language
+    from (select distinct language as raw from {{ ref('person_observed') }}) as seen
+),
+
+countries as (
+    select
+        raw,
+        upper(null_like(raw)) as country
+    from (select distinct country as raw from {{ ref('person_observed') }}) as seen
+),
+
 placeholders as (
     select * from {{ ref('placeholder_dates') }}
 ),
@@ -32,14 +47,14 @@ final as (
         names.is_swapped,
         case when placeholders.birth_date is null then persons.birth_date end as birth_date,
         case when upper(trim(persons.sex)) in ('M', 'F') then upper(trim(persons.sex)) end as sex,
-        lower(null_like(persons.language)) as language,
+        languages.language,
         tax_codes.tax_code,
         tax_codes.canonical as tax_code_canonical,
         tax_codes.birth_date as tax_code_birth_date,
         tax_codes.sex as tax_code_sex,
         ---------- address
-        null_like(persons.street) as street,
-        street_key(persons.street) as street_key,
+        streets.street,
+        streets.street_key,
         places.postcode,
         places.city,
         places.province,
@@ -48,13 +63,16 @@ final as (
         places.postcode_province,
         places.postcode_region,
         places.postcode_has_city,
-        upper(null_like(persons.country)) as country,
+        countries.country,
         ---------- timestamps
         coalesce(persons.first_seen_at, persons.observed_at) as first_seen_at,
         persons.observed_at
     from persons
     left join {{ ref('person_names') }} as names on persons.record = names.record
     left join tax_codes on persons.tax_code = tax_codes.raw
+    left join languages on persons.language = languages.raw
+    left join countries on persons.country = countries.raw
+    left join {{ ref('street_values') }} as streets on persons.street = streets.raw
     left join {{ ref('place_values') }} as places
         on
             persons.postcode_raw = places.postcode_raw

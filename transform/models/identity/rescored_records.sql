@@ -3,13 +3,19 @@ with present as (
 ),
 
 before as (
-    {{ kept({'record': 'string', 'evidence': 'bigint'}, 'identity_prints') }}
+    select
+        record,
+        evidence,
+        {{ print_of(['record']) }} as record_id
+    from ({{ kept({'record': 'string', 'evidence': 'bigint'}, 'identity_prints') }}) as prints
 ),
 
 joined_otherwise as (
-    select coalesce(present.record, before.record) as record
+    select
+        before.record,
+        coalesce(present.record_id, before.record_id) as record_id
     from present
-    full outer join before on present.record = before.record
+    full outer join before on present.record_id = before.record_id
     where present.evidence is distinct from before.evidence
 ),
 
@@ -18,7 +24,9 @@ final as (
 
     union
 
-    select record from joined_otherwise
+    select coalesce(joined_otherwise.record, persons.record) as record
+    from joined_otherwise
+    left join {{ ref('person_looks') }} as persons on joined_otherwise.record_id = persons.record_id
 )
 
 select * from final
