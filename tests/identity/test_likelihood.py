@@ -211,6 +211,7 @@ def test_one_name_alone_joins_nobody(model: Model) -> None:
         ({"emails": ["a@x.example"]}, {"emails": ["b@x.example", "a@x.example"]}, "e-mail: shared"),
         ({"phones": ["+39021234567"]}, {"phones": ["+39021234568"]}, "phone: 1 slips at most"),
         ({"numbers": ["ssn:1234567"]}, {"numbers": ["ssn:1243567"]}, "number: one slip"),
+        ({"numbers": ["ssn:1234567"]}, {"numbers": ["ssn:2134576"]}, "number: two slips"),
     ],
 )
 def test_evidence_says_how_values_are_alike(
@@ -294,3 +295,9 @@ def test_two_surnames_are_one_person_by_the_birth_date_at_home_or_the_mailbox() 
     for own in ({"birth_date": "1980-03-12"}, {"emails": ["carla@a.example"]}):
         few = table([CARLA | own | {"last_name": name, "record": name} for name in ("urso", "silvestri")])
         assert len(score(few, train(few), at_least=0.5)) == 1
+
+
+def test_half_a_name_is_one_person_by_the_birth_date_and_mobile() -> None:
+    known = {"first_name": "carla", "birth_date": "1980-03-12", "phones": ["+393401112221"]}
+    few = table([known | {"record": "a"}, known | {"last_name": "urso", "record": "b"}])
+    assert len(score(few, train(few), at_least=0.5)) == 1
