@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -52,6 +52,12 @@ RESULTS = {
     "marts.customers": "*",
     "marts.customers_by_purpose": "*",
 }
+IDENTITY = (*EDGES[:2], "+identity_prints", "+customer_sources", "+identity_review", *EDGES[3:])
+WHO = {name: columns for name, columns in RESULTS.items() if name.startswith("identity.")} | {
+    "marts.customer_sources": "*",
+    "marts.identity_review": "left_record, right_record, reason, contradiction, pairs, moves, evidence",
+}
+SEEDS = (2, 3, 5)  # each a world of its own in one lake
 GIVEN = ("Mario", "Maria", "Luca", "Lucia", "Gino", "M.")
 FAMILY = ("Rossi", "Russo", "Bianchi", "Rosi")
 CODES = ("RSSMRA80A01H501U", "RSSLCU85A01H501P", "BNCMRA80A41H501E", None, None, None)
@@ -77,11 +83,11 @@ class Company:
         write_deltalake(Lake(str(self.hub.lake)).raw_uri("crm", "customers"), table, mode="overwrite")
         self.hub.make(*arguments)
 
-    def results(self) -> dict[str, list[Any]]:
-        """The rows of every model that identity and the golden record give."""
+    def results(self, of: Mapping[str, str] | None = None) -> dict[str, list[Any]]:
+        """The rows of every model that identity and the golden record give, or of those asked for."""
         return {
             name.partition(".")[2]: self.hub.query(f"select {columns} from {name} order by all")
-            for name, columns in RESULTS.items()
+            for name, columns in (RESULTS if of is None else of).items()
         }
 
     def anew(self, home: Path) -> dict[str, list[Any]]:
@@ -178,6 +184,52 @@ def test_a_random_history_with_a_run_that_broke_off_ends_where_one_run_over_its_
     assert joining == [(False,)]
     assert len({cluster for record, cluster, _ in kept["record_clusters"] if int(record.split("/")[-1]) >= 100}) == 1
     assert kept == company.anew(tmp_path / "anew")
+
+
+def of(world: int, said: Row) -> Row:
+    """The record in a world of its own: no other has its contacts."""
+    mobile, email = said["mobile"], said["email"]
+    return said | {
+        "customer_no": 1000 * world + said["customer_no"],
+        "mobile": mobile and mobile.replace("3401", f"34{world}1"),
+        "email": email and f"w{world}.{email}",
+        "street": said["street"] and f"{said['street']}{world}",
+    }
+
+
+def moves_of(world: int, draw: random.Random, rows: dict[int, Row]) -> None:
+    """A few records of a world arrive, change or vanish; one is back as it was."""
+    mine = [number for number in rows if number // 1000 == world]
+    for number in draw.sample(mine, 3):
+        rows.pop(number)
+    for _ in range(draw.randrange(2, 7)):
+        said = of(world, anybody(draw.randrange(40), draw))
+        rows[said["customer_no"]] = said
+
+
+def results(company: Company) -> dict[str, list[Any]]:
+    return {name: company.hub.query(f"select {columns} from {name} order by all") for name, columns in RESULTS.items()}
+
+
+def test_three_random_histories_in_one_lake_end_where_a_run_over_their_ends_does(
+    company: Company, tmp_path: Path
+) -> None:
+    draws = {world: random.Random(world) for world in SEEDS}
+    start = [of(world, anybody(number, draw)) for world, draw in draws.items() for number in range(25)]
+    company.rows = {said["customer_no"]: said for said in start}
+    company.make(*IDENTITY)
+    for _ in range(2):
+        for world, draw in draws.items():
+            moves_of(world, draw, company.rows)
+        company.make(*IDENTITY)
+    assert company.hub.query("select count(*) from identity.changed_records")[0][0] < len(company.rows) / 2
+    kept = company.results(WHO)
+    assert all(kept.values())
+    fresh = Company(replace(company.hub, home=tmp_path / "anew"))
+    fresh.hub.home.mkdir()
+    fresh.rows = company.rows
+    fresh.make(*IDENTITY)
+    assert kept == fresh.results(WHO)
 
 
 def test_a_changed_rule_makes_everything_anew_and_a_changed_function_reads_every_value_again(

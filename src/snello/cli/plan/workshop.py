@@ -79,12 +79,8 @@ class Workshop:
         """Leave nothing of an earlier plan."""
         for path in (self.file, self.warehouse, self.warehouse.with_name(self.warehouse.name + ".wal")):
             path.unlink(missing_ok=True)
-        # but how dbt read the project: it reads again only the files that differ
-        for path in self.target.iterdir() if self.target.exists() else ():
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name != "partial_parse.msgpack":
-                path.unlink()
+        # how dbt read the project as well: read in part, it would not see a source whose shapes are found by name
+        shutil.rmtree(self.target, ignore_errors=True)
 
     def fingerprint(self) -> str:
         """A hash of everything in the project that decides what is built."""
