@@ -17,7 +17,7 @@ STORIES = Path(__file__).parent / "stories"
 SERVICE_ONLY = ("aftersales", "contact_centre")
 PURPOSES = ("email_marketing", "sms_marketing", "phone_marketing", "profiling", "ads_audiences")
 VIEWS = (
-    "build", "--select", "+customers_by_purpose", "+households", "+brevo__long_absent", "+webhook__loyal",
+    "build", "--select", "+customers_by_purpose", "+customer_values", "+households", "+brevo__long_absent", "+webhook__loyal",
     "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
 )  # fmt: skip
 

@@ -2,10 +2,10 @@
     What records say of a person, part by part; what belongs to one part, such as an address, comes from one record together.
 -#}
 
-{#- A candidate for one part: whatever `witness_columns` of its record, and its value with what speaks for it. -#}
+{#- A candidate for one part: its record, and its value with what speaks for it. -#}
 {% macro voice(part, value, persons, kind='explicit', rule='as recorded', is_vouched=false, completeness='1') -%}
     select
-        {{ witness_columns() }},
+        record,
         '{{ part }}' as part,
         {{ value }}::string as value,
         '{{ kind }}' as kind,
@@ -15,10 +15,6 @@
         {{ completeness }} as completeness
     from {{ persons }}
     where {{ value }} is not null
-{%- endmacro %}
-
-{% macro witness_columns() -%}
-    customer_id, record, source, stream, record_key, observed_at, purposes, source_trust, source_bit, covers, recency
 {%- endmacro %}
 
 {#- The parts that every person record may speak of, one row a record and candidate. -#}
@@ -80,18 +76,14 @@
         customer_id,
         '{{ attribute }}' as attribute,
         {{ value }} as value,
-        source,
-        stream,
-        record_key,
+        record,
         '{{ kind }}' as kind,
         {{ rule }} as rule,
         {{ rank }} as rank,
         '{{ part }}' as part,
         witness,
         lost_to,
-        behind,
-        observed_at,
-        purposes
+        behind
     from {{ witnesses }}
     where part = '{{ part }}' and {{ value }} is not null
 {%- endmacro %}
@@ -102,5 +94,26 @@
     count({{ attribute }}) over best_first
     {%- if attribute in ['city', 'province', 'region'] %} + count(postcode_{{ attribute }}) over best_first{% endif %}
     {#- #} as rank_{{ attribute }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The best of those golden attributes that do not come with a name or an address, a column each, within a group. -#}
+{% macro best_lone_values(said) -%}
+    {%- for attribute in golden_attributes().split(',') if attribute not in part_attributes().split(',') %}
+    min_by({{ said }}.value, {{ said }}.witness) filter (where {{ said }}.part = '{{ attribute }}') as {{ attribute }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The golden attributes, a column each, out of the best that stand alone and the records of the best name and address. -#}
+{% macro golden_columns(best, names, homes) -%}
+    {%- set parts = part_attributes().split(',') -%}
+    {%- for attribute in golden_attributes().split(',') %}
+    {%- if attribute in ['city', 'province', 'region'] %}
+    coalesce({{ homes }}.postcode_{{ attribute }}, {{ homes }}.{{ attribute }}) as {{ attribute }}
+    {%- else %}
+    {{ best if attribute not in parts else names if '_name' in attribute else homes }}.{{ attribute }}
+    {%- endif %}
+    {{- ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

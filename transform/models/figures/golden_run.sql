@@ -34,7 +34,9 @@ final as (
         settled.settings,
         -- what a run that did not reach its end left behind is not built upon
         case
-            when {{ is_built(['figures.scope_values', 'marts.customer_values']) }}
+            when {{ is_built([
+                'figures.scope_values', 'figures.value_witnesses', 'marts.customers', 'marts.customers_by_purpose',
+            ]) }}
                 then not exists (
                     select 1
                     from completed

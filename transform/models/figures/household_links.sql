@@ -75,12 +75,13 @@ same_name as (
 reached as (
     select
         said.customer_id,
-        said.attribute as kind,
+        said.part as kind,
         said.value,
-        {{ common_purposes('said.purposes') }} as purposes
-    from {{ ref('customer_values') }} as said
-    where said.attribute in ('email', 'phone') and {{ permits('said.purposes', 'profiling') }}
-    group by said.customer_id, said.attribute, said.value
+        {{ common_purposes('permissions.purposes') }} as purposes
+    from {{ ref('value_witnesses') }} as said
+    inner join {{ ref('source_permissions') }} as permissions on said.source = permissions.source
+    where said.part in ('email', 'phone') and {{ permits('permissions.purposes', 'profiling') }}
+    group by said.customer_id, said.part, said.value
 ),
 
 -- a line of a whole office makes no household

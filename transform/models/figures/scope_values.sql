@@ -13,37 +13,42 @@ with scopes as (
     where customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
 ),
 
-candidates as (
+permissions as (
+    select * from {{ ref('source_permissions') }}
+),
+
+-- the best that may be known; a name or an address comes whole from the best record
+best as (
     select
         scopes.customer_id,
         scopes.scope,
-        said.attribute,
-        said.part,
-        said.value,
-        said.purposes,
-        said.rank,
-        said.witness,
-        min(said.witness) over (partition by scopes.customer_id, scopes.scope, said.part) as best_witness
-    from {{ ref('customer_values') }} as said
-    inner join {{ ref('source_permissions') }} as permissions on said.source = permissions.source
+        {{ best_lone_values('said') }},
+        min_by(said.record, said.witness) filter (where said.part = 'name') as name_record,
+        min_by(said.record, said.witness) filter (where said.part = 'address') as address_record
+    from {{ ref('value_witnesses') }} as said
+    inner join permissions on said.source = permissions.source
     inner join scopes
         on
             said.customer_id = scopes.customer_id
             and (permissions.source_bit & scopes.scope) <> 0
-    where said.part <> 'lifecycle_stage' and coalesce(said.lost_to, '') <> 'max_age_days'
+    where coalesce(said.lost_to, '') <> 'max_age_days'
+    group by scopes.customer_id, scopes.scope
 ),
 
--- a name or an address comes whole from the best record that may be known
 final as (
     select
-        customer_id,
-        scope,
-        {{ best_values(golden_attributes()) }},
-        min_by(purposes, rank) filter (where part = 'name') as name_purposes,
-        min_by(purposes, rank) filter (where part = 'address') as address_purposes
-    from candidates
-    where witness = best_witness
-    group by customer_id, scope
+        best.customer_id,
+        best.scope,
+        {{ golden_columns('best', 'names', 'homes') }},
+        names.last_key,
+        homes.street_key,
+        name_notices.purposes as name_purposes,
+        address_notices.purposes as address_purposes
+    from best
+    left join {{ ref('person_records') }} as names on best.name_record = names.record
+    left join {{ ref('person_records') }} as homes on best.address_record = homes.record
+    left join permissions as name_notices on names.source = name_notices.source
+    left join permissions as address_notices on homes.source = address_notices.source
 )
 
 select * from final

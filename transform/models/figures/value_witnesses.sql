@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook='{{ forget_changed_customers() }}'
+) }}
+
+-- depends_on: {{ ref('golden_run') }}
 with policies as (
     select
         part,
@@ -12,10 +18,7 @@ people as (
         customers.customer_id,
         records.record,
         records.source,
-        records.stream,
-        records.record_key,
         records.observed_at,
-        permissions.purposes,
         permissions.trust as source_trust,
         permissions.source_bit,
         permissions.covers,
@@ -28,7 +31,7 @@ people as (
 
 persons as (
     select
-        people.*,
+        said.record,
         said.first_name,
         said.last_name,
         said.first_key,
@@ -54,7 +57,7 @@ voices as (
     {{ spoken_parts('persons') }}
     union all
     select
-        people.*,
+        identifiers.record,
         identifiers.kind as part,
         identifiers.value,
         case when said.record is null then 'implicit' else 'explicit' end as kind,
@@ -64,32 +67,38 @@ voices as (
         1 as completeness
     from {{ ref('usable_identifiers') }} as identifiers
     inner join people on identifiers.record = people.record
-    left join {{ ref('person_records') }} as said on identifiers.record = said.record
+    left join persons as said on identifiers.record = said.record
     where identifiers.kind in ('email', 'phone')
     union all
     select
-        people.*,
-        observed.attribute as part,
-        observed.value,
-        observed.kind,
+        {{ person_record() }} as record,
+        attribute as part,
+        value,
+        kind,
         'as observed' as rule,
         false as is_vouched,
         1 as place,
         1 as completeness
-    from {{ ref('attribute_observed') }} as observed
-    inner join people on {{ person_record('observed.') }} = people.record
-    where observed.value is not null
+    from {{ ref('attribute_observed') }}
+    where value is not null
 ),
 
 governed as (
     select
         voices.*,
-        coalesce(trusted.trust, voices.source_trust) as trust,
+        people.customer_id,
+        people.source,
+        people.observed_at,
+        people.source_bit,
+        people.covers,
+        people.recency,
+        coalesce(trusted.trust, people.source_trust) as trust,
         coalesce(own.part, '*') as policy
     from voices
+    inner join people on voices.record = people.record
     left join policies as own on voices.part = own.part
     left join {{ ref('source_trust') }} as trusted
-        on voices.source = trusted.source and voices.part = trusted.part
+        on people.source = trusted.source and voices.part = trusted.part
 ),
 
 -- sources that say the same; only where a policy asks
@@ -118,9 +127,19 @@ counted as (
             and governed.value = backed.value
 ),
 
+-- only what the order needs goes on from here: to sort is to copy
 scored as (
     select
-        counted.*,
+        counted.customer_id,
+        counted.part,
+        counted.record,
+        counted.source,
+        counted.value,
+        counted.kind,
+        counted.rule,
+        counted.is_vouched,
+        counted.place,
+        counted.policy,
         {{ score() }} as score,
         coalesce({{ days_between('counted.observed_at', today()) }} > policies.max_age_days, false) as is_stale
     from counted
@@ -148,13 +167,10 @@ final as (
         ranked.witness,
         ranked.record,
         ranked.source,
-        ranked.stream,
-        ranked.record_key,
-        ranked.value,
+        -- names and addresses are read from the record itself
+        case when ranked.part not in ('name', 'address') then ranked.value end as value,
         ranked.kind,
         ranked.rule,
-        ranked.observed_at,
-        ranked.purposes,
         case
             when ranked.is_stale then 'max_age_days'
             when ranked.witness = 1 then null

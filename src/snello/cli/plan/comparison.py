@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import duckdb
 
@@ -60,12 +61,14 @@ class Comparison:
         self._session = duckdb.connect()
         self._session.execute("set timezone = 'UTC'")
         path = warehouse.replace("'", "''")
-        self._session.execute(f"attach '{path}' as built (read_only)")
+        # Views of the warehouse name it by its file, as dbt did.
+        built = '"' + Path(warehouse).stem.replace('"', '""') + '"'
+        self._session.execute(f"attach '{path}' as {built} (read_only)")
         current = lake.manifest()
         published = current.tables if current else {}
         self.tables = sorted(model.table for model in models)
         for model in models:
-            after = f"select * from built.{model.relation}"
+            after = f"select * from {built}.{model.relation}"
             self._view("after", model.table, after)
             before = lake.published_sql(model.table) if model.table in published else f"{after} where false"
             self._view("before", model.table, before)

@@ -1,28 +1,105 @@
-{{ config(
-    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
-    pre_hook='{{ forget_changed_customers() }}'
-) }}
+{{ config(materialized='view') }}
 
--- depends_on: {{ ref('golden_run') }}
-with final as (
+with records as (
+    select
+        clusters.record,
+        clusters.source,
+        clusters.stream,
+        clusters.record_key,
+        clusters.observed_at,
+        permissions.purposes
+    from {{ ref('record_clusters') }} as clusters
+    inner join {{ ref('source_permissions') }} as permissions on clusters.source = permissions.source
+),
+
+-- names and addresses come whole from one record
+whole as (
+    select
+        said.*,
+        persons.first_name,
+        persons.last_name,
+        persons.is_swapped,
+        persons.street,
+        persons.postcode,
+        persons.city,
+        persons.province,
+        persons.region,
+        persons.country,
+        persons.postcode_city,
+        persons.postcode_province,
+        persons.postcode_region
+    from {{ ref('value_witnesses') }} as said
+    inner join {{ ref('person_records') }} as persons on said.record = persons.record
+    where said.part in ('name', 'address')
+),
+
+ranked as (
+    select
+        *,
+        {{ part_ranks() }}
+    from whole
+    window best_first as (partition by customer_id, part order by witness)
+),
+
+parted as (
+    {{ part_values('ranked') }}
+),
+
+gathered as (
+    select
+        customer_id,
+        part as attribute,
+        value,
+        record,
+        kind,
+        rule,
+        lost_to is null as is_winner,
+        witness as rank,
+        part,
+        witness,
+        lost_to,
+        behind
+    from {{ ref('value_witnesses') }}
+    where part not in ('name', 'address')
+
+    union all
+
     select
         customer_id,
         attribute,
         value,
-        source,
-        stream,
-        record_key,
+        record,
         kind,
         rule,
-        is_winner,
+        lost_to is null and rank = 1 as is_winner,
         rank,
         part,
         witness,
-        lost_to,
-        behind,
-        observed_at,
-        purposes
-    from {{ ref('attribute_values') }}
+        case when lost_to is null and rank > 1 then 'validity' else lost_to end as lost_to,
+        case when lost_to is null and rank > 1 then 'validity' else behind end as behind
+    from parted
+),
+
+final as (
+    select
+        gathered.customer_id,
+        gathered.attribute,
+        gathered.value,
+        records.source,
+        records.stream,
+        records.record_key,
+        gathered.kind,
+        gathered.rule,
+        gathered.is_winner,
+        gathered.rank,
+        gathered.part,
+        gathered.witness,
+        gathered.lost_to,
+        gathered.behind,
+        records.observed_at,
+        records.purposes
+    from gathered
+    inner join records on gathered.record = records.record
 
     union all
 
@@ -44,7 +121,6 @@ with final as (
         {{ moment('last_purchase_on') }} as observed_at,
         purposes
     from {{ ref('customer_lifecycle') }}
-    where customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
 )
 
 select * from final

@@ -1,6 +1,14 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_changed_customers('changed_views') }}"
+) }}
+
+-- depends_on: {{ ref('golden_run') }}
 with views as (
     {{ customer_view() }}
-    where known.purpose = 'everything'
+    where
+        known.purpose = 'everything'
+        and known.customer_id in (select changed.customer_id from {{ ref('changed_views') }} as changed)
 ),
 
 final as (
