@@ -38,7 +38,8 @@ _TYPES: dict[str, pa.DataType] = {
 
 Rows = dict[str, list[dict[str, Any]]]
 
-# What dbt last made of a project; it reads again only the files that differ, so a hub need not start from nothing.
+# What dbt last made of the project; it reads again only the files that differ, so a hub need not start from nothing. A
+# copy with a further source starts from nothing: dbt does not see that shapes found by name have one source more.
 _PARSED = Path(tempfile.gettempdir()) / f"snello-parsed-{os.getpid()}.msgpack"
 atexit.register(_PARSED.unlink, missing_ok=True)
 
@@ -115,7 +116,8 @@ class Hub:
             "DBT_USE_COLORS": "false",
         }
         parsed = self.home / "target" / "partial_parse.msgpack"
-        if _PARSED.exists() and not parsed.exists():
+        is_own = self.project == PROJECT
+        if is_own and _PARSED.exists() and not parsed.exists():
             parsed.parent.mkdir(exist_ok=True)
             shutil.copyfile(_PARSED, parsed)
         done = subprocess.run(
@@ -126,7 +128,7 @@ class Hub:
             text=True,
             check=False,
         )
-        if parsed.exists() and not _PARSED.exists():
+        if is_own and parsed.exists() and not _PARSED.exists():
             shutil.copyfile(parsed, _PARSED)
         return done
 
