@@ -74,10 +74,16 @@ def first(company: Company) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def stricter(company: Company, first: dict[str, object]) -> dict[str, object]:
-    """What a company plans that drops all rules but one."""
+def refused(company: Company, first: dict[str, object]) -> subprocess.CompletedProcess[str]:
+    """What a company plans that drops all rules but one, and wants nobody split."""
     company.without_rules()
-    return company.plan()
+    return company.snello("plan", "--json", "--at-most", "split=0", "--detailed-exit-code")
+
+
+@pytest.fixture(scope="module")
+def stricter(refused: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(refused.stdout)
+    return found
 
 
 def test_before_anything_is_published_everybody_is_new(first: dict[str, object]) -> None:
@@ -123,41 +129,39 @@ def test_what_is_published_stays_until_the_plan_is_applied(company: Company, str
     assert published.run_id != stricter["build"]
 
 
-def test_a_plan_that_was_overtaken_is_refused_and_nothing_is_published(
-    company: Company, stricter: dict[str, object], tmp_path: Path
+def test_a_change_larger_than_agreed_is_refused_when_it_is_planned_and_when_it_is_applied(
+    company: Company, refused: subprocess.CompletedProcess[str]
 ) -> None:
+    assert refused.returncode == 6
+    assert refused.stderr.startswith("plan: more would change than agreed: split ")
+    applied = company.snello("apply")
+    assert (applied.returncode, applied.stderr.partition(" split ")[0]) == (6, "apply: more would change than agreed:")
+
+
+def test_any_change_at_all_has_an_exit_code_of_its_own_and_is_applied_once_unless_it_was_overtaken(
+    company: Company, stricter: dict[str, object]
+) -> None:
+    changes = company.snello("plan", "--detailed-exit-code")
+    assert changes.returncode == 7
+    assert "Audiences" in changes.stdout
     blocklist = company.root / "transform" / "seeds" / "blocklist.csv"
     before = blocklist.read_text()
     blocklist.write_text(before + "email,nobody@%,typed to get past a form\n")
     edited = company.snello("apply")
     blocklist.write_text(before)
-    lake = Lake(company.lake)
-    lake.publish({}, run_id="somebody else's")
-    overtaken = company.snello("apply")
-    assert (edited.returncode, overtaken.returncode) == (3, 3)
-    assert "changed after the plan was made" in edited.stderr
-    assert "something was published after the plan was made" in overtaken.stderr
-    now = lake.manifest()
-    assert now is not None
-    assert now.run_id == "somebody else's"
-
-
-def test_a_change_larger_than_agreed_and_any_change_at_all_have_exit_codes_of_their_own(
-    company: Company, stricter: dict[str, object]
-) -> None:
-    larger = company.snello("plan", "--at-most", "split=0", "--detailed-exit-code")
-    assert larger.returncode == 6
-    assert larger.stderr.startswith("plan: more would change than agreed: split ")
-    assert "Audiences" in larger.stdout
-    assert "snello apply" not in larger.stdout
-    refused = company.snello("apply")
-    assert (refused.returncode, refused.stderr.partition(" split ")[0]) == (6, "apply: more would change than agreed:")
-    assert company.snello("plan", "--detailed-exit-code").returncode == 7
+    assert (edited.returncode, "changed after the plan was made" in edited.stderr) == (3, True)
     applied = company.snello("apply")
     assert applied.returncode == 0, applied.stderr
     nothing = company.snello("plan", "--detailed-exit-code")
     assert nothing.returncode == 0
     assert nothing.stdout.startswith("ok    nothing would change: ")
+    lake = Lake(company.lake)
+    lake.publish({}, run_id="somebody else's")
+    overtaken = company.snello("apply")
+    assert (overtaken.returncode, "something was published after the plan was made" in overtaken.stderr) == (3, True)
+    now = lake.manifest()
+    assert now is not None
+    assert now.run_id == "somebody else's"
 
 
 @pytest.mark.parametrize(
