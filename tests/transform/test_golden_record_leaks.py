@@ -17,8 +17,8 @@ STORIES = Path(__file__).parent / "stories"
 SERVICE_ONLY = ("aftersales", "contact_centre")
 PURPOSES = ("email_marketing", "sms_marketing", "phone_marketing", "profiling", "ads_audiences")
 VIEWS = (
-    "build", "--select", "+customers_by_purpose", "+customer_values", "+households", "+brevo__long_absent", "+webhook__loyal",
-    "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
+    "build", "--select", "+customers_by_purpose", "+customer_values", "+households", "+brevo__long_absent",
+    "+webhook__loyal", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
 )  # fmt: skip
 
 Rows = dict[str, list[dict[str, Any]]]

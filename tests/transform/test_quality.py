@@ -155,6 +155,15 @@ def test_the_report_names_rows_by_a_salted_hash_alone_and_three_at_most(bad: Hub
     assert examples.split(" ") == [hash_key(key, "salt") for key in ("100", "101", "102")]
 
 
+def test_every_kind_of_bad_input_has_its_row_in_the_report_with_a_count_and_examples(bad: Hub) -> None:
+    told = bad.query("select distinct rule from marts.data_quality where findings > 0 and length(examples) > 0")
+    assert {rule for (rule,) in told} >= {
+        "null_like_text", "name_emoji", "name_right_to_left", "text_too_long", "birth_in_future", "order_in_future",
+        "tax_code_other_century", "town_merged", "postcode_retired", "consent_in_future", "record_in_future",
+        "clock_ahead", "key_repeated",
+    }  # fmt: skip
+
+
 def test_every_finding_says_how_grave_it_is_and_what_to_do(bad: Hub) -> None:
     assert bad.query("select count(*) from marts.data_quality where severity is null or next_step is null") == [(0,)]
 
