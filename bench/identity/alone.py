@@ -69,7 +69,7 @@ def splink(frame: pl.DataFrame, threshold: float = 0.95) -> pl.Series:
     )
     data = frame.select("record", *COLUMNS).with_columns(pl.col("birth_date").cast(pl.String)).to_arrow()
     api = DuckDBAPI()
-    linker = Linker(api.register(data), settings)
+    linker = Linker(api.register(data), settings, log_level=100)
     rules = [block_on("tax_code"), block_on("email", "first_name"), block_on("phone", "first_name", "last_name")]
     linker.training.estimate_probability_two_random_records_match(rules, recall=0.6)
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)

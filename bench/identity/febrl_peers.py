@@ -134,7 +134,7 @@ def goldenmatch(frame: pl.DataFrame, settings: dict[str, str]) -> pl.Series:
         given, wanted = Path(folder) / "given.parquet", Path(folder) / "wanted.parquet"
         frame.write_parquet(given)
         script = Path(__file__).with_name("goldenmatch_alone.py")
-        command = [programs() / "python", script, given, wanted]
+        command = [programs() / "python", script, given, wanted, "probabilistic"]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | REPEATABLE | settings)
         found = pl.read_parquet(wanted)
     return frame.select("record").join(found, on="record", how="left", maintain_order="left")["cluster"]
