@@ -4,10 +4,11 @@ with contacts as (
 
     union all
 
-    -- a person without a whole name is known by what reaches them, like a contact
-    select record
-    from {{ ref('person_records') }}
-    where first_key is null or last_key is null
+    -- a person without a whole name whom nothing else tells is known by what reaches them, like a contact
+    select persons.record
+    from {{ ref('person_records') }} as persons
+    left join {{ ref('person_members') }} as members on persons.record = members.record and members.is_settled
+    where (persons.first_key is null or persons.last_key is null) and members.record is null
 ),
 
 identifiers as (

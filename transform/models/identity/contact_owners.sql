@@ -8,10 +8,10 @@ with contacts as (
 
 members as (
     select
-        left_record as record,
-        right_record as cluster
-    from {{ ref('clustering') }}
-    where rule is null
+        record,
+        cluster
+    from {{ ref('person_members') }}
+    where is_settled
 ),
 
 owned as (

@@ -2,7 +2,7 @@
 
 with persons as (
     select * from {{ ref('person_records') }}
-    where first_key is not null and last_key is not null
+    where {{ is_somebody() }}
 ),
 
 final as (
@@ -11,7 +11,7 @@ final as (
         tax_code_canonical as tax_code,
         birth_date::string as birth_date,
         sex,
-        first_key || '|' || last_key as name
+        case when coalesce(first_key, last_key) is not null then concat(first_key, '|', last_key) end as name
     from persons
 )
 

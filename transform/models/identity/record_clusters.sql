@@ -1,9 +1,5 @@
 with members as (
-    select
-        left_record as record,
-        right_record as cluster
-    from {{ ref('clustering') }}
-    where rule is null
+    select * from {{ ref('person_members') }}
 ),
 
 contacts as (
@@ -104,6 +100,17 @@ joined as (
         cluster,
         'person' as joined_by
     from members
+    where is_settled
+
+    union all
+
+    select
+        members.record,
+        members.cluster,
+        'person' as joined_by
+    from members
+    left join gathered on members.record = gathered.record
+    where not members.is_settled and gathered.record is null
 
     union all
 

@@ -5,7 +5,7 @@ with changed as (
 persons as (
     select * from {{ ref('person_records') }}
     where
-        first_key is not null and last_key is not null
+        {{ is_somebody() }}
         and record in (select changed.record from changed)
         -- rules alone: likelihood is shown nobody
         and {{ 'true' if var('likelihood', true) else 'false' }}
