@@ -55,8 +55,11 @@ lint: setup ## ruff, mypy, sqlfluff, import floors, dependencies
 docs: setup ## make the reference pages of docs/ again from the code
 	@python -m snello.cli.reference docs/reference
 
+# Parts of benches, that measure nothing by themselves.
+PARTS := bench/peers.py $(addprefix bench/identity/,$(addsuffix .py,alone attacks_on_clusters attacks_on_hub dbt_run \
+	febrl_peers gauge goldenmatch_alone outcome project severe shipped_parameters))
 bench: setup ## measure, beside the peers (long: minutes to an hour; peers live in .venv-bench)
-	@for script in $(filter-out bench/peers.py,$(wildcard bench/*.py bench/*/*.py)); do echo "== $$script"; python $$script || exit $$?; done
+	@for script in $(filter-out $(PARTS),$(wildcard bench/*.py bench/*/*.py)); do echo "== $$script"; python $$script || exit $$?; done
 
 clean: ## remove the environments and everything the demo made
 	@-test -x $(BIN)/snello && $(BIN)/snello demo down

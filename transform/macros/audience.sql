@@ -21,6 +21,11 @@
         members.segment = '{{ segment }}'
         -- a membership that rests on data collected for something else does not exist for this purpose
         and {{ permits('members.purposes', sync.purpose) }}
+        -- nor does a person whom only such data makes one
+        and members.customer_id not in (
+            select bridges.customer_id from {{ ref('identity_bridges') }} as bridges
+            where bridges.purpose = '{{ sync.purpose }}'
+        )
 {%- endmacro %}
 
 {% macro require_purpose(name, sync) -%}

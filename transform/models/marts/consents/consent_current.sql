@@ -61,7 +61,17 @@ spread as (
 -- where a refusal has no date, the refusal
 ranked as (
     select
-        *,
+        customer_id,
+        purpose,
+        channel,
+        voice,
+        source,
+        stream,
+        record_key,
+        observed_at,
+        valid_until,
+        reason,
+        weight,
         row_number() over (
             partition by customer_id, purpose, channel, voice, weight = 3
             order by
@@ -76,7 +86,19 @@ ranked as (
 ),
 
 latest as (
-    select * from ranked
+    select
+        customer_id,
+        purpose,
+        channel,
+        voice,
+        source,
+        stream,
+        record_key,
+        observed_at,
+        valid_until,
+        reason,
+        weight
+    from ranked
     where weight = 3 or (turn = 1 and (weight = 1 or ended_at is null or ended_at < since))
 ),
 

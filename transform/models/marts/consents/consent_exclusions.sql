@@ -44,6 +44,7 @@ excluded as (
         case
             when not coalesce({{ permits('members.purposes', "' || channels.purpose || '") }}, false)
                 then 'data not collected for it'
+            when bridges.customer_id is not null then 'one person only by data not collected for it'
             else coalesce(consents.reason, 'never asked')
         end as reason
     from channels
@@ -53,8 +54,11 @@ excluded as (
             members.customer_id = consents.customer_id
             and channels.purpose = consents.purpose
             and channels.channel = consents.channel
+    left join {{ ref('identity_bridges') }} as bridges
+        on members.customer_id = bridges.customer_id and channels.purpose = bridges.purpose
     where
         not coalesce({{ permits('members.purposes', "' || channels.purpose || '") }}, false)
+        or bridges.customer_id is not null
         or coalesce(consents.state, 'unknown') <> 'yes'
 ),
 

@@ -1,5 +1,13 @@
 with refusals as (
-    select * from {{ ref('consent_verdicts') }}
+    select
+        record,
+        source,
+        stream,
+        record_key,
+        purpose,
+        channel,
+        observed_at
+    from {{ ref('consent_verdicts') }}
     where answer in ('denied', 'withdrawn')
 ),
 

@@ -15,7 +15,12 @@ with records as (
 -- names and addresses come whole from one record
 whole as (
     select
-        said.*,
+        said.customer_id,
+        said.part,
+        said.witness,
+        said.record,
+        said.lost_to,
+        said.behind,
         persons.first_name,
         persons.last_name,
         persons.is_swapped,
@@ -35,7 +40,24 @@ whole as (
 
 ranked as (
     select
-        *,
+        customer_id,
+        part,
+        witness,
+        record,
+        lost_to,
+        behind,
+        is_swapped,
+        first_name,
+        last_name,
+        street,
+        postcode,
+        city,
+        province,
+        region,
+        country,
+        postcode_city,
+        postcode_province,
+        postcode_region,
         {{ part_ranks() }}
     from whole
     window best_first as (partition by customer_id, part order by witness)

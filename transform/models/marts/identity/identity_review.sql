@@ -1,5 +1,13 @@
 with pairs as (
-    select * from {{ ref('open_pairs') }}
+    select
+        left_record,
+        right_record,
+        left_customer,
+        right_customer,
+        probability,
+        reason,
+        pairs
+    from {{ ref('open_pairs') }}
     where is_strongest
 ),
 
@@ -60,10 +68,6 @@ asked as (
     where conflicts.contradiction is null or pairs.reason = 'could be either of two people'
 ),
 
-evidence as (
-    select * from {{ ref('open_evidence') }}
-),
-
 final as (
     select
         asked.left_record,
@@ -78,7 +82,7 @@ final as (
         asked.probability * lefts.records * rights.records as worth,
         evidence.evidence
     from asked
-    left join evidence
+    left join {{ ref('open_evidence') }} as evidence
         on asked.left_record = evidence.left_record and asked.right_record = evidence.right_record
     inner join sizes as lefts on asked.left_customer = lefts.customer_id
     inner join sizes as rights on asked.right_customer = rights.customer_id
