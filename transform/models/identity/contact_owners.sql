@@ -21,6 +21,7 @@ owned as (
         members.cluster
     from {{ ref('usable_identifiers') }} as identifiers
     inner join members on identifiers.record = members.record
+    where (identifiers.kind, identifiers.value) in (select (contacts.kind, contacts.value) from contacts)
 ),
 
 persons as (

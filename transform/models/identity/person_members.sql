@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with clustered as (
     select
         left_record as record,
