@@ -276,6 +276,27 @@ def test_the_events_of_all_runs_replayed_tell_who_lives(worlds: list[list[Groups
         for day in days:
             living |= {row["customer_id"] for row in day.events}
             living -= {row["from_customer_id"] for row in day.events if row["event"] == "merge"}
+            living -= {row["customer_id"] for row in day.events if row["event"] == "gone"}
+            assert living == set(day.ids.values())
+
+
+@FEW
+@given(worlds=many(st.tuples(partitions, st.lists(labels, min_size=1, max_size=3))))
+def test_whoever_is_without_a_record_for_some_runs_is_again_who_it_was(worlds: list[tuple[Groups, Any]]) -> None:
+    absent = [
+        [
+            groups,
+            *([group for group, label in zip(groups, days, strict=False) if label] for days in (gone * 3)[:3]),
+            groups,
+        ]
+        for groups, gone in worlds
+    ]
+    for days in played(*absent):
+        assert days[-1].ids == days[0].ids
+        living: set[str] = set()
+        for day in days:
+            living |= {row["customer_id"] for row in day.events if row["event"] != "gone"}
+            living -= {row["customer_id"] for row in day.events if row["event"] == "gone"}
             assert living == set(day.ids.values())
 
 
@@ -327,7 +348,26 @@ def test_a_merge_and_its_undoing_can_happen_again() -> None:
 def test_a_customer_whose_records_all_vanish_and_return_has_its_id_again() -> None:
     days = runs(["ab", "cd"], ["ab"], ["ab", "cd"])
     assert ids(days[2]) == ids(days[0])
-    assert days[1].events.num_rows == 0
+    assert told(days[1]) == [("gone", ids(days[0])["c"], None, ["c", "d"], [])]
+    assert told(days[2]) == [("restore", ids(days[0])["c"], None, [], [])]
+
+
+def test_a_customer_named_before_its_eldest_record_came_has_its_id_again_after_a_day_without_records() -> None:
+    days = runs(["bc", "d"], ["abc", "d"], ["d"], [], ["abc", "d"], ["abc", "d"])
+    assert ids(days[4]) == ids(days[1])
+    assert ids(days[4])["a"] == ids(days[0])["b"]
+    assert days[5].events.num_rows == 0
+
+
+def test_a_customer_whose_records_are_partly_merged_and_partly_gone_comes_back_by_either() -> None:
+    days = runs(["ab", "cd"], ["abc"], ["abc", "d"])
+    younger = ids(days[0])["c"]
+    assert [event[:4] for event in told(days[1])] == [
+        ("gone", younger, None, ["d"]),
+        ("merge", ids(days[0])["a"], younger, ["c"]),
+    ]
+    assert ids(days[2])["d"] == younger
+    assert ids(runs(["ab", "cd"], ["abc"], ["ab", "c"])[2])["c"] == younger
 
 
 def test_records_of_a_customer_merged_away_that_vanish_and_return_apart_restore_it() -> None:

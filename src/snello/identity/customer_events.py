@@ -1,4 +1,4 @@
-"""What happened to customers between two runs: births, merges, splits, and merges undone."""
+"""What happened to customers between two runs: births, merges, splits, merges undone, and records that are gone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ EVENTS = pa.schema(
 - ``birth``: nobody knew any of its records; which they are is not listed
 - ``merge``: ``from_customer_id`` ended, and ``moved`` came from it to ``customer_id``, which had ``stayed`` already
 - ``split``: ``moved`` left ``from_customer_id``, which lives on, for a new customer or another one
-- ``restore``: ``customer_id`` had been merged away and lives again; ``moved`` came back from ``from_customer_id``
+- ``restore``: ``customer_id`` had ended and lives again; ``moved`` came back from ``from_customer_id``
+- ``gone``: ``customer_id`` ended, and ``moved``, of the records that it had, are nobody's any more
 """
 
 HISTORY = pa.schema(
@@ -36,7 +37,7 @@ HISTORY = pa.schema(
 )
 """What of the events so far is needed to go on: all but the births."""
 
-# Records as a customer had them when it was last merged away, and records that a customer has by a merge alone.
+# Records as a customer had them when it last ended, and records that a customer has by a merge alone.
 _HISTORY = """
 create table past as
 select event, customer_id, from_customer_id, happened_at, unnest(moved) as record
@@ -44,10 +45,15 @@ from given_events
 where event <> 'birth';
 
 create table retired as
-select distinct from_customer_id as customer_id, record, happened_at as retired_at
+select distinct
+    case event when 'merge' then from_customer_id else customer_id end as customer_id,
+    record,
+    happened_at as retired_at
 from past
-where event = 'merge' and from_customer_id is not null
-qualify happened_at = max(happened_at) over (partition by from_customer_id);
+where event = 'gone' or (event = 'merge' and from_customer_id is not null)
+qualify retired_at = max(retired_at) over (
+    partition by case event when 'merge' then from_customer_id else customer_id end
+);
 
 create table absorbed as
 -- a customer that comes back comes back as it was: what it had by a merge, it has by a merge
@@ -118,6 +124,18 @@ began as (
     left join back on living.customer_id = back.customer_id
     anti join old on living.customer_id = old.customer_id
     where living.customer_id not in (select told.customer_id from told where told.event <> 'merge')
+),
+
+-- who ended without an heir is known again by its records; what of a merged customer is gone comes back to it likewise
+ended as (
+    select
+        previous.customer_id,
+        count(*) as records,
+        list(previous.record order by previous.record) as moved
+    from previous
+    anti join assigned on previous.record = assigned.record
+    anti join living on previous.customer_id = living.customer_id
+    group by previous.customer_id
 )
 
 select
@@ -134,6 +152,11 @@ union all
 
 select event, customer_id, null, records, []::varchar [], []::varchar []
 from began
+
+union all
+
+select 'gone', customer_id, null, records, moved, []::varchar []
+from ended
 
 order by all
 """

@@ -1,4 +1,4 @@
-"""A ``customer_id`` is given once: it outlives refreshes, merges and splits, and comes back when a merge is undone."""
+"""A ``customer_id`` is given once: it outlives refreshes, merges and splits, and comes back with its records."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ inner join elders on ranked.customer_id = elders.customer_id
 order by elders.elder, ranked.customer_id, ranked.own desc, ranked.records desc, ranked.eldest
 """
 
-# Which customers that were merged away a cluster without a name was: the one whose records it resembles most.
+# Which customers that ended a cluster without a name was: the one whose records it resembles most.
 _RESTORABLE = """
 with nameless as (
     select assignment.cluster, assignment.record
@@ -181,7 +181,8 @@ def assign_ids(
       ``record, first_seen``; ``events``: every event but births so far, with ``happened_at``
     - of several customers in one cluster the one known longest stays; a customer whose records part stays with most of
       those that were its own, not got by a merge, then with most of all, with the eldest record when equal
-    - a cluster left without a name that holds records of a customer merged away gets that customer's id again
+    - a cluster left without a name that holds records of a customer that ended, merged away or with its records gone,
+      gets that customer's id again
     - a new id follows from the eldest record's name, so that the same lake gives the same ids without any memory
     """
     with duckdb.connect() as connection:

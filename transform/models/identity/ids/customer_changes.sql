@@ -133,6 +133,7 @@ final as (
         events.stayed,
         case
             when events.event = 'birth' then 'new records'
+            when events.event = 'gone' then 'its records are gone'
             when events.event = 'merge' then coalesce(joined.cause, 'only owner of an address')
             when parted.cause is not null then parted.cause
             when gone.customer_id is not null then 'a record is gone'
