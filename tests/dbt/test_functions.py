@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from snello import identifiers
 from snello.dbt.functions import register, sql_functions
+from snello.identifiers.tax_code import decode
 
 GOLDEN = Path(__file__).parents[1] / "identifiers" / "golden"
 
@@ -119,12 +119,11 @@ def phone_of(value: str | None) -> dict[str, object] | None:
 
 
 def tax_code_of(value: str | None) -> dict[str, object] | None:
-    code = identifiers.normalise_tax_code(value)
-    born = identifiers.tax_code_birth_date(value)
-    return code and {
-        "code": code,
+    person = decode(value)
+    return person and {
+        "code": identifiers.normalise_tax_code(value),
         "canonical": identifiers.tax_code_canonical(value),
-        "birth_date": born and date.fromisoformat(born),
+        "late_birth_date": person.late_birth_date,
+        "early_birth_date": person.early_birth_date,
         "sex": identifiers.tax_code_sex(value),
-        "birthplace": identifiers.tax_code_birthplace(value),
     }

@@ -21,6 +21,7 @@ from snello.identifiers import (
     tax_code_letters,
     tax_code_sex,
 )
+from snello.identifiers.tax_code import decode
 
 PLACES = ("H501", "F205", "L219", "F839", "A562", "Z404", "Z112", "A001", "D612", "G273")
 LAST_YEAR = date(date.today().year - 1, 12, 31)
@@ -107,6 +108,32 @@ def test_a_birth_in_the_future_is_a_century_ago() -> None:
     year = (date.today().year + 1) % 100
     code = oracle.encode("Rossi", "Mario", "M", f"19{year:02d}-06-01", "H501")
     assert tax_code_birth_date(code) == f"19{year:02d}-06-01"
+
+
+@pytest.mark.parametrize(
+    ("today", "born"), [("2026-05-31", "1926-06-01"), ("2026-06-01", "2026-06-01"), ("2069-01-01", "2026-06-01")]
+)
+def test_what_is_in_the_future_is_told_by_the_day_that_is_given(
+    today: str, born: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = oracle.encode("Rossi", "Mario", "M", "1926-06-01", "H501")
+    monkeypatch.setenv("SNELLO_TODAY", today)
+    assert tax_code_birth_date(code) == born
+
+
+def test_a_code_says_the_same_two_births_on_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = set()
+    for today in ("1999-12-31", "2026-06-01", "2068-01-01"):
+        monkeypatch.setenv("SNELLO_TODAY", today)
+        said.add(tuple(decode(oracle.encode("Rossi", "Mario", "M", f"19{n}-02-28", "H501")) for n in range(10, 100)))
+    assert len(said) == 1
+
+
+def test_a_stated_birth_of_either_century_contradicts_no_code() -> None:
+    code = oracle.encode("Rossi", "Mario", "M", "1920-06-01", "H501")
+    assert tax_code_birth_date(code) == "2020-06-01"
+    assert tax_code_disagrees(code, "Mario", "Rossi", "1920-06-01", "M") is None
+    assert tax_code_disagrees(code, "Mario", "Rossi", "2020-06-01", "M") is None
 
 
 def test_random_letters_are_no_code() -> None:

@@ -320,6 +320,17 @@ def test_different_sexes_are_a_slip_where_the_given_names_agree() -> None:
     assert reasons(run("ab", link, sexes + names, contradictions=strict)) == ["sexes differ"]
 
 
+def test_of_the_two_centuries_that_a_tax_code_may_mean_the_stated_one_counts() -> None:
+    code = "ZNDDGS20C54L781J"
+    said = [("a", "tax_code", code), ("a", "birth_date", "1920-03-14"), ("b", "birth_date", "1920-03-14")]
+    exact = Contradictions.of([("tax_code", "decoded"), ("birth_date", "exact")])
+    link = [("a", "b", 0.99, "phone")]
+    assert reasons(run("ab", link, said, contradictions=exact)) == []
+    assert reasons(run("ab", link, [said[0], said[2]], contradictions=exact)) == ["birth dates differ"]
+    child = [*said[:2], ("b", "birth_date", "2020-03-14")]
+    assert reasons(run("ab", link, child, contradictions=exact)) == ["birth dates differ"]
+
+
 def test_a_slip_in_a_birth_date_contradicts_only_where_the_table_says_exact() -> None:
     said = [("a", "birth_date", "1985-12-10"), ("b", "birth_date", "1985-10-12")]
     link = [("a", "b", 0.9, "email")]

@@ -5,10 +5,11 @@ Decree of the Minister of Finance of 23 December 1976 (Gazzetta Ufficiale 345 of
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from snello.identifiers.tables import birthplace
 from snello.identifiers.text import null_like
@@ -24,16 +25,38 @@ _EVEN = {c: int(c, 36) - (10 if c.isalpha() else 0) for c in "0123456789ABCDEFGH
 _ODD = {c: _LETTER_WEIGHTS[value] for c, value in _EVEN.items()}  # a digit weighs what the letter of its rank does
 _NOISE = re.compile(r"[^A-Z0-9]")
 _LONGEST = 100
+_FIRST = 1876  # a hundred years before the decree
 
 
 class Person(NamedTuple):
-    """What a valid code says; ``canonical`` is the code without homocody."""
+    """What a valid code says, whatever the day; ``canonical`` is the code without homocody.
+
+    A code has two digits of the year: the birth is in 1970 to 2069 (``late_birth_date``), or a century before
+    (``early_birth_date``, from 1876 on); ``None`` where there was no such day, or no such birthplace on it.
+    """
 
     code: str
     canonical: str
-    birth_date: date
+    late_birth_date: date | None
+    early_birth_date: date | None
     sex: str
-    birthplace: str
+
+    @property
+    def birth_date(self) -> date:
+        """Of two possible births the latest that is not in the future; of which there is one in either century."""
+        late, early = self.late_birth_date, self.early_birth_date
+        return late if late and (early is None or late <= _today()) else cast(date, early)
+
+    @property
+    def birthplace(self) -> str:
+        """The town, or the country for people born abroad, under its name at that birth."""
+        return birthplace(self.canonical[11:15], self.birth_date) or ""
+
+
+def _today() -> date:
+    """The day that everything is reckoned from: ``SNELLO_TODAY``, else this one."""
+    given = os.environ.get("SNELLO_TODAY")
+    return date.fromisoformat(given) if given else date.today()
 
 
 def check_letter(first_fifteen: str) -> str:
@@ -42,22 +65,13 @@ def check_letter(first_fifteen: str) -> str:
     return chr(65 + total % 26)
 
 
-def _birth(digits: str, month: int) -> tuple[date, str, str] | None:
-    """Date, sex and birthplace of the canonical digits; the latest century in which all three were possible."""
-    day, sex = int(digits[2:4]), "M"
-    if day > 40:
-        day, sex = day - 40, "F"
-    today = date.today()
-    first = today.year - today.year % 100 + int(digits[:2])
-    for year in (first, first - 100, first - 200):
-        try:
-            born = date(year, month, day)
-        except ValueError:
-            continue
-        place = birthplace(digits[4:], born) if born <= today and year > today.year - 150 else None
-        if place is not None:
-            return born, sex, place
-    return None
+def _born(year: int, month: int, day: int, place: str) -> date | None:
+    """The date, where there was such a day and the place was one then."""
+    try:
+        born = date(year, month, day)
+    except ValueError:
+        return None
+    return born if year >= _FIRST and birthplace(place, born) is not None else None
 
 
 def decode(value: str | None) -> Person | None:
@@ -71,11 +85,11 @@ def _decoded(value: str) -> Person | None:
     if not _SHAPE.fullmatch(code) or check_letter(code[:15]) != code[15]:
         return None
     plain = _without_homocody(code)
-    birth = _birth(plain[6:8] + plain[9:11] + plain[11:15], _MONTHS.index(plain[8]) + 1)
-    if birth is None:
-        return None
-    born, sex, place = birth
-    return Person(code, plain, born, sex, place)
+    year, month, day = int(plain[6:8]), _MONTHS.index(plain[8]) + 1, int(plain[9:11])
+    sex, day = ("F", day - 40) if day > 40 else ("M", day)
+    late_year = 2000 + year if year < 70 else 1900 + year
+    late, early = (_born(each, month, day, plain[11:15]) for each in (late_year, late_year - 100))
+    return Person(code, plain, late, early, sex) if late or early else None
 
 
 def _plain(value: str) -> str:
@@ -120,7 +134,11 @@ def tax_code_canonical(value: str | None) -> str | None:
 
 
 def tax_code_birth_date(value: str | None) -> str | None:
-    """The birth date in the code (``1985-04-12``); of two possible centuries, the latest that is not in the future."""
+    """The birth date in the code (``1985-04-12``); of two possible centuries, the latest that is not in the future.
+
+    - ``SNELLO_TODAY``, else this day, tells what is in the future
+    - who is over a hundred seems a child: where a birth date is stated too, see ``tax_code_disagrees``
+    """
     person = decode(value)
     return person and person.birth_date.isoformat()
 

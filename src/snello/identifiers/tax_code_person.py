@@ -60,7 +60,7 @@ def tax_code_disagrees(
         return None
     parts = _wrong_names(person.canonical, _words(first), _words(last))
     born = _date(birth_date)
-    if born is not None and born != person.birth_date:
+    if born is not None and born not in (person.late_birth_date, person.early_birth_date):
         if born.isoformat()[2:] != person.birth_date.isoformat()[2:]:
             parts.append("birth date")
         elif birthplace(person.canonical[11:15], born) is None:

@@ -13,10 +13,9 @@ from snello.errors import ConfigError, choices
 from snello.identifiers import (
     birth_dates_agree,
     names_agree,
-    tax_code_birth_date,
     tax_code_canonical,
-    tax_code_sex,
 )
+from snello.identifiers.tax_code import decode
 
 KINDS = ("tax_code", "birth_date", "sex", "name")
 HOWS = {
@@ -35,7 +34,8 @@ _SEED = "seeds/identity_contradictions.csv"
 class Contradictions:
     """Which marks contradict, as pairs of kind and how; none contradicts when there is no pair.
 
-    - ``tax_code``: ``differ``, and ``decoded``: the birth date and sex inside a code stand for those that are stated
+    - ``tax_code``: ``differ``, and ``decoded``: the birth date and sex inside a code stand for those that are stated;
+      of the two centuries that a code may mean, the stated one
     - ``birth_date``: ``slip`` (apart by more than a slip) or ``exact``
     - ``name``: ``unlike`` (given names known to be different)
     - ``sex``: ``unless_named_alike`` or ``differ``
@@ -129,7 +129,10 @@ def profile(
     """The marks made comparable; what is not valid says nothing, and neither does what contradicts nobody."""
     sex = sex.strip().upper()[:1] if sex else None
     if contradictions.says("tax_code", "decoded"):
-        birth_date, sex = tax_code_birth_date(tax_code) or birth_date, tax_code_sex(tax_code) or sex
+        person = decode(tax_code)
+        if person and not (person.early_birth_date and birth_date == person.early_birth_date.isoformat()):
+            birth_date = person.birth_date.isoformat()
+        sex = person.sex if person else sex
     return Profile(
         tax_code_canonical(tax_code) if contradictions.says("tax_code", "differ") else None,
         birth_date if contradictions.dates else None,

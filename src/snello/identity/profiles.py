@@ -9,7 +9,7 @@ import numpy as np
 
 from snello.identifiers import birth_dates_agree, names_agree
 from snello.identifiers.agreement import plain_name
-from snello.identifiers.tax_code import decode
+from snello.identifiers.tax_code import Person, decode
 from snello.identity.arrays import Bools, Ints
 from snello.identity.contradictions import BIRTH_DATES, NAMES, SEXES, TAX_CODES, Contradictions, differ
 from snello.identity.marks import Marks
@@ -137,14 +137,25 @@ def _columns(raw: dict[str, tuple[Ints, Values]], contradictions: Contradictions
     dates = [person.birth_date.isoformat() if decoded and person else None for person in people]
     sexes = [person.sex if decoded and person else None for person in people]
     made["tax_code"] = codes, canonical if contradictions.says("tax_code", "differ") else [None] * len(taxes)
-    birth = [value if value and birth_dates_agree(value, value) else None for value in raw["birth_date"][1]]
-    made["birth_date"] = _standing((codes, dates), (raw["birth_date"][0], birth), contradictions.dates)
+    born, stated_dates = raw["birth_date"]
+    birth = [value if value and birth_dates_agree(value, value) else None for value in stated_dates]
+    # which of two centuries a code means is what was stated
+    place = {value: number for number, value in enumerate(birth) if value}
+    early = [_other_birth(person, date) for person, date in zip(people, dates, strict=True)]
+    is_early = (born >= 0) & (np.array([*(place.get(date or "", -2) for date in early), -2])[codes] == born)
+    made["birth_date"] = _standing((np.where(is_early, -1, codes), dates), (born, birth), contradictions.dates)
     said = [value.strip().upper()[:1] if value else None for value in raw["sex"][1]]
     stated = [value if value in ("M", "F") else None for value in said]
     made["sex"] = _standing((codes, sexes), (raw["sex"][0], stated), contradictions.sexes)
     plain = [plain_name(value) for value in raw["name"][1]]
     made["name"] = raw["name"][0], [name if name and not name.startswith("|") else None for name in plain]
     return {kind: _renumbered(*given) for kind, given in made.items()}
+
+
+def _other_birth(person: Person | None, date: str | None) -> str | None:
+    """The birth a century before the one that a code is taken to mean, where it can mean that one too."""
+    other = person and person.early_birth_date
+    return str(other) if other and date and other.year != int(date[:4]) else None
 
 
 def _standing(first: tuple[Ints, Values], second: tuple[Ints, Values], asked: bool) -> tuple[Ints, Values]:

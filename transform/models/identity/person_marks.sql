@@ -9,7 +9,11 @@ final as (
     select
         record,
         tax_code_canonical as tax_code,
-        birth_date::string as birth_date,
+        -- a code alone never says that somebody is over a hundred: some record of it did
+        case
+            when {{ years_after('tax_code_birth_date', 100) }} <= {{ today() }} then tax_code_birth_date
+            else birth_date
+        end::string as birth_date,
         sex,
         case when coalesce(first_key, last_key) is not null then concat(first_key, '|', last_key) end as name
     from persons

@@ -32,6 +32,15 @@ placeholders as (
     select * from {{ ref('placeholder_dates') }}
 ),
 
+-- a code has two digits of the year: who seems a child may be over a hundred, and then some record of the code says so
+centenarians as (
+    select distinct tax_codes.canonical
+    from persons
+    inner join tax_codes on persons.tax_code = tax_codes.raw and persons.birth_date = tax_codes.early_birth_date
+    left join placeholders on persons.birth_date = placeholders.birth_date
+    where placeholders.birth_date is null and tax_codes.late_birth_date <= {{ today() }}
+),
+
 final as (
     select
         ---------- ids
@@ -50,7 +59,14 @@ final as (
         languages.language,
         tax_codes.tax_code,
         tax_codes.canonical as tax_code_canonical,
-        tax_codes.birth_date as tax_code_birth_date,
+        case
+            when tax_codes.late_birth_date is null then tax_codes.early_birth_date
+            when tax_codes.early_birth_date is null then tax_codes.late_birth_date
+            when tax_codes.late_birth_date > {{ today() }} then tax_codes.early_birth_date
+            when persons.birth_date = tax_codes.late_birth_date then tax_codes.late_birth_date
+            when centenarians.canonical is not null then tax_codes.early_birth_date
+            else tax_codes.late_birth_date
+        end as tax_code_birth_date,
         tax_codes.sex as tax_code_sex,
         ---------- address
         streets.street,
@@ -79,6 +95,7 @@ final as (
             and persons.province_raw = places.province_raw
             and persons.city_raw = places.city_raw
     left join placeholders on persons.birth_date = placeholders.birth_date
+    left join centenarians on tax_codes.canonical = centenarians.canonical
 )
 
 select * from final

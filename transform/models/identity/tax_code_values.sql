@@ -1,5 +1,6 @@
 {{ config(
-    materialized='incremental', incremental_strategy='append', pre_hook="{{ forget_values_read_otherwise() }}"
+    materialized='incremental', incremental_strategy='append', on_schema_change='sync_all_columns',
+    pre_hook="{{ forget_values_read_otherwise() }}"
 ) }}
 -- depends_on: {{ ref('identity_run') }}
 
@@ -22,7 +23,8 @@ final as (
         read.raw,
         read.said.code as tax_code,
         read.said.canonical,
-        read.said.birth_date,
+        read.said.late_birth_date,
+        read.said.early_birth_date,
         read.said.sex
     from read
 )
