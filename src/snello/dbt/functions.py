@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any, get_type_hints
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from snello import identifiers
 from snello.dbt.salted import NAME, register_salted
+from snello.identifiers.columns import Plain, plain_emails, plain_phones, plain_tax_codes
 from snello.identifiers.email import read_email
 from snello.identifiers.phone import read_phone
 from snello.identifiers.tax_code import decode
@@ -25,6 +27,12 @@ READINGS: dict[str, Callable[..., Any]] = {
     "read_email": read_email,
     "read_phone": read_phone,
     "read_tax_code": decode,
+}
+# Most values are plain, and read by the column.
+PLAIN: dict[str, Callable[..., Plain]] = {
+    "read_email": plain_emails,
+    "read_phone": plain_phones,
+    "read_tax_code": plain_tax_codes,
 }
 
 
@@ -53,7 +61,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     if NAME not in known:
         register_salted(connection)
     functions = {name: (_vectorised(name), *said) for name, said in sql_functions().items()}
-    functions |= {name: _reading(function) for name, function in READINGS.items()}
+    functions |= {name: _reading(function, PLAIN[name]) for name, function in READINGS.items()}
     for name, (function, arity, answer) in functions.items():
         if name not in known:
             connection.create_function(
@@ -96,19 +104,31 @@ def _each(function: Callable[..., Any], answer: pa.DataType, columns: Sequence[p
     return pa.array([distinct[row] for row in rows], answer)
 
 
-def _reading(function: Callable[..., Any]) -> tuple[Callable[..., pa.Array], int, str]:
+def _reading(function: Callable[..., Any], plain: Callable[..., Plain]) -> tuple[Callable[..., pa.Array], int, str]:
     """The function over rows, its number of arguments, and the struct of the named tuple that it answers."""
     told = get_type_hints(function)["return"].__args__[0]
     fields = {name: _FIELDS[getattr(kind, "__args__", (kind,))[0]] for name, kind in get_type_hints(told).items()}
     answer = pa.struct([(name, arrow) for name, (_, arrow) in fields.items()])
     arity = len(inspect.signature(function).parameters)
     named = ", ".join(f"{name} {sql}" for name, (sql, _) in fields.items())
-    return _ARITIES[arity](partial(_read, function, answer)), arity, f"STRUCT({named})"
+    return _ARITIES[arity](partial(_read, function, plain, answer)), arity, f"STRUCT({named})"
 
 
-def _read(function: Callable[..., Any], answer: pa.StructType, columns: Sequence[pa.ChunkedArray]) -> pa.Array:
-    found = [function(*row) for row in zip(*(column.to_pylist() for column in columns), strict=True)]
-    nothing = (None,) * answer.num_fields
-    fields = zip(*(nothing if row is None else row for row in found), strict=True)
-    arrays = [pa.array(values, field.type) for values, field in zip(fields, answer, strict=True)]
-    return pa.StructArray.from_arrays(arrays, fields=list(answer), mask=pa.array([row is None for row in found]))
+def _read(
+    function: Callable[..., Any],
+    plain: Callable[..., Plain],
+    answer: pa.StructType,
+    columns: Sequence[pa.ChunkedArray],
+) -> pa.Array:
+    arrays = [column.combine_chunks() for column in columns]
+    rows, said = plain(*arrays)
+    others = np.delete(np.arange(len(arrays[0])), rows)
+    quick = pa.StructArray.from_arrays(
+        [field.cast(to.type) for field, to in zip(said, answer, strict=True)], fields=list(answer)
+    )
+    slow = pa.array(others)
+    found = [function(*row) for row in zip(*(array.take(slow).to_pylist() for array in arrays), strict=True)]
+    told = pa.array([None if row is None else row._asdict() for row in found], answer)
+    order = np.empty(len(arrays[0]), np.int64)
+    order[np.concatenate([rows, others])] = np.arange(len(order))
+    return pa.concat_arrays([quick, told]).take(pa.array(order))

@@ -20,8 +20,8 @@ _PLAIN = re.compile(
 )
 _ANGLE = re.compile(r"<([^<>]+@[^<>]+)>\s*$")
 _LONGEST = 1_000  # an address has 254 signs at most; the name in front of it may have more
-_ROLES = words("email_role")
-_STAND_INS, _STAND_IN_DOMAINS = words("email_stand_in"), words("email_stand_in_domain")
+ROLES = words("email_role")
+STAND_INS, STAND_IN_DOMAINS = words("email_stand_in"), words("email_stand_in_domain")
 _TAGGED = words("email_tagged")
 
 
@@ -80,7 +80,7 @@ def email_is_role(value: str | None) -> bool | None:
 
 
 def _is_role(local: str) -> bool:
-    return local.rstrip("0123456789") in _ROLES
+    return local.rstrip("0123456789") in ROLES
 
 
 def email_is_placeholder(value: str | None) -> bool | None:
@@ -94,8 +94,8 @@ def email_is_placeholder(value: str | None) -> bool | None:
 
 def _is_placeholder(local: str, domain: str) -> bool:
     return (
-        local.rstrip("0123456789") in _STAND_INS
-        or domain in _STAND_IN_DOMAINS
+        local.rstrip("0123456789") in STAND_INS
+        or domain in STAND_IN_DOMAINS
         or local.count(local[:1]) == len(local)
         or (len(local) <= 2 and local == domain.split(".")[0])
     )

@@ -26,18 +26,24 @@ _KINDS = {
 _SPACING = str.maketrans("", "", " -./()")
 _SEVERAL = re.compile(r"[/;,|\n]|\s-\s|\so\s|\se\s")
 _LONGEST = 200  # a field may hold several numbers, or a note with a number in front
-_RUN = "01234567890123456789"
-_NUR = _RUN[::-1]
+RUN = "01234567890123456789"
+NUR = RUN[::-1]
+"""Digits in a row, up and down: typed to get past a form."""
+
+
+@lru_cache(maxsize=1)
+def italian_numbers() -> str | None:
+    """The library's own patterns of Italian mobile and landline numbers, so that no quick path can drift."""
+    metadata = PhoneMetadata.metadata_for_region("IT")
+    if metadata is None or metadata.mobile is None or metadata.fixed_line is None:
+        return None
+    return f"{metadata.mobile.national_number_pattern}|{metadata.fixed_line.national_number_pattern}"
 
 
 @lru_cache(maxsize=1)
 def _italian() -> re.Pattern[str]:
-    """The library's own patterns of Italian mobile and landline numbers, so that the quick path cannot drift."""
-    metadata = PhoneMetadata.metadata_for_region("IT")
-    if metadata is None or metadata.mobile is None or metadata.fixed_line is None:
-        return re.compile(r"(?!)")
-    mobile, landline = metadata.mobile.national_number_pattern, metadata.fixed_line.national_number_pattern
-    return re.compile(rf"(?:\+39|0039)?({mobile}|{landline})")
+    numbers = italian_numbers()
+    return re.compile(rf"(?:\+39|0039)?({numbers})" if numbers else r"(?!)")
 
 
 class Phone(NamedTuple):
@@ -121,4 +127,4 @@ def phone_is_placeholder(value: str | None) -> bool | None:
 
 def _is_placeholder(digits: str) -> bool:
     tail = digits[-7:]
-    return len(tail) < 6 or tail.count(tail[0]) == len(tail) or tail in _RUN or tail in _NUR
+    return len(tail) < 6 or tail.count(tail[0]) == len(tail) or tail in RUN or tail in NUR
