@@ -127,8 +127,25 @@ def _word(column: str, letters: str = "a-z") -> str:
     return f"nullif(left(regexp_replace(lower(strip_accents({column})), '[^{letters}]', '', 'g'), 60), '')"
 
 
+# Of each column a word, and how it comes from the text: once a text, for a text is of many records.
+_WORDS = {
+    "first_name": ("first_word", _word("text")),
+    "last_name": ("last_word", _word("text")),
+    "birth_date": ("birth", "nullif(regexp_replace(left(text, 10), '[^0-9]', '', 'g'), '')"),
+    "sex": ("sex_letter", "nullif(upper(left(trim(text), 1)), '')"),
+    "town": ("town_word", _word("text")),
+    "postcode": ("postcode_word", _word("text", "a-z0-9")),
+}
+
+
 def _prepared(given: str, after: int) -> str:
-    # Rows are wide: they are numbered by their names alone, and each street is taken apart once.
+    # Rows are wide: they are numbered by their names alone, and each text is taken apart once.
+    worded = ", ".join(
+        f"{column}_words as (select text, {said} as {word} from "
+        f"(select distinct {column} as text from given where {column} is not null))"
+        for column, (word, said) in _WORDS.items()
+    )
+    joined = " ".join(f"left join {column}_words on given.{column} = {column}_words.text" for column in _WORDS)
     return f"""
         with given as materialized (
             select {", ".join(COLUMNS)} from {given}
@@ -136,6 +153,7 @@ def _prepared(given: str, after: int) -> str:
         numbered as (
             select record, {after} + row_number() over (order by record) as id from given
         ),
+        {worded},
         streets as (
             select distinct street from given where street is not null
         ),
@@ -157,23 +175,12 @@ def _prepared(given: str, after: int) -> str:
                 nullif(regexp_extract(street, '[0-9]+'), '') as civic
             from streets
         ),
-        plain as (
-            select
-                given.*,
-                {_word("first_name")} as first_word,
-                {_word("last_name")} as last_word,
-                nullif(regexp_replace(left(birth_date, 10), '[^0-9]', '', 'g'), '') as birth,
-                {_word("town")} as town_word,
-                {_word("postcode", "a-z0-9")} as postcode_word
-            from given
-        ),
         pets as (
             select long, list(short order by short) as nicknames from pet group by long
         )
         select
             id::uinteger as id,
-            plain.record, tax_code, first_word, nicknames, last_word, birth,
-            nullif(upper(left(trim(sex), 1)), '') as sex,
+            given.record, tax_code, first_word, nicknames, last_word, birth, sex_letter as sex,
             lines[1] as line, lines[2] as line_two, civic, town_word as town, postcode_word as postcode,
             case when len(numbers) > 0 then numbers end as numbers,
             split_part(numbers[1], ':', 1) as number_kind,
@@ -181,8 +188,9 @@ def _prepared(given: str, after: int) -> str:
             case when len(phones) > 0 then phones end as phones,
             case when len(cards) > 0 then cards end as cards,
             false as was
-        from plain
-        inner join numbered on plain.record = numbered.record
-        left join lined on plain.street = lined.street
+        from given
+        inner join numbered on given.record = numbered.record
+        left join lined on given.street = lined.street
+        {joined}
         left join pets on first_word = long
         """
