@@ -73,6 +73,16 @@ def merging(groups: Groups, *steps: list[int], back: list[Groups]) -> list[Group
     return [*days, *back]
 
 
+def finer(groups: Groups, labels: list[int]) -> Groups:
+    """Groups parted where labels differ."""
+    parts: dict[tuple[str, int], str] = {}
+    for group in groups:
+        for record in group:
+            part = (group, labels[ord(record) - 97])
+            parts[part] = parts.get(part, "") + record
+    return list(parts.values())
+
+
 def ids(found: Identities) -> dict[str, str]:
     return {row["record"]: row["customer_id"] for row in found.assignment.to_pylist()}
 
@@ -123,7 +133,7 @@ def played(*worlds: list[Groups], seed: int | None = None) -> list[list[Day]]:
 def named(table: pa.Table, world: int) -> pa.Table:
     """The records, and clusters, of one world, named so that no other has them."""
     columns = {
-        name: [f"{world}-{value}" for value in table[name].to_pylist()]
+        name: pa.array([f"{world}-{value}" for value in table[name].to_pylist()], pa.string())
         if name in ("record", "cluster")
         else table[name]
         for name in table.column_names
@@ -235,6 +245,17 @@ def test_a_split_undone_gives_the_id_back() -> None:
     assert ids(run(["abc"], run(["ab", "c"], before))) == ids(before)
 
 
+def test_a_customer_that_loses_its_eldest_record_for_a_day_keeps_its_id_when_it_is_back() -> None:
+    before, apart, after = runs(["abcd"], ["a", "bcd"], ["abcd"])
+    assert ids(after) == ids(before)
+    assert told(after) == [("merge", ids(before)["b"], ids(apart)["a"], ["a"], ["b", "c", "d"])]
+
+
+def test_a_customer_split_off_long_ago_is_no_elder_than_the_split() -> None:
+    days = runs(["abc"], ["a", "bc"], ["a", "bc", "d"], ["ad", "bc"])
+    assert ids(days[3])["d"] == ids(days[1])["a"]
+
+
 def test_a_new_record_joins_the_customer_it_belongs_to() -> None:
     before = run(["bc"])
     assert set(ids(run(["abc"], before)).values()) == set(ids(before).values())
@@ -258,6 +279,14 @@ def test_merges_undone_one_after_the_other_give_every_customer_its_id_back(world
     for days in played(*(merging(groups, *two, back=[coarser(groups, two[0]), groups]) for groups, *two in worlds)):
         assert days[3].ids == days[1].ids
         assert days[4].ids == days[0].ids
+
+
+@FEW
+@given(worlds=many(st.tuples(partitions, labels, labels)))
+def test_splits_undone_at_once_give_every_customer_its_id_back(worlds: list[tuple[Any, ...]]) -> None:
+    parted = ((groups, finer(groups, one), two) for groups, one, two in worlds)
+    for days in played(*([groups, once, finer(once, two), groups] for groups, once, two in parted)):
+        assert days[-1].ids == days[0].ids
 
 
 @FEW

@@ -5,6 +5,8 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from snello.identity.seniority import BRANCHES
+
 _RECORDS = pa.list_(pa.string())
 
 EVENTS = pa.schema(
@@ -35,7 +37,7 @@ HISTORY = pa.schema(
         "happened_at": pa.timestamp("us", "UTC"),
     }
 )
-"""What of the events so far is needed to go on: all but the births."""
+"""What of the events so far is needed to go on: all but the births of customers that no split ever gave a record."""
 
 # Records as a customer had them when it last ended, and records that a customer has by a merge alone.
 _HISTORY = """
@@ -163,9 +165,10 @@ order by all
 
 
 def history(connection: duckdb.DuckDBPyConnection, events: pa.Table) -> None:
-    """Make the tables ``retired`` and ``absorbed`` out of the events so far."""
+    """Make the tables ``retired``, ``absorbed`` and ``branches`` out of the events so far."""
     connection.register("given_events", events)
     connection.execute(_HISTORY)
+    connection.execute(BRANCHES)
 
 
 def changes(connection: duckdb.DuckDBPyConnection) -> pa.Table:

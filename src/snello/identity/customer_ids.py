@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -10,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from snello.identity.customer_events import HISTORY, changes, history
+from snello.identity.seniority import Age, ages
 
 # Most customers continue one cluster and share it with nobody: those are settled as a set, the rest one by one.
 _CLAIMS = """
@@ -33,48 +35,33 @@ from claims
 qualify count(*) over (partition by customer_id) = 1 and count(*) over (partition by cluster) = 1
 """
 
-# Which clusters a customer could continue: with most of the records that it did not get by a merge, then with most.
-_CONTESTED = """
+# The records of the customers that are left.
+_AGED = """
+create table aged as
 with contested as (
     select claims.*
     from claims
     anti join plain on claims.customer_id = plain.customer_id
-),
-
-aged as (
-    select
-        members.customer_id,
-        members.cluster,
-        members.record,
-        coalesce(seen.first_seen, 'infinity'::timestamptz) as first_seen,
-        absorbed.record is null as is_own
-    from members
-    semi join contested on members.customer_id = contested.customer_id
-    left join seen on members.record = seen.record
-    left join absorbed on members.record = absorbed.record and members.customer_id = absorbed.customer_id
-),
-
-elders as (
-    select customer_id, min((first_seen, record)) as elder
-    from aged
-    group by customer_id
-),
-
-ranked as (
-    select
-        customer_id,
-        cluster,
-        count(*) as records,
-        count(*) filter (where is_own) as own,
-        min((first_seen, record)) as eldest
-    from aged
-    group by customer_id, cluster
 )
 
-select ranked.customer_id, ranked.cluster
-from ranked
-inner join elders on ranked.customer_id = elders.customer_id
-order by elders.elder, ranked.customer_id, ranked.own desc, ranked.records desc, ranked.eldest
+select
+    members.customer_id,
+    members.cluster,
+    members.record,
+    coalesce(epoch_us(seen.first_seen), 9223372036854775807) as first_seen,
+    absorbed.record is null as is_own
+from members
+semi join contested on members.customer_id = contested.customer_id
+left join seen on members.record = seen.record
+left join absorbed on members.record = absorbed.record and members.customer_id = absorbed.customer_id
+"""
+
+# Which clusters a customer could continue: with most of the records that it did not get by a merge, then with most.
+_CONTESTED = """
+select customer_id, cluster
+from aged
+group by customer_id, cluster
+order by customer_id, count(*) filter (where is_own) desc, count(*) desc, min((first_seen, record))
 """
 
 # Which customers that ended a cluster without a name was: the one whose records it resembles most.
@@ -178,9 +165,11 @@ def assign_ids(
     """Give each cluster the customer its records had before, the one they had before a merge, or a new one.
 
     - ``assignment``: ``record, cluster``; ``previous``: ``record, customer_id`` as last published; ``first_seen``:
-      ``record, first_seen``; ``events``: every event but births so far, with ``happened_at``
-    - of several customers in one cluster the one known longest stays; a customer whose records part stays with most of
-      those that were its own, not got by a merge, then with most of all, with the eldest record when equal
+      ``record, first_seen``; ``events``: every event so far, with ``happened_at``; of births those of customers that
+      ever got records by a split are enough
+    - of several customers in one cluster the one known longest stays, never one that was split off another of them
+    - a customer whose records part stays with most of those that were its own, not got by a merge, then with most of
+      all, with the eldest record when equal
     - a cluster left without a name that holds records of a customer that ended, merged away or with its records gone,
       gets that customer's id again
     - a new id follows from the eldest record's name, so that the same lake gives the same ids without any memory
@@ -196,20 +185,22 @@ def assign_ids(
         history(connection, HISTORY.empty_table() if events is None else events)
         connection.execute(_CLAIMS)
         connection.execute("create table kept as select cluster, customer_id from plain")
-        _keep(connection, _continued(connection.execute(_CONTESTED).fetchall()))
+        connection.execute(_AGED)
+        _keep(connection, _continued(connection.execute(_CONTESTED).fetchall(), ages(connection)))
         _keep(connection, _restored(connection.execute(_RESTORABLE).fetchall()))
         _name(connection)
-        connection.execute("drop table members; drop table claims; drop table plain")
+        connection.execute("drop table members; drop table claims; drop table plain; drop table aged")
         connection.execute(f"create table assigned as {_ASSIGNED}")
         named = connection.sql("select record, customer_id from assigned").to_arrow_table()
         return Identities(named, changes(connection))
 
 
-def _continued(claims: list[tuple[str, str]]) -> dict[str, str]:
+def _continued(claims: list[tuple[str, str]], known: Mapping[str, Age]) -> dict[str, str]:
     """Cluster → customer: each customer, eldest first, takes the best of its clusters that is still free."""
     found: dict[str, str] = {}
-    for customer, wishes in groupby(claims, key=lambda claim: claim[0]):
-        free = next((cluster for _, cluster in wishes if cluster not in found), None)
+    wishes = {customer: list(wanted) for customer, wanted in groupby(claims, key=lambda claim: claim[0])}
+    for customer in sorted(wishes, key=lambda one: (known[one], one)):
+        free = next((cluster for _, cluster in wishes[customer] if cluster not in found), None)
         if free is not None:
             found[free] = customer
     return found
