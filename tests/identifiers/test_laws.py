@@ -93,6 +93,7 @@ def test_a_way_of_writing_nothing_is_nothing(name: str, text: str) -> None:
 @given(text=texts, other=texts)
 def test_agreement_does_not_depend_on_the_side(text: str, other: str) -> None:
     assert identifiers.names_agree(text, other) == identifiers.names_agree(other, text)
+    assert identifiers.names_share(text, other) == identifiers.names_share(other, text)
     assert identifiers.birth_dates_agree(text, other) == identifiers.birth_dates_agree(other, text)
 
 

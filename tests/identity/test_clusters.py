@@ -320,6 +320,14 @@ def test_different_sexes_are_a_slip_where_the_given_names_agree() -> None:
     assert reasons(run("ab", link, sexes + names, contradictions=strict)) == ["sexes differ"]
 
 
+def test_different_sexes_are_no_slip_where_the_given_names_are_a_letter_apart() -> None:
+    sexes = [("a", "sex", "M"), ("b", "sex", "F")]
+    link = [("a", "b", 0.9, "email")]
+    assert reasons(run("ab", link, sexes + named(a="Jan_Nowak", b="Jana_Nowak"))) == ["sexes differ"]
+    assert reasons(run("ab", link, named(a="Jan_Nowak", b="Jana_Nowak"))) == []
+    assert reasons(run("ab", link, [("a", "sex", "M"), ("b", "sex", "M"), *named(a="Jan_Nowak", b="Jann_Nowak")])) == []
+
+
 def test_of_the_two_centuries_that_a_tax_code_may_mean_the_stated_one_counts() -> None:
     code = "ZNDDGS20C54L781J"
     said = [("a", "tax_code", code), ("a", "birth_date", "1920-03-14"), ("b", "birth_date", "1920-03-14")]

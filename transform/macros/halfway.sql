@@ -15,7 +15,7 @@
                 or not coalesce(names_agree(lefts.name, rights.name), true)
                 or (
                     lefts.sex <> rights.sex
-                    and not coalesce(names_agree(lefts.name, rights.name), false)
+                    and not coalesce(names_share(lefts.name, rights.name), false)
                 )
         end
 {%- endmacro %}

@@ -5,7 +5,7 @@ Each takes text or ``None`` and never raises: what cannot be such a value is ``N
 
 from __future__ import annotations
 
-from snello.identifiers.agreement import birth_dates_agree, names_agree
+from snello.identifiers.agreement import birth_dates_agree, names_agree, names_share
 from snello.identifiers.card import card_checks, normalise_card
 from snello.identifiers.device import normalise_device
 from snello.identifiers.email import email_is_placeholder, email_is_role, email_mailbox, normalise_email
@@ -58,6 +58,7 @@ __all__ = [
     "name_key",
     "name_oddity",
     "names_agree",
+    "names_share",
     "normalise_card",
     "normalise_device",
     "normalise_email",

@@ -87,6 +87,29 @@ def names_agree(left: str | None, right: str | None) -> bool | None:
     return _found(given, other_family) and _found(other_given, family)
 
 
+@lru_cache(maxsize=65_536)
+def names_share(left: str | None, right: str | None) -> bool | None:
+    """Whether two names that may be one person's, written as for ``names_agree``, have a word or a nickname in common.
+
+    A slip, an initial or a beginning is not enough: Jan and Jana are one letter apart. ``None`` when either side has no
+    given name.
+    """
+    (given, family), (other_given, other_family) = _halves(left), _halves(right)
+    if not given or not other_given:
+        return None
+    if not names_agree(left, right):
+        return False
+    if "".join(given) == "".join(other_given) or _common(given, other_given):
+        return True
+    return _common(given, other_family) and _common(other_given, family)
+
+
+def _common(names: list[str], others: list[str]) -> bool:
+    """Whether a word, or a nickname of a word, stands among both."""
+    forms = tables.nicknames()
+    return any(one in others or any(form in others for form in forms.get(one, ())) for one in names)
+
+
 def _two_people(given: list[str], others: list[str], family: list[str], other_family: list[str]) -> bool:
     """Whether names with a word in common go on with known names that differ: Rosa Maria and Anna Maria."""
     known = tables.given_names()

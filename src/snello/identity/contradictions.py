@@ -13,6 +13,7 @@ from snello.errors import ConfigError, choices
 from snello.identifiers import (
     birth_dates_agree,
     names_agree,
+    names_share,
     tax_code_canonical,
 )
 from snello.identifiers.tax_code import decode
@@ -38,7 +39,7 @@ class Contradictions:
       of the two centuries that a code may mean, the stated one
     - ``birth_date``: ``slip`` (apart by more than a slip) or ``exact``
     - ``name``: ``unlike`` (given names known to be different)
-    - ``sex``: ``unless_named_alike`` or ``differ``
+    - ``sex``: ``unless_named_alike`` (the given names have a word or a nickname in common) or ``differ``
     - any other kind of identifier: ``differ``; any kind of evidence: ``weak``, it alone does not join two groups who
       each have a mailbox that bears their name
     """
@@ -160,8 +161,9 @@ def contradiction(one: Profile, other: Profile, contradictions: Contradictions =
     alike = names_agree(one.name, other.name)
     if alike is False and contradictions.says("name", "unlike"):
         return NAMES
-    if one.sex and other.sex and one.sex != other.sex and (contradictions.says("sex", "differ") or not alike):
-        return SEXES
+    if one.sex and other.sex and one.sex != other.sex:
+        shared = not contradictions.says("sex", "differ") and names_share(one.name, other.name)
+        return None if shared else SEXES
     return None
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from snello.identifiers import birth_dates_agree, names_agree
+from snello.identifiers import birth_dates_agree, names_agree, names_share
 from snello.identifiers.agreement import plain_name
-from snello.identifiers.tax_code import Person, decode
+from snello.identifiers.columns import decode_each
+from snello.identifiers.tax_code import Person
 from snello.identity.arrays import Bools, Ints
 from snello.identity.contradictions import BIRTH_DATES, NAMES, SEXES, TAX_CODES, Contradictions, differ
 from snello.identity.marks import Marks
@@ -54,6 +57,7 @@ class Profiles:
     contradictions: Contradictions
     dates_agree: _Agreement
     names_agree: _Agreement
+    names_share: _Agreement
     answered: dict[bytes, Bools] = field(default_factory=dict)
 
     @classmethod
@@ -80,8 +84,16 @@ class Profiles:
         lean[again[count:]] = again[count:]
         others = tuple(differ(kind) for kind in contradictions.others)
         reasons = ("", TAX_CODES, *others, BIRTH_DATES, NAMES, SEXES)
-        agreements = _Agreement(dates[1], birth_dates_agree), _Agreement(every, names_agree)
+        agreements = (
+            _Agreement(dates[1], birth_dates_agree),
+            _Agreement(every, names_agree),
+            _Agreement(every, names_share),
+        )
         return cls(again[:count][index], kept, lean, reasons, contradictions, *agreements)
+
+    def among(self, chosen: Ints) -> Profiles:
+        """The same profiles for some of the records, given by their places."""
+        return replace(self, index=self.index[chosen])
 
     @property
     def silent(self) -> Bools:
@@ -104,10 +116,11 @@ class Profiles:
         open_ = self._settle(found, open_, far, last - 3)
         alike = self._said("name", self.names_agree, one[open_], other[open_])
         unlike = (alike == 0) & self.contradictions.says("name", "unlike")
-        alike = alike[~unlike]
         open_ = self._settle(found, open_, unlike, last - 2)
         sexes = self._unequal("sex", one[open_], other[open_])
-        self._settle(found, open_, sexes & ((alike < 1) | self.contradictions.says("sex", "differ")), last - 1)
+        if not self.contradictions.says("sex", "differ"):
+            sexes[sexes] = self._said("name", self.names_share, one[open_[sexes]], other[open_[sexes]]) < 1
+        self._settle(found, open_, sexes, last - 1)
         return found
 
     @staticmethod
@@ -131,7 +144,7 @@ def _columns(raw: dict[str, tuple[Ints, Values]], contradictions: Contradictions
     """The values of each kind made comparable: a number for each record, and what the numbers stand for."""
     codes, taxes = raw["tax_code"]
     made = {kind: (numbers, values) for kind, (numbers, values) in raw.items() if kind != "tax_code"}
-    people = [decode(code) for code in taxes]
+    people = decode_each(taxes)
     canonical = [person and person.canonical for person in people]
     decoded = contradictions.says("tax_code", "decoded")
     dates = [person.birth_date.isoformat() if decoded and person else None for person in people]
@@ -168,10 +181,11 @@ def _standing(first: tuple[Ints, Values], second: tuple[Ints, Values], asked: bo
 
 def _renumbered(numbers: Ints, values: Values) -> tuple[Ints, list[str]]:
     """Equal values under one number, in text order; -1 for none."""
-    distinct = sorted({value for value in values if value})
-    rank = {value: number for number, value in enumerate(distinct)}
-    lookup = np.array([*(rank.get(value or "", -1) for value in values), -1], np.int64)
-    return lookup[numbers], distinct
+    said = pa.array([value or None for value in values], pa.string())
+    distinct = pc.drop_null(pc.unique(said))
+    distinct = distinct.take(pc.sort_indices(distinct))
+    rank = pc.index_in(said, value_set=distinct).fill_null(-1).to_numpy()
+    return np.append(rank, -1).astype(np.int64)[numbers], distinct.to_pylist()
 
 
 def _distinct(columns: dict[str, Ints]) -> tuple[Ints, dict[str, Ints]]:
