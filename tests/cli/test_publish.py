@@ -28,6 +28,7 @@ def build(root: Path, *, status: str = "success", rows: int = 3) -> None:
     }
     (target / "run_results.json").write_text(json.dumps(results))
     with duckdb.connect(str(root / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("create or replace table last_run as select 'run-1' as run")
         warehouse.execute("create schema if not exists marts")
         warehouse.execute(f"create or replace table marts.customers as select range as customer_id from range({rows})")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -140,6 +142,21 @@ def test_a_warehouse_that_holds_other_models_is_one_sentence(built: Any) -> None
     with duckdb.connect(str(built.warehouse)) as connection:
         connection.execute("drop table orders")
     assert "model orders was built, but is not in the warehouse" in refused(built)
+
+
+def test_a_warehouse_that_another_command_built_is_not_published(built: Any, tmp_path: Path) -> None:
+    shutil.copyfile(built.warehouse, tmp_path / "older.duckdb")
+    assert built.dbt("build", "--exclude", "tag:measure", "resource_type:unit_test").returncode == 0
+    shutil.copyfile(tmp_path / "older.duckdb", built.warehouse)
+    said = refused(built)
+    assert f"{built.warehouse} is not what the last dbt command built; nothing is published" in said
+    assert "Next: run `meltano invoke dbt:build`" in said
+
+
+def test_a_warehouse_that_does_not_say_who_built_it_is_not_published(built: Any) -> None:
+    with duckdb.connect(str(built.warehouse)) as connection:
+        connection.execute("drop table last_run")
+    assert "is not what the last dbt command built" in refused(built)
 
 
 def test_a_warehouse_that_another_process_writes_is_to_be_tried_again(built: Any) -> None:

@@ -20,11 +20,13 @@ def publish(warehouse: Path, target_dir: Path, lake: Lake) -> Manifest:
     - a model is published when its ``meta.publish`` says so; by default when it is in ``marts``, ``segments``,
       ``activation`` or ``measure``; those of ``activation`` as ``activation/<name>``
     - models that the command did not build keep what was published of them
-    - raises ``ContractError`` and publishes nothing when such a model, or a test on it, failed, was skipped or not run
+    - raises ``ContractError`` and publishes nothing when such a model, or a test on it, failed, was skipped or not run,
+      and when another command than the last one built in the warehouse
     """
     build = Build.of(target_dir)
     models = build.passed()
     with _opened(warehouse) as connection:
+        _check_run(connection, warehouse, build.run_id)
         tables = {model.table: _content(connection, model) for model in models}
         return lake.publish(tables, run_id=build.run_id, syncs=_syncs(build, {*tables, *_known(lake)}))
 
@@ -40,6 +42,20 @@ def _opened(warehouse: Path) -> duckdb.DuckDBPyConnection:
         ) from None
     register(connection)
     return connection
+
+
+def _check_run(connection: duckdb.DuckDBPyConnection, warehouse: Path, run: str) -> None:
+    """Stop where dbt's artifacts tell of one warehouse and this is another, or a later run that broke off."""
+    try:
+        found = connection.execute("select run from last_run").fetchone()
+    except duckdb.CatalogException:
+        found = None
+    if found != (run,):
+        raise ContractError(
+            "publish",
+            f"{warehouse} is not what the last dbt command built; nothing is published",
+            "run `meltano invoke dbt:build`, which builds there, then publish again",
+        )
 
 
 def _content(connection: duckdb.DuckDBPyConnection, model: Model) -> pa.RecordBatchReader:
