@@ -100,6 +100,7 @@ class Hub:
     lake: Path
     home: Path
     project: Path = PROJECT
+    salt: str = "salt"
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt as a user would, in a process of its own."""
@@ -108,7 +109,7 @@ class Hub:
             # dbt parses everything anew where the warehouse has another name: the folder differs, the name does not
             "SNELLO_WAREHOUSE": "warehouse.duckdb",
             "SNELLO_TODAY": TODAY,
-            "SNELLO_SALT": "salt",
+            "SNELLO_SALT": self.salt,
             "DBT_PROJECT_DIR": str(self.project),
             "DBT_PROFILES_DIR": str(self.project),
             "DBT_TARGET_PATH": str(self.home / "target"),

@@ -54,8 +54,8 @@ TABLES = {
     ),
     "consents.consent_said": (
         "record varchar, source varchar, stream varchar, record_key varchar, purpose varchar, channel varchar,"
-        " answer varchar, legal_basis varchar, notice_version varchar, double_opt_in varchar, given_by varchar,"
-        " expires_on date, collected_by varchar, observed_at timestamptz, observed_on date"
+        " answer varchar, legal_basis varchar, notice_version varchar, double_opt_in varchar, requested_at timestamptz,"
+        " given_by varchar, expires_on date, collected_by varchar, observed_at timestamptz, observed_on date"
     ),
 }
 
@@ -72,6 +72,7 @@ class Said:
     basis: str | None
     version: str
     opt_in: str | None
+    asked_on: date | None
     given_by: str | None
     expires_on: date | None
     day: date | None
@@ -131,7 +132,8 @@ def said(key: str, records: int) -> st.SearchStrategy[Said]:
         st.sampled_from(ANSWERS),
         _mostly("consent", ["contract", "luck", None]),
         _mostly("*", ["v1", "v9"]),
-        _mostly("confirmed", [None, "requested", "expired", "?"]),
+        st.sampled_from(["confirmed", "confirmed", "confirmed", None, "requested", "expired", "?"]),
+        _mostly(None, [date(2020, 4, 28), date(2024, 12, 1)]),
         _mostly(None, ["parent", "aunt"]),
         _mostly(None, [date(2025, 1, 1), date(2030, 1, 1)]),
         DAYS,
@@ -203,12 +205,15 @@ def _rows(mark: str, world: World) -> Iterator[tuple[str, list[tuple[Any, ...]]]
         [
             (
                 names[s.record], world.records[s.record].source, "r", s.key, s.purpose, s.channel, s.answer, s.basis,
-                s.version, s.opt_in, s.given_by, s.expires_on, None,
-                s.day and datetime(s.day.year, s.day.month, s.day.day, 12, tzinfo=UTC), s.day,
+                s.version, s.opt_in, _noon(s.asked_on), s.given_by, s.expires_on, None, _noon(s.day), s.day,
             )
             for s in world.said
         ],
     )  # fmt: skip
+
+
+def _noon(day: date | None) -> datetime | None:
+    return day and datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
 def notice(source: str, version: str, day: date | None) -> tuple[Any, ...]:
@@ -224,8 +229,30 @@ def notice(source: str, version: str, day: date | None) -> tuple[Any, ...]:
     return {p.strip() for p in purposes.split(",")}, age or 14, holds, confirm
 
 
-def effect(row: Said, source: str, born: date | None) -> str:
-    """yes, no, or nothing."""
+def step(row: Said, source: str) -> str | None:
+    """Whether the row asks for a confirmation or is one."""
+    if row.answer in ("denied", "withdrawn", "expired") or row.opt_in == "expired":
+        return None
+    if row.opt_in == "confirmed":
+        return "confirmed"
+    asks = row.answer == "pending" or row.opt_in is not None or notice(source, row.version, row.day)[3]
+    return "requested" if asks else None
+
+
+def is_late(row: Said, around: list[Said], source: str) -> bool:
+    """Whether a confirmation, and each other of the same request, came after the seven days."""
+
+    def asked(one: Said) -> date | None:
+        before = [r.day for r in around if one.day and r.day and r.day <= one.day and step(r, source) == "requested"]
+        return one.asked_on or max(before, default=None)
+
+    begun = asked(row)
+    same = [r.day for r in around if r.day and step(r, source) == "confirmed" and asked(r) == begun]
+    return begun is not None and bool(same) and (min(same) - begun).days > 7
+
+
+def effect(row: Said, source: str, born: date | None, around: list[Said]) -> str:
+    """yes, no, or nothing; ``around`` is what the same voice said of the same purpose."""
     if row.answer in ("denied", "withdrawn"):
         return "no"
     purposes, age, holds, confirm = notice(source, row.version, row.day)
@@ -235,7 +262,7 @@ def effect(row: Said, source: str, born: date | None) -> str:
         (row.purpose, row.basis) not in BASES,
         row.purpose not in purposes,
         row.answer == "expired" or row.opt_in == "expired",
-        open_since and row.opt_in != "confirmed",
+        (open_since and row.opt_in != "confirmed") or is_late(row, around, source),
         row.expires_on is not None and row.expires_on < NOW,
         holds is not None and (row.day is None or (NOW - row.day).days > holds),
         row.basis == "consent"
@@ -257,20 +284,29 @@ def oracle(world: World) -> dict[tuple[str, str, str], str]:
     found: dict[tuple[str, str, str], dict[str, list[tuple[Any, str]]]] = {}
     for row in world.said:
         record = world.records[row.record]
-        contact = frozenset() if record.named else frozenset(i for i in record.identifiers if "blocked" not in i[1])
-        order = ("email", "phone", "card")
-        loudest = max(contact, key=lambda i: (-order.index(i[0]), i[1]), default=None)
-        voice = (record.source, loudest or row.record)
+        voice = _voice(world, row)
+        around = [other for other in world.said if _voice(world, other) == voice and other.purpose == row.purpose]
         for customer in "abc":
             own = record.customer == customer
-            what = effect(row, record.source, born.get(customer))
-            if not own and (row.answer not in ("denied", "withdrawn") or not contact & carried[customer]):
+            what = effect(row, record.source, born.get(customer), around)
+            if not own and (row.answer not in ("denied", "withdrawn") or not _contact(record) & carried[customer]):
                 continue
             for channel in _channels(row, what):
                 spoken = found.setdefault((customer, row.purpose, channel), {})
                 latest = date.max if what == "no" else date.min
                 spoken.setdefault(str(voice), []).append(((row.day or latest, what == "no"), what))
     return {key: _state(spoken) for key, spoken in found.items()}
+
+
+def _contact(record: Record) -> frozenset[tuple[str, str]]:
+    """What a record without a whole name speaks by."""
+    return frozenset() if record.named else frozenset(i for i in record.identifiers if "blocked" not in i[1])
+
+
+def _voice(world: World, row: Said) -> tuple[str, Any]:
+    record, order = world.records[row.record], ("email", "phone", "card")
+    loudest = max(_contact(record), key=lambda i: (-order.index(i[0]), i[1]), default=None)
+    return record.source, loudest or row.record
 
 
 def _channels(row: Said, what: str) -> set[str]:

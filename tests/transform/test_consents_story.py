@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,20 @@ def test_who_withdrew_by_a_number_before_being_known_never_enters_an_audience_th
         [remo],
     ) == [("no", "withdrawn", "contact_centre")]
     assert (remo,) in hub.query("select customer_id from marts.segments where segment = 'long_absent'")
+
+
+def test_a_run_under_another_salt_stops_while_refusals_are_kept(told: Any, make_hub: Callable[..., Hub]) -> None:
+    hub, *_ = told
+    select = ("build", "--select", "+consent_suppressions", "--exclude-resource-type", "test", "unit_test")
+    stopped = replace(hub, salt="another").dbt(*select)
+    assert stopped.returncode != 0
+    assert "setting salt: it is not the one that refusals were published under" in stopped.stdout
+    assert "Next: set SNELLO_SALT to what it was." in stopped.stdout
+    assert "Traceback" not in stopped.stdout + stopped.stderr
+    first = replace(make_hub({}), salt="another").make(*select)
+    empty = pa.table({name: pa.array([], pa.string()) for name in ("value_hash", "salt_mark")})
+    Lake(str(first.lake)).publish({"consent_suppressions": empty}, run_id="none")
+    replace(first, salt="a third").make(*select)
 
 
 def test_no_log_of_the_run_names_the_number_that_withdrew(told: Any) -> None:

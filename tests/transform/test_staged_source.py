@@ -23,7 +23,7 @@ BUILD = (
 COLUMNS = {
     "person_observed": ("record_key", "full_name", "email", "mobile"),
     "attribute_observed": ("record_key", "person_key", "attribute", "value", "kind"),
-    "consent_observed": ("record_key", "person_key", "state", "double_opt_in", "observed_at"),
+    "consent_observed": ("record_key", "person_key", "state", "double_opt_in", "requested_at", "observed_at"),
     "suppression_observed": ("record_key", "kind", "value", "purpose", "channel", "observed_at"),
 }
 FIXED = {
@@ -39,6 +39,7 @@ SHAPES = {"quiz": tuple(COLUMNS), "clinic": ("person_observed", "attribute_obser
 TODAY, LAST_WEEK, LONG_AGO = (
     datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 10, 27, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC),
 )  # fmt: skip
+IN_TIME = datetime(2026, 9, 8, tzinfo=UTC)
 
 
 def person(key: str, name: str, **more: str) -> dict[str, Any]:
@@ -49,8 +50,10 @@ def said(key: str, attribute: str, value: str, kind: str = "explicit") -> dict[s
     return {"record_key": f"{key}-{attribute}", "person_key": key, "attribute": attribute, "value": value, "kind": kind}
 
 
-def box(key: str, opt_in: str | None, day: datetime) -> dict[str, Any]:
-    return {"record_key": key, "person_key": key, "state": "granted", "double_opt_in": opt_in, "observed_at": day}
+def box(key: str, opt_in: str | None, day: datetime, asked: datetime | None = None) -> dict[str, Any]:
+    """``key`` is the person's, with a letter where there are several rows."""
+    what = {"state": "granted", "double_opt_in": opt_in, "requested_at": asked, "observed_at": day}
+    return {"record_key": key, "person_key": key.strip("abc"), **what}
 
 
 def entry(key: str, kind: str, value: str, purpose: str, channel: str) -> dict[str, Any]:
@@ -61,7 +64,8 @@ def entry(key: str, kind: str, value: str, purpose: str, channel: str) -> dict[s
 ROWS = {
     "quiz.person_observed": [
         person("1", "Ada Rossi"), person("2", "Bea Verdi"), person("3", "Cleo Neri"), person("4", "Dina Gallo"),
-        person("5", "Elio Conti", mobile="3471234505"),
+        person("5", "Elio Conti", mobile="3471234505"), person("6", "Fina Serra"), person("7", "Gino Russo"),
+        person("8", "Hilda Greco"), person("9", "Ivo Marini"), person("10", "Lea Ferri"),
     ],
     "clinic.person_observed": [person("1", "Ada Rossi")],
     "quiz.attribute_observed": [said("1", "shoe_size", "39"), said("1", "child_age", "7", "derived")],
@@ -70,6 +74,12 @@ ROWS = {
         box("1", "confirmed", LONG_AGO), box("2", "requested", LAST_WEEK), box("3", "requested", LONG_AGO),
         # the notice asks for a confirmation that nobody recorded
         box("4", None, LAST_WEEK), box("5", "confirmed", LONG_AGO),
+        # 6 confirms too late, and clicks again; 7 confirms in time, and later anew; 8's only row tells both days
+        box("6a", "requested", LONG_AGO), box("6b", "confirmed", LAST_WEEK), box("6c", "confirmed", TODAY),
+        box("7a", "requested", LONG_AGO), box("7b", "confirmed", IN_TIME), box("7c", "confirmed", LAST_WEEK),
+        box("8", "confirmed", LAST_WEEK, asked=LONG_AGO), box("9", "confirmed", IN_TIME, asked=LONG_AGO),
+        # 10 lets one request lapse and answers the next
+        box("10a", "requested", LONG_AGO), box("10b", "requested", LAST_WEEK), box("10c", "confirmed", TODAY),
     ],
     "quiz.suppression_observed": [
         entry("a", "phone", "347 123 4505", "all", "any"),
@@ -79,7 +89,7 @@ ROWS = {
 
 
 def columns_of(shape: str) -> str:
-    kinds = {"observed_at": "timestamp with time zone"}
+    kinds = dict.fromkeys(("observed_at", "requested_at"), "timestamp with time zone")
     return "".join(
         f"          - {{name: {name}, data_type: {kinds.get(name, 'varchar')}}}\n" for name in COLUMNS[shape]
     )
@@ -169,6 +179,17 @@ def test_a_double_opt_in_counts_once_confirmed_and_lapses_when_nobody_confirms_i
     assert decided(quiz, 1) == ("yes", "granted")
     assert decided(quiz, 2) == ("no", "double opt-in pending")
     assert decided(quiz, 3) == ("no", "double opt-in expired")
+
+
+def test_a_double_opt_in_confirmed_after_its_days_is_no_yes_and_a_further_click_makes_it_none(quiz: Hub) -> None:
+    assert decided(quiz, 6) == ("no", "double opt-in expired")
+    assert decided(quiz, 8) == ("no", "double opt-in expired")
+
+
+def test_a_double_opt_in_confirmed_in_time_may_be_confirmed_again(quiz: Hub) -> None:
+    assert decided(quiz, 7) == ("yes", "granted")
+    assert decided(quiz, 9) == ("yes", "granted")
+    assert decided(quiz, 10) == ("yes", "granted")
 
 
 def test_a_notice_that_asks_for_a_double_opt_in_takes_no_yes_without_one(quiz: Hub) -> None:

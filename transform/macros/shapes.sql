@@ -19,8 +19,8 @@
         }),
         'consent_observed': dict(witness, **{
             'purpose': 'string', 'channel': 'string', 'state': 'string', 'legal_basis': 'string',
-            'notice_version': 'string', 'double_opt_in': 'string', 'given_by': 'string', 'expires_on': 'date',
-            'collected_by': 'string', 'observed_at': 'timestamp',
+            'notice_version': 'string', 'double_opt_in': 'string', 'requested_at': 'timestamp', 'given_by': 'string',
+            'expires_on': 'date', 'collected_by': 'string', 'observed_at': 'timestamp',
         }),
         'suppression_observed': dict(record, **{
             'kind': 'string', 'value': 'string', 'purpose': 'string', 'channel': 'string', 'collected_by': 'string',

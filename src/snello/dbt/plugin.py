@@ -21,6 +21,7 @@ from snello import settings
 from snello.dbt.declared import declared_sources
 from snello.dbt.functions import register
 from snello.dbt.policies import check_consents, check_policies
+from snello.dbt.salted import check_salt
 from snello.dbt.version import register_version
 from snello.dbt.views import Views
 from snello.errors import ConfigError, SnelloError
@@ -32,7 +33,8 @@ class Plugin(BasePlugin):
     """Makes ready every connection that dbt opens.
 
     - schema ``raw_<source>``: a view a raw table; ``published``: a view a table of the last publication
-    - a rule of identity, or a policy of golden record or consent, that cannot be is a fault before anything is built
+    - a rule of identity, or a policy of golden record or consent, that cannot be is a fault before anything is built,
+      and so is another salt than that of the refusals that were published
     - a declared source that has not arrived is an empty view of its declared columns, told as a warning, not a fault
     - all connections of one dbt run see the lake as it was at the first one
     """
@@ -56,6 +58,7 @@ class Plugin(BasePlugin):
                 self._views = Views.of(Lake(self._lake()), declared_sources(self._project()))
                 for gap in self._views.create(conn):
                     fire_event(Note(msg=gap), level=EventLevel.WARN)
+                check_salt(conn)
             else:
                 self._views.create(conn)
         except SnelloError as error:

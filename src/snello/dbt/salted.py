@@ -1,4 +1,7 @@
-"""The one function of SQL that knows the hub's salt; no statement ever holds it, so no log or compiled file does."""
+"""The hub's salt in SQL: one function that knows it, and the check that it is still the one of the last publication.
+
+No statement ever holds the salt, so no log or compiled file does.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,26 @@ def register_salted(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def check_salt(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise ``ConfigError`` where published refusals were hashed under another salt: they would all be nobody's.
+
+    - a first run, one without kept refusals and one without a salt pass; so do refusals that bear no mark
+    """
+    if not _known():
+        return
+    others = "select 1 from published.consent_suppressions where salt_mark <> secret_key('snello') limit 1"
+    try:
+        found = connection.execute(others).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return  # nothing was published, or nothing with a mark
+    if found:
+        raise ConfigError(
+            "setting salt",
+            "it is not the one that refusals were published under: those of people and rows that are gone would end",
+            "set SNELLO_SALT to what it was",
+        )
+
+
 def _keyed(values: pa.ChunkedArray) -> pa.Array:
     encoded = values.combine_chunks().dictionary_encode()
     hashed = [hash_key(value, _salt()) for value in encoded.dictionary.to_pylist()]
@@ -33,12 +56,16 @@ def _keyed(values: pa.ChunkedArray) -> pa.Array:
 
 
 @lru_cache(maxsize=1)
-def _salt() -> str:
+def _known() -> str:
     try:
-        salt = settings.load().salt.get_secret_value()
+        return settings.load().salt.get_secret_value()
     except ConfigError:
         # dbt alone, outside a Snello project, still knows the variable.
-        salt = os.environ.get("SNELLO_SALT", "")
+        return os.environ.get("SNELLO_SALT", "")
+
+
+def _salt() -> str:
+    salt = _known()
     if not salt:
         raise ConfigError("setting salt", "it is empty: anybody could recompute a hash", "set SNELLO_SALT")
     return salt

@@ -78,8 +78,8 @@ noticed as (
             and coalesce(said.observed_on, cast('0001-01-01' as date)) = notices.notice_day
 ),
 
--- a double opt-in that nobody confirmed in time has lapsed
-confirmed as (
+-- what is confirmed, and what waits for it
+opted as (
     select
         *,
         case
@@ -87,10 +87,66 @@ confirmed as (
             when answer = 'expired' or double_opt_in = 'expired' then 'expired'
             when double_opt_in = 'confirmed' then 'confirmed'
             when answer <> 'pending' and double_opt_in is null and not must_confirm then null
-            when {{ days_between('observed_on', today()) }} > confirm_days then 'expired'
             else 'requested'
         end as opt_in
     from noticed
+),
+
+voices as (
+    select distinct
+        record,
+        voice
+    from {{ ref('consent_contacts') }}
+),
+
+-- a confirmation answers what its own row, or else the voice's last request before it, asked
+following as (
+    select
+        opted.*,
+        coalesce(voices.voice, opted.record) as voice,
+        coalesce(
+            opted.requested_at,
+            max(case when opted.opt_in = 'requested' then opted.observed_at end) over (
+                partition by opted.source, coalesce(voices.voice, opted.record), opted.purpose
+                order by opted.observed_at asc nulls first
+            )
+        ) as asked_at
+    from opted
+    left join voices on opted.record = voices.record
+    where opted.opt_in in ('requested', 'confirmed')
+),
+
+answered as (
+    select
+        *,
+        min(case when opt_in = 'confirmed' then observed_at end) over (
+            partition by source, voice, purpose, asked_at
+        ) as answered_at
+    from following
+),
+
+-- a double opt-in that nobody confirmed in time has lapsed, and a later click does not bring it back
+confirmed as (
+    select
+        *,
+        case
+            when {{ days_between(
+                'asked_at', "case opt_in when 'confirmed' then answered_at else " ~ today() ~ " end"
+            ) }} > confirm_days then 'expired'
+            else opt_in
+        end as judged_opt_in
+    from answered
+
+    union all
+
+    select
+        *,
+        null as voice,
+        null as asked_at,
+        null as answered_at,
+        opt_in as judged_opt_in
+    from opted
+    where opt_in is null or opt_in = 'expired'
 ),
 
 final as (
@@ -104,7 +160,7 @@ final as (
         confirmed.answer,
         confirmed.legal_basis,
         nullif(confirmed.notice_version, '*') as notice_version,
-        confirmed.opt_in as double_opt_in,
+        confirmed.judged_opt_in as double_opt_in,
         confirmed.given_by,
         confirmed.expires_on,
         confirmed.collected_by,
@@ -119,8 +175,8 @@ final as (
             when confirmed.observed_on > {{ today() }} then 'dated in the future'
             when bases.legal_basis is null then 'no legal basis'
             when not {{ permits('confirmed.allowed', "' || confirmed.purpose || '") }} then 'notice does not cover it'
-            when confirmed.opt_in = 'expired' then 'double opt-in expired'
-            when confirmed.opt_in = 'requested' then 'double opt-in pending'
+            when confirmed.judged_opt_in = 'expired' then 'double opt-in expired'
+            when confirmed.judged_opt_in = 'requested' then 'double opt-in pending'
             when confirmed.expires_on < {{ today() }} then 'expired'
             when
                 confirmed.valid_days is not null
