@@ -6,7 +6,7 @@ all other rows are left to the function on single values. What is plain here is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from snello.identifiers.email import ROLES, STAND_IN_DOMAINS, STAND_INS
 from snello.identifiers.phone import NUR, RUN, italian_numbers
 from snello.identifiers.tables import birthplaces
-from snello.identifiers.tax_code import _FIRST, check_letter
+from snello.identifiers.tax_code import _FIRST, Person, check_letter, decode
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
 _EMAIL = r"^[a-z0-9_](?:\.?[a-z0-9_+-]){0,31}@(?:[a-z0-9](?:-?[a-z0-9]){0,20}\.){1,3}[a-z]{2,12}\z"
@@ -78,6 +78,13 @@ def plain_tax_codes(raw: pa.Array) -> Plain:
     sex = pc.if_else(pa.array(day[valid] > 40), "F", "M")
     dates = (pa.array(born[valid], pa.date32()) for born in (late, early))
     return Plain(rows.to_numpy()[valid], (code, code, *dates, sex))
+
+
+def decode_each(values: Sequence[str | None]) -> list[Person | None]:
+    """What each tax code says, as ``decode`` tells it."""
+    rows, fields = plain_tax_codes(pa.array(values, pa.string()))
+    found = dict(zip(rows.tolist(), map(Person, *(field.to_pylist() for field in fields)), strict=True))
+    return [found.get(place) or decode(value) for place, value in enumerate(values)]
 
 
 def _rows(which: pa.Array) -> pa.Array:

@@ -69,7 +69,7 @@ def cluster(
     marked = Marks.read(marks, names, contradictions)
     seen = _Given((left, right), evidence, marked, (_known_pairs(names, apart), reached))
     component = components(left, right, len(names))
-    people, cut, reasons = seen.rebuilt(component, seen.suspects(component), steps(margin))
+    people, cut, reasons = seen.rebuilt(component, steps(margin))
     assignment = {"record": names, "cluster": _named(names, people), "component": _named(names, component)}
     cuts = edges.select(list(_CUTS)).take(pa.array(cut, pa.int64()))
     return Clusters(pa.table(assignment), cuts.append_column("reason", pa.array(reasons, pa.string())))
@@ -84,26 +84,16 @@ class _Given:
     marks: Marks
     against: Against
 
-    def suspects(self, component: Ints) -> Bools:
-        """For each component, whether something in it may have to stay apart."""
-        (one, other), contacts = self.against
-        varied = self.marks.varied(component)
-        inside = np.flatnonzero(varied[component])
-        profiles = Profiles.of(self.marks, inside)
-        differ = conflicted(component[inside], profiles.index, profiles)
-        suspect = np.zeros(len(varied), bool)
-        suspect[component[self.ends[0][self.evidence.weak]]] = True
-        suspect &= contacts.several(component, len(suspect))
-        suspect[component[inside[differ]]] = True
-        suspect[component[one[component[one] == component[other]]]] = True
-        return suspect
-
-    def rebuilt(self, component: Ints, suspect: Bools, ahead: int) -> tuple[Ints, Ints, list[str]]:
+    def rebuilt(self, component: Ints, ahead: int) -> tuple[Ints, Ints, list[str]]:
         """The label of each record's cluster; the edges that are cut, and why."""
-        if not suspect.any():
+        doubtful = self._doubtful(component)
+        asked = np.flatnonzero((doubtful | self.marks.varied(component))[component])
+        profiles = Profiles.of(self.marks, asked)
+        doubtful[component[asked[conflicted(component[asked], profiles.index, profiles)]]] = True
+        if not doubtful.any():
             return component, np.array([], np.int64), []
         (one, other), contacts = self.against
-        inside = np.flatnonzero(suspect[component])
+        inside = np.flatnonzero(doubtful[component])
         local = np.full(len(component), -1)
         local[inside] = np.arange(len(inside))
         edge = np.flatnonzero(local[self.ends[0]] >= 0)
@@ -112,13 +102,22 @@ class _Given:
             np.unique(component[inside], return_inverse=True)[1],
             (local[self.ends[0][edge]], local[self.ends[1][edge]]),
             self.evidence.at(edge),
-            Profiles.of(self.marks, inside),
+            profiles.among(np.searchsorted(asked, inside)),
             ((local[one[pair]], local[other[pair]]), contacts.of(local)),
         )
         rebuild.run(ahead)
         people = component + len(component)
         people[inside] = rebuild.group
         return np.unique(people, return_inverse=True)[1], edge[np.flatnonzero(rebuild.reason)], rebuild.reasons()
+
+    def _doubtful(self, component: Ints) -> Bools:
+        """For each component, whether something in it may have to stay apart though no marks differ."""
+        (one, other), contacts = self.against
+        found = np.zeros(int(component.max(initial=-1)) + 1, bool)
+        found[component[self.ends[0][self.evidence.weak]]] = True
+        found &= contacts.several(component, len(found))
+        found[component[one[component[one] == component[other]]]] = True
+        return found
 
 
 def _named(names: pa.Array, labels: Ints) -> pa.Array:
