@@ -172,6 +172,14 @@ def test_unlinking_another_record_sets_it_apart_from_all_or_from_one(people: Any
     assert "set apart already" in snello("unlink", "loyalty/cards/L1", "--reason", "r").err
 
 
+def test_a_customer_of_several_records_is_not_unlinked_by_its_id(people: Any, snello: Snello) -> None:
+    for words in (("c1",), ("loyalty/cards/L1", "--from", "c1")):
+        told = snello("unlink", *words, "--reason", "r")
+        assert told.code == 2
+        assert "c1 has 3 records. Next: name one of them: crm/customers/1, loyalty/cards/L1" in told.err
+    assert counting() == {}
+
+
 def test_what_was_set_apart_is_not_linked_until_that_is_taken_back(people: Any, snello: Snello) -> None:
     snello("unlink", FIRST[0], "--from", FIRST[1], "--reason", "r")
     told = snello("link", *FIRST, "--reason", "r")

@@ -48,7 +48,7 @@ def test_findings_are_no_fault_and_each_rule_is_told_once_with_its_cure(publish:
     told = snello("quality")
     assert told.code == 0
     assert told.out.count("birth_in_future: A birth date lies in the future. Next: Mend the date.") == 1
-    assert "2 errors, 1 warning, 1 note" in told.out
+    assert "8 errors, 3 warnings, 900 notes" in told.out
 
 
 def test_one_source_alone_is_shown_and_a_wrong_one_is_answered_with_the_nearest(publish: Any, snello: Snello) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -58,6 +59,32 @@ def test_what_agrees_what_differs_and_what_only_one_has_said(said: Any, snello: 
         "differ": ["birth date"],
         "not known": ["card", "first name", "phone"],
     }
+
+
+def test_streets_and_names_agree_however_they_are_written(hub: Any, snello: Snello) -> None:
+    names = ("customer_id", "attribute", "value", "source", "stream", "record_key", "kind", "rule")
+    rows = [
+        ("c1", "street", "Corso Umberto I 7", "crm", "customers", "1", "explicit", "as recorded"),
+        ("c1", "last_name", "D'Amico", "crm", "customers", "1", "explicit", "as recorded"),
+        ("c2", "street", "C.SO UMBERTO I, 7", "loyalty", "cards", "L2", "explicit", "as recorded"),
+        ("c2", "last_name", "DAMICO", "loyalty", "cards", "L2", "explicit", "as recorded"),
+    ]
+    table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows])
+    hub.lake.publish({"customer_values": table}, run_id="r2")
+    assert between(snello, "c1", "c2")["compared"]["agree"] == ["email", "last name", "street"]
+
+
+def test_a_word_said_twice_is_not_compared_with_itself(said: Any, snello: Snello) -> None:
+    told = snello("why", "c1", "c1")
+    assert (told.code, "Next: `snello why c1` tells all of it" in told.err) == (2, True)
+
+
+def test_a_table_with_a_file_missing_is_one_sentence(said: Any, snello: Snello) -> None:
+    for file in (Path(said.lake.root) / "published" / "identity_edges").glob("*.parquet"):
+        file.unlink()
+    told = snello("why", "c1", "c2")
+    assert (told.code, "a file of a published table is missing or damaged" in told.err) == (3, True)
+    assert "Traceback" not in told.err
 
 
 def test_two_whom_nothing_joins_are_said_to_be_reached_by_no_rule(said: Any, snello: Snello) -> None:

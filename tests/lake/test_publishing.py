@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -169,6 +170,16 @@ def test_a_manifest_of_another_making_is_told(lake: Lake) -> None:
         (folder / "manifest.json").write_text(text)
         with pytest.raises(ContractError, match="not a manifest of this version"):
             lake.manifest()
+
+
+@pytest.mark.parametrize("damage", [None, "", '{"tables": {'])
+def test_a_manifest_that_is_lost_or_damaged_is_read_from_its_copy(lake: Lake, damage: str | None) -> None:
+    before = lake.publish({"t": CUSTOMERS}, run_id="r1")
+    file = Path(lake.root) / "published" / "manifest.json"
+    file.unlink() if damage is None else file.write_text(damage)
+    assert lake.manifest() == before
+    lake.publish({"u": CUSTOMERS}, run_id="r2")
+    assert sorted(json.loads(file.read_text())["tables"]) == ["t", "u"]
 
 
 def test_a_publication_that_fails_leaves_the_manifest_as_it_was(lake: Lake) -> None:

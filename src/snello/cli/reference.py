@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from snello import errors
 from snello.cli.app import build
+from snello.cli.commands.plan import CHANGES
 from snello.cli.connector import described, face
 from snello.cli.connector.plugging import OF_THE_SDK
 from snello.settings import VARIABLES, Settings, project_root
@@ -140,6 +141,9 @@ def settings(_root: Path) -> str:
     variables = [(f"`{name}`", meaning) for name, meaning in VARIABLES.items()]
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SnelloError)]
     codes = [(str(k.exit_code), f"`{k.__name__}`", str(k.__doc__).split("\n")[0]) for k in kinds if k.exit_code > 1]
+    codes.append(
+        (str(CHANGES), "`snello plan`", "With `--detailed-exit-code`: publishing the plan would change something.")
+    )
     return (
         f"# Settings and exit codes\n\n{MADE}## Settings\n\n"
         "From the environment, else from the `env` of the active environment of `meltano.yml`.\n\n"

@@ -32,13 +32,22 @@ class Tables:
     def view(self, name: str, select: str) -> None:
         """Give ``select`` a name."""
         quoted = '"' + name.replace('"', '""') + '"'
-        self._session.execute(f"create view {quoted} as {select}")
+        self._answer(f"create view {quoted} as {select}")
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Row]:
         """The answer of ``sql``, a dictionary a row."""
-        answer = self._session.execute(sql, parameters or {})
+        answer = self._answer(sql, parameters)
         names = [column[0] for column in answer.description or []]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def _answer(self, sql: str, parameters: dict[str, Any] | None = None) -> duckdb.DuckDBPyConnection:
+        """Raise ``ContractError`` when a file of the lake cannot be read."""
+        try:
+            return self._session.execute(sql, parameters or {})
+        except duckdb.IOException:
+            what = "a file of a published table is missing or damaged"
+            cure = "put the lake back from a backup, or run `meltano run unify` to publish again"
+            raise ContractError(f"lake {self.lake.root}", what, cure) from None
 
     def value(self, sql: str, parameters: dict[str, Any] | None = None) -> Any:
         """The first value of the first row; None when there is no row."""

@@ -12,6 +12,7 @@ import snello.lake.storage as storage
 from snello.errors import ContractError
 
 FILE = "manifest.json"
+COPY = "manifest.copy.json"
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,25 @@ class Manifest:
 
 
 def load(published: str) -> Manifest | None:
-    """The manifest under ``published``, with paths made absolute; None before the first publication."""
-    content = storage.read_bytes(published, FILE)
-    if content is None:
-        return None
+    """The manifest under ``published``, with paths made absolute; None before the first publication.
+
+    One that is lost or damaged is read from its copy: customer ids and refusals of people since erased hang on it.
+    Raises ``ContractError`` when neither can be read.
+    """
+    found = [content for name in (FILE, COPY) if (content := storage.read_bytes(published, name)) is not None]
+    for content in found:
+        if manifest := _read(published, content):
+            return manifest
+    if found:
+        raise ContractError(
+            storage.join(published, FILE),
+            "not a manifest of this version, and neither is its copy",
+            f"put {FILE} back from a backup: customer ids and refusals that no source tells any more hang on it",
+        )
+    return None
+
+
+def _read(published: str, content: bytes) -> Manifest | None:
     try:
         raw = json.loads(content)
         return Manifest(
@@ -51,9 +67,7 @@ def load(published: str) -> Manifest | None:
             syncs=raw["syncs"],
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ContractError(
-            storage.join(published, FILE), "not a manifest of this version", "run `meltano run unify` to publish again"
-        ) from None
+        return None
 
 
 def save(published: str, manifest: Manifest) -> None:
@@ -67,4 +81,6 @@ def save(published: str, manifest: Manifest) -> None:
         },
         "syncs": manifest.syncs,
     }
-    storage.replace_bytes(published, FILE, json.dumps(raw, indent=1, sort_keys=True).encode())
+    content = json.dumps(raw, indent=1, sort_keys=True).encode()
+    for name in (COPY, FILE):
+        storage.replace_bytes(published, name, content)

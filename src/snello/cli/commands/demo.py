@@ -11,7 +11,9 @@ import typer
 from snello.cli.screen import Json, show
 
 Home = Annotated[Path, typer.Option(help="Folder of the demo company.")]
-People = Annotated[int | None, typer.Option(help="How many people leave traces in the company. [default: 10000]")]
+People = Annotated[
+    int | None, typer.Option(min=1, help="How many people leave traces in the company. [default: 10000]")
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of the company; the same seed makes the same people.")]
 Port = Annotated[int, typer.Option(help="First of the four ports of the company's services.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Leave the services running in the end.")]

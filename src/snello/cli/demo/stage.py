@@ -50,7 +50,7 @@ class Stage:
         self._link()
         if not Path(self.hub().lake).exists():
             self._forget()
-        return sandbox.up(self.home, people or PEOPLE, SEED if seed is None else seed, port)
+        return sandbox.up(self.home, PEOPLE if people is None else people, SEED if seed is None else seed, port)
 
     def shell(self, services: Services) -> dict[str, str]:
         """The variables under which Meltano runs for this demo."""

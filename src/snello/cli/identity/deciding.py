@@ -58,17 +58,25 @@ def link(one: str, other: str, author: str | None, reason: str | None) -> Decide
 def unlink(record: str, other: str | None, author: str | None, reason: str | None) -> Decided:
     """Decide that a record is not its customer; see ``snello.identity.decisions.unlinked``.
 
-    Raises ``ConfigError`` when it is unknown, or there is nothing to part it from.
+    Raises ``ConfigError`` when it is unknown, is one of several, or there is nothing to part it from.
     """
     desk = Desk.open()
-    mine = named(desk, record)
-    away = named(desk, other).record if other else None
+    mine = _one_record(named(desk, record), record)
+    away = _one_record(named(desk, other), other).record if other else None
     act = desk.act(author, reason, f"Why is {mine.record} somebody else")
     words = unlinked(act, mine.record, customer_of(desk, mine), desk.said, away)
     if not words:
         what = f"{mine.record} stands alone, or is set apart already"
         raise ConfigError("unlink", what, "`snello why` shows what is with it")
     return _decide(desk, act, words)
+
+
+def _one_record(found: Named, given: str) -> Named:
+    """Raise ``ConfigError`` for a customer of several records: which of them is meant decides who is parted."""
+    if found.record != given.strip() and len(found.records) > 1:
+        some = ", ".join(found.records[:5]) + (", …" if len(found.records) > 5 else "")
+        raise ConfigError("unlink", f"{given} has {len(found.records)} records", f"name one of them: {some}")
+    return found
 
 
 def undo(decision: str, author: str | None, reason: str | None) -> Decided:

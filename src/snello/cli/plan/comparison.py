@@ -96,6 +96,25 @@ class Comparison:
         )
         return [{"attribute": name, "changed": count} for name, count in found.items() if count]
 
+    def views(self) -> list[Row]:
+        """For each purpose, the customers of both sides of whom it may know something else now."""
+        table = "customers_by_purpose"
+        columns = [name for name in self._shared(table, "customer_id") if name != "purpose"]
+        if not columns:
+            return []
+        differ = " or ".join(f'b."{name}" is distinct from a."{name}"' for name in columns)
+        return self.rows(f"""
+            select 'what ' || purpose || ' may know' as attribute, count(*) as changed
+            from {quoted("before", table)} as b
+            full join {quoted("after", table)} as a using (customer_id, purpose)
+            where
+                customer_id in (select customer_id from before_customers)
+                and customer_id in (select customer_id from after_customers)
+                and (b.customer_id is null or a.customer_id is null or {differ})
+            group by purpose
+            order by purpose
+        """)
+
     def audiences(self) -> list[Row]:
         """For each sync, who comes in, who leaves and whose row is another now."""
         found = []

@@ -85,7 +85,7 @@ def make(hub: Settings, root: Path, limits: dict[str, int]) -> Plan:
     project, base = workshop.fingerprint(), _base(hub)
     run_id = workshop.build(hub)
     found = Comparison(Lake(hub.lake), str(workshop.warehouse), Build.of(workshop.target).passed())
-    changes = found.people(), found.values(), found.audiences(), surprising(found)
+    changes = found.people(), found.values() + found.views(), found.audiences(), surprising(found)
     plan = Plan(datetime.now(UTC), run_id, base, project, *changes, limits)
     write_private(workshop.file, msgspec.json.encode(plan, enc_hook=str))
     return plan

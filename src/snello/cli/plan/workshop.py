@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from snello.dbt.results import Build
 from snello.errors import ConfigError, ContractError, RetryLater
 from snello.kit.places import state_folder
@@ -98,8 +100,17 @@ class Workshop:
         if not warehouse.exists():
             return
         if warehouse.with_name(warehouse.name + ".wal").exists():
-            raise RetryLater("plan", f"{warehouse} is being written", "wait until dbt has ended, then plan again")
+            self._take_in(warehouse)
         shutil.copyfile(warehouse, self.warehouse)
+
+    @staticmethod
+    def _take_in(warehouse: Path) -> None:
+        """What a run that was killed left beside the file goes into it; a run that still writes holds its lock."""
+        try:
+            duckdb.connect(str(warehouse)).close()
+        except duckdb.IOException:
+            cure = "wait until dbt has ended, then plan again"
+            raise RetryLater("plan", f"{warehouse} is being written", cure) from None
 
     def _variables(self, hub: Settings) -> dict[str, str]:
         return {

@@ -21,6 +21,8 @@ def page(quality: Quality) -> Iterator[Block]:
     for rule, row in told.items():
         yield Line(f"{rule}: {row['meaning']} Next: {row['next_step']}")
     yield Line("")
-    counts = [(sum(row["severity"] == name for row in quality.findings), name) for name in SEVERITIES]
-    yield Line(", ".join(f"{number} {name}{'' if number == 1 else 's'}" for number, name in counts))
+    counts = [
+        (sum(row["findings"] for row in quality.findings if row["severity"] == name), name) for name in SEVERITIES
+    ]
+    yield Line(", ".join(f"{number:,} {name}{'' if number == 1 else 's'}" for number, name in counts))
     yield Line("The rows themselves: select * from quality.quality_findings, in the warehouse.", "dim")

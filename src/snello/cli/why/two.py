@@ -11,11 +11,13 @@ from snello.cli.identity.queue import name
 from snello.cli.tables import Row, Tables
 from snello.cli.why import finding
 from snello.errors import ConfigError
+from snello.identifiers import name_key, street_key
 from snello.identity.contradictions import BIRTH_DATES, NAMES, SEXES, TAX_CODES
 from snello.identity.decisions import in_force
 
 NEEDED = ("customer_identifiers", "customer_values", "identity_cuts", "identity_edges")
 _ATTRIBUTES = {TAX_CODES: "tax_code", BIRTH_DATES: "birth_date", NAMES: "first_name", SEXES: "sex"}
+_KEYS = {"first_name": name_key, "last_name": name_key, "street": street_key}
 _COMPARED = ("first_name", "last_name", "birth_date", "sex", "tax_code", "street")
 
 _RECORDS = """
@@ -51,23 +53,11 @@ order by record, attribute, kind = 'derived'
 """
 
 _SAID = """
-with said as (
-    select customer_id, attribute as what, lower(value) as value from customer_values
-    where customer_id in ($one, $other) and list_contains($compared::varchar[], attribute)
-    union
-    select customer_id, kind, lower(value) from customer_identifiers where customer_id in ($one, $other)
-)
-
-select
-    what,
-    case
-        when count(distinct customer_id) = 1 then 'not known'
-        when count(*) > count(distinct value) then 'agree'
-        else 'differ'
-    end as verdict
-from said
-group by what
-order by what
+select distinct customer_id, attribute as what, value from customer_values
+where customer_id in ($one, $other) and list_contains($compared::varchar[], attribute)
+union
+select distinct customer_id, kind, value from customer_identifiers where customer_id in ($one, $other)
+order by all
 """
 
 
@@ -104,6 +94,8 @@ def read(tables: Tables, one: str, other: str) -> Two:
     sides = {side: records[customer] for side, customer in ids.items()}
     is_one = left["customer_id"] == right["customer_id"]
     ends = (left["record"], right["record"])
+    if one.strip() == other.strip():
+        raise ConfigError("why", "both words name one and the same", f"`snello why {left['given']}` tells all of it")
     formerly = {"one": one.strip(), "other": other.strip()} if is_one else ids
     return Two(
         one=left,
@@ -185,7 +177,14 @@ def _reviews(tables: Tables, sides: dict[str, list[str]]) -> list[Row]:
 
 
 def _compared(tables: Tables, ids: dict[str, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {"agree": [], "differ": [], "not known": []}
+    said: dict[str, dict[str, set[str]]] = {}
     for row in tables.rows(_SAID, ids | {"compared": list(_COMPARED)}):
-        found[row["verdict"]].append(row["what"].replace("_", " "))
-    return found
+        alike = _KEYS.get(row["what"], str.casefold)
+        said.setdefault(row["what"], {}).setdefault(row["customer_id"], set()).add(
+            alike(row["value"]) or row["value"].casefold()
+        )
+    found: dict[str, list[str]] = {"agree": [], "differ": [], "not known": []}
+    for what, sides in said.items():
+        verdict = "not known" if len(sides) == 1 else "agree" if set.intersection(*sides.values()) else "differ"
+        found[verdict].append(what.replace("_", " "))
+    return {verdict: sorted(names) for verdict, names in found.items()}
