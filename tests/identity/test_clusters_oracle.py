@@ -23,6 +23,8 @@ from tests.identity.graphs import (
     union_find,
 )
 
+from snello.identifiers import birth_dates_agree
+from snello.identity.contact_slips import one_slip
 from snello.identity.contradictions import ITALIAN, Contradictions, Profile, contradiction, profile
 
 RECORDS = [f"crm/customers/{n}" for n in range(9)]
@@ -66,14 +68,37 @@ class Oracle:
         )
 
     def strangers(self, one: Group, other: Group) -> bool:
-        """Whether of one kind each says something and they share none: mailboxes, mobiles, years of birth."""
+        """Whether of one kind each says something and they share none: mailboxes, mobiles (but for a slip), years."""
 
         def told(kind: str, group: Group) -> set[str]:
             return {value for record, said, value in self.contacts if said == kind and record in group}
 
         asked = [("own_email", "own_email"), ("own_mobile", "own_mobile"), ("mail_year", "year")]
         sides = [(told(said, a), told(heard, b)) for said, heard in asked for a, b in ((one, other), (other, one))]
-        return any(left and right and not left & right for left, right in sides)
+        return any(
+            left and right and not left & right and not any(slips and one_slip(a, b) for a in left for b in right)
+            for (left, right), slips in zip(sides, (True, True, True, True, False, False), strict=True)
+        )
+
+    def in_doubt(self, group: Group) -> bool:
+        """Whether all that it knows of codes and birth dates comes from records with somebody else's code."""
+        doubted = {record for record, said, _ in self.contacts if said == "doubted" and record in group}
+        sure = [self.profiles[record] for record in group - doubted]
+        return bool(doubted) and not any(
+            one.tax_code or birth_dates_agree(one.birth_date, one.birth_date) for one in sure
+        )
+
+    def rivals(self, rival: Group, far: Group, weak: bool) -> bool:
+        """Whether evidence for the one speaks against the other."""
+        if any(frozenset((a, b)) in self.apart for a in rival for b in far):
+            return True
+        if not self.in_doubt(rival) and self.contradict(rival, far):
+            return True
+        return weak and self.strangers(rival, far)
+
+    def is_weak(self, edges: list[Edge]) -> bool:
+        """Whether a home alone, or what strangers share alone, speaks for it."""
+        return len({self.table.weak.get(rule, rule) for *_, rule in edges}) == 1 and edges[0][3] in self.table.weak
 
     def links(self, groups: set[Group]) -> dict[frozenset[Group], tuple[int, list[Edge]]]:
         of = {record: group for group in groups for record in group}
@@ -87,7 +112,8 @@ class Oracle:
                 best: dict[str, int] = {}
                 for _, _, strength, rule in edges:
                     bits = 1000.0 if strength == 1 else min(-math.log2(1 - strength), 10)
-                    best[rule] = max(best.get(rule, 0), round(bits * 1024))
+                    ground = "home" if self.table.weak.get(rule) == "weak" else rule
+                    best[ground] = max(best.get(ground, 0), round(bits * 1024))
                 found[link] = sum(best.values()) * 4 // 1024, edges
         return found
 
@@ -96,14 +122,14 @@ class Oracle:
         free = {}
         for link, (level, edges) in links.items():
             one, other = link
-            weak = {rule for *_, rule in edges} <= self.table.weak
+            weak = self.is_weak(edges)
             rivals = [
                 rival
                 for end, far in ((one, other), (other, one))
                 for rival_link, (strong, _) in links.items()
                 if end in rival_link and rival_link != link and strong > level - 4
                 for rival in rival_link - {end}
-                if self.contradict(rival, far) or (weak and self.strangers(rival, far))
+                if self.rivals(rival, far, weak)
             ]
             if not rivals and not (weak and self.strangers(one, other)) and not set(edges) <= self.stuck:
                 free[link] = level
@@ -164,7 +190,8 @@ def profiles_of(records: Iterable[str], marks: Iterable[Mark], table: Contradict
 
 ends = st.sampled_from(RECORDS)
 edges = st.lists(
-    st.tuples(ends, ends, st.sampled_from(STRENGTHS), st.sampled_from(["email", "phone", "address"])), max_size=20
+    st.tuples(ends, ends, st.sampled_from(STRENGTHS), st.sampled_from(["email", "address", "landline", "name_birth"])),
+    max_size=20,
 )
 marks = st.lists(
     st.sampled_from(sorted(VALUES)).flatmap(
@@ -176,8 +203,8 @@ marks = st.lists(
 contacts = st.lists(
     st.tuples(
         st.sampled_from(RECORDS),
-        st.sampled_from(["own_email", "own_mobile", "mail_year", "year", "other"]),
-        st.sampled_from("abc"),
+        st.sampled_from(["own_email", "own_mobile", "mail_year", "year", "doubted", "other"]),
+        st.sampled_from(["333", "334", "452"]),
     ),
     max_size=10,
 )

@@ -95,3 +95,12 @@
         else 0
     end
 {%- endmacro %}
+
+{#- Whether the three letters of a tax code from one place on are among those of a name; an X may be none of it. -#}
+{% macro letters_found(code, place, first, last) -%}
+    (
+        {%- for letter in range(3) %}
+        {{ 'and ' if letter }}concat({{ first }}, {{ last }}, 'x') like '%' || lower(substring({{ code }}, {{ place + letter }}, 1)) || '%'
+        {%- endfor %}
+    )
+{%- endmacro %}

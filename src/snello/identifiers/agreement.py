@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from snello.identifiers import tables
 from snello.identifiers.name import fold_name, name_tokens, split_name
+from snello.identifiers.near_names import near
 
 _DOUBLED = re.compile(r"(.)\1+")
 _BEGINNINGS = ("gian", "pier")  # of many names, and names of nobody
@@ -84,7 +85,25 @@ def names_agree(left: str | None, right: str | None) -> bool | None:
         return True
     if _found(given, other_given):
         return not _two_people(given, other_given, family, other_family)
-    return _found(given, other_family) and _found(other_given, family)
+    if _turned(given, other_given, other_family) or _turned(other_given, given, family):
+        return True
+    whole, other = "".join(given), "".join(other_given)
+    if (len(given) > 1 or len(other_given) > 1) and _slip(whole, other):
+        return True
+    return _crossed(given, other_family) and _crossed(other_given, family)
+
+
+def _crossed(given: list[str], family: list[str]) -> bool:
+    """Whether a given name is found among the words of another's family name, or is all of them run together."""
+    return _found(given, family) or (len(given) > 1 and _slip("".join(given), "".join(family)))
+
+
+def _turned(given: list[str], others: list[str], family: list[str]) -> bool:
+    """Whether the other's halves are turned and its family name is another: Lucia Greco and Deledda Lucia."""
+    called = [word for word in family if word in tables.given_names() or word in tables.nicknames()]
+    if not called or any(word in tables.given_names() or word in tables.nicknames() for word in others):
+        return False
+    return any(word in tables.given_names() or word in tables.nicknames() for word in given) and _found(given, called)
 
 
 @lru_cache(maxsize=65_536)
@@ -147,7 +166,16 @@ def _alike(one: str, other: str) -> bool:
         return True
     if short in known and long in known:
         return long in tables.nicknames().get(short, ())
-    return _stands_for(short, long) or _slip(short, long)
+    return _stands_for(short, long) or _slip(short, long) or _meant(short, long)
+
+
+def _meant(one: str, other: str) -> bool:
+    """Whether two words that are no names may both be slips of one name, or of two that stand for one another."""
+    known, forms = tables.given_names(), tables.nicknames()
+    if one in known or other in known or one in forms or other in forms:
+        return False
+    meant = {name for name in near(other) if _slip(name, other)}
+    return any(name in meant or not meant.isdisjoint(forms.get(name, ())) for name in near(one) if _slip(name, one))
 
 
 def _stands_for(one: str, other: str) -> bool:

@@ -53,8 +53,8 @@ def provinces() -> dict[str, dict[str, str]]:
 
 @cache
 def given_names() -> frozenset[str]:
-    """Italian given names, folded."""
-    return frozenset(row["name"] for row in rows("given_names"))
+    """Given names of people in Italy, folded."""
+    return frozenset(row["name"] for row in rows("given_names")) | words("given_name")
 
 
 @cache

@@ -23,13 +23,14 @@ class _Ways:
     level: Ints
 
 
-def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], contacts: Contacts, ahead: int) -> Bools:
+def contested(links: Links, groups: Groups, against: tuple[tuple[Ints, Ints], Contacts, Bools], ahead: int) -> Bools:
     """For each link, whether one of its ends has a rival for the other end.
 
     A rival contradicts the other end, and its evidence is stronger, or weaker by less than ``ahead`` levels; where the
-    link is weak, a stranger to the other end is a rival too. ``apart`` are pairs of groups, both ways, that a person
-    has set apart.
+    link is weak, a stranger to the other end is a rival too. ``against``: pairs of groups, both ways, that a person
+    has set apart; contacts; and which groups are doubted, whom nobody need fear as rivals.
     """
+    apart, contacts, doubted = against
     count = len(links.low)
     node, nbr = np.concatenate([links.low, links.high]), np.concatenate([links.high, links.low])
     level = np.concatenate([links.level, links.level])
@@ -37,16 +38,16 @@ def contested(links: Links, groups: Groups, apart: tuple[Ints, Ints], contacts: 
     ways = _Ways(node[order], nbr[order], level[order])
     link = np.concatenate([np.arange(count), np.arange(count)])[order]
     found = np.zeros(count, bool)
-    rivals = _by_marks(ways, links.open[link], groups, ahead)
-    found[link[rivals]] = True
+    found[link[_by_marks(ways, links.open[link], (groups, doubted), ahead)]] = True
     found[link[_by_decision(ways, apart, ahead)]] = True
     found[link[_by_contacts(ways, (links.open & ~links.firm)[link], contacts, ahead)]] = True
     return found
 
 
-def _by_marks(ways: _Ways, open_: Bools, groups: Groups, ahead: int) -> Bools:
+def _by_marks(ways: _Ways, open_: Bools, rivals: tuple[Groups, Bools], ahead: int) -> Bools:
     """The sets: for each node and level of a link of it, all its neighbours whose evidence is not clearly behind."""
     node, nbr, level = ways.node, ways.nbr, ways.level
+    groups, doubted = rivals
     found = np.zeros(len(node), bool)
     starts = np.flatnonzero(np.diff(node, prepend=-1))
     sizes = np.diff(starts, append=len(node))
@@ -64,10 +65,23 @@ def _by_marks(ways: _Ways, open_: Bools, groups: Groups, ahead: int) -> Bools:
     ends = np.searchsorted(falling, reach, "right")
     which, at = runs(start[heads], ends - start[heads])
     of, member = groups.rows(nbr[at])
-    differ = conflicted(which[of], member, groups.profiles)
+    differ = _in_earnest(which[of], member, doubted[nbr[at]][of], groups)
     rows = of[differ]
     own = (at[rows] >= heads[which[rows]]) & (at[rows] < last[which[rows]])
     found[at[rows[own]]] = True
+    return found
+
+
+def _in_earnest(sets: Ints, members: Ints, doubted: Bools, groups: Groups) -> Bools:
+    """Which members are contradicted in their sets: those in doubt by any other, the rest by each other alone."""
+    if not doubted.any():
+        return conflicted(sets, members, groups.profiles)
+    found = np.zeros(len(sets), bool)
+    unsure = np.zeros(int(sets.max(initial=-1)) + 1, bool)
+    unsure[sets[doubted]] = True
+    mixed, sure = np.flatnonzero(unsure[sets]), np.flatnonzero(~doubted)
+    found[mixed] = conflicted(sets[mixed], members[mixed], groups.profiles)
+    found[sure] = conflicted(sets[sure], members[sure], groups.profiles)
     return found
 
 

@@ -40,8 +40,9 @@ class Contradictions:
     - ``birth_date``: ``slip`` (apart by more than a slip) or ``exact``
     - ``name``: ``unlike`` (given names known to be different)
     - ``sex``: ``unless_named_alike`` (the given names have a word or a nickname in common) or ``differ``
-    - any other kind of identifier: ``differ``; any kind of evidence: ``weak``, it alone does not join two groups who
-      each have a mailbox that bears their name
+    - any other kind of identifier: ``differ``; any kind of evidence: ``weak``, a home gives it to all who live there,
+      or ``homonym``, strangers of one name may share it: alone it does not join two groups who each have a mailbox that
+      bears their name
     """
 
     rows: frozenset[tuple[str, str]] = frozenset()
@@ -53,7 +54,7 @@ class Contradictions:
         for kind, how in sorted(given):
             if kind not in KINDS and get_close_matches(kind, KINDS, n=1, cutoff=0.75):
                 raise ConfigError(_SEED, f"unknown kind {kind!r}; {choices(kind, KINDS)}", "mend the kind")
-            hows = HOWS.get(kind, ("differ", "weak"))
+            hows = HOWS.get(kind, ("differ", "homonym", "weak"))
             if how not in hows:
                 raise ConfigError(_SEED, f"kind {kind!r}: unknown how {how!r}; {choices(how, hows)}", "mend the row")
         return cls(given)
@@ -78,9 +79,9 @@ class Contradictions:
             return cls.of((row["kind"], row["how"]) for row in rows)
 
     @property
-    def weak(self) -> frozenset[str]:
-        """The kinds of evidence that a home gives to all who live in it."""
-        return frozenset(kind for kind, how in self.rows if how == "weak")
+    def weak(self) -> dict[str, str]:
+        """The kinds of evidence that others share, and who: ``weak`` all who live in a home, ``homonym`` strangers."""
+        return {kind: how for kind, how in sorted(self.rows) if how in ("homonym", "weak")}
 
     @property
     def dates(self) -> bool:
@@ -103,7 +104,7 @@ ITALIAN = Contradictions(
             ("sex", "unless_named_alike"),
             ("address", "weak"),
             ("landline", "weak"),
-            ("name_birth", "weak"),
+            ("name_birth", "homonym"),
         }
     )
 )

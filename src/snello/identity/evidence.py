@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,19 +20,23 @@ _CERTAIN = 1000 * _UNIT
 
 @dataclass(frozen=True)
 class Evidence:
-    """What each edge says: its weight in parts of a bit, the number of its kind, whether it is weak alone."""
+    """What each edge says: its weight in parts of a bit, the number of its kind, whether it is weak alone.
+
+    ``homonym``: whether it is weak because strangers may share it, not because a home may.
+    """
 
     weight: Ints
     kind: Ints
     weak: Bools
+    homonym: Bools
 
     def at(self, chosen: Ints) -> Evidence:
         """Some of the edges."""
-        return Evidence(self.weight[chosen], self.kind[chosen], self.weak[chosen])
+        return Evidence(self.weight[chosen], self.kind[chosen], self.weak[chosen], self.homonym[chosen])
 
 
-def read_evidence(edges: pa.Table, weak: Collection[str]) -> Evidence:
-    """The evidence of each edge; ``weak`` names the kinds that are.
+def read_evidence(edges: pa.Table, weak: Mapping[str, str]) -> Evidence:
+    """The evidence of each edge; ``weak`` names the kinds that are, and those that strangers share as ``homonym``.
 
     The kind is the identifier when ``edges`` has ``identifier_kind``, else the rule. Raises ``ContractError`` when
     a strength is missing or not from 0 to 1.
@@ -48,8 +52,13 @@ def read_evidence(edges: pa.Table, weak: Collection[str]) -> Evidence:
     coded = kinds.cast(pa.string()).combine_chunks().fill_null("").dictionary_encode()
     texts, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False)
     rank = np.argsort(np.argsort(np.array(texts, dtype=object))).astype(np.int64)
+    # who shares a home shares its address and its line: said twice
     alone = np.array([text in weak for text in texts], bool)
-    return Evidence(np.where(given == 1, _CERTAIN, np.rint(bits)).astype(np.int64), rank[codes], alone[codes])
+    strangers = np.array([weak.get(text) == "homonym" for text in texts], bool)
+    home = alone & ~strangers
+    rank[home] = rank[home].min(initial=len(texts))
+    weight = np.where(given == 1, _CERTAIN, np.rint(bits)).astype(np.int64)
+    return Evidence(weight, rank[codes], alone[codes], strangers[codes])
 
 
 def steps(margin: float) -> int:
@@ -62,7 +71,8 @@ class Links:
     """The evidence between pairs of groups, ``low < high``, and the links that each edge is part of.
 
     ``level`` is the evidence in quarters of a bit; ``open``: whether the link may join its ends; ``firm``: whether any
-    of its edges is more than weak.
+    of its edges is more than weak, or a home and what strangers share speak together: no namesake of a home is born on
+    the same day, no homonym of a day lives there.
     """
 
     low: Ints
@@ -88,6 +98,10 @@ class Links:
         open_, firm = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
         open_[of_edge[~stuck]] = True
         firm[of_edge[~evidence.weak]] = True
+        home, homonym = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
+        home[of_edge[evidence.weak & ~evidence.homonym]] = True
+        homonym[of_edge[evidence.homonym]] = True
+        firm |= home & homonym
         found = sorted_keys[starts]
         return cls(found // width, found % width, total * STEPS // _UNIT, open_, firm, of_edge)
 

@@ -29,6 +29,10 @@ class Rebuild:
     def __init__(self, component: Ints, ends: Pairs, evidence: Evidence, profiles: Profiles, against: Against) -> None:
         self.component, self.evidence, self.profiles = component, evidence, profiles
         self.apart, self.contacts = against
+        told = (profiles.columns["tax_code"] >= 0) | (profiles.columns["birth_date"] >= 0)
+        self.doubted = np.zeros(len(component), bool)
+        self.doubted[self.contacts.doubted] = True
+        self.sure = told[profiles.index] & ~self.doubted
         self.left, self.right = ends
         self.group = np.arange(len(component))
         self.groups = Groups(self.group, profiles)
@@ -85,11 +89,19 @@ class Rebuild:
         """The strongest links of each component that are open and not contested."""
         weak = np.flatnonzero(~links.firm)
         links.open[weak] &= ~self.contacts.strangers(links.low[weak], links.high[weak])
-        free = links.open & ~contested(links, self.groups, self._apart_groups(), self.contacts, ahead)
+        against = self._apart_groups(), self.contacts, self._in_doubt()
+        free = links.open & ~contested(links, self.groups, against, ahead)
         best = np.full(len(self.component), -1)
         where = self.component[links.low]
         np.maximum.at(best, where[free], links.level[free])
         return np.asarray(free & (links.level == best[where]))
+
+    def _in_doubt(self) -> Bools:
+        """The groups whose only code or birth date is that of a record with somebody else's code."""
+        found = np.zeros(len(self.group), bool)
+        found[self.group[self.doubted]] = True
+        found[self.group[self.sure]] = False
+        return found
 
     def _join(self, live: Ints, links: Links, chosen: Bools, moving: Bools) -> None:
         """Join along the chosen links; where all of them together would hold a contradiction, only what is safe."""

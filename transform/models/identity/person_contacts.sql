@@ -6,6 +6,7 @@ with persons as (
         replace(first_key, ' ', '') as first_letters,
         replace(last_key, ' ', '') as last_letters,
         {{ initials('first_key', 'last_key') }} as initials,
+        least(first_key, last_key) || ' ' || greatest(first_key, last_key) as name,
         right(year(coalesce(tax_code_birth_date, birth_date))::string, 2) as birth_year
     from {{ ref('person_records') }}
     where first_key is not null and last_key is not null
@@ -29,6 +30,7 @@ mailboxes as (
 numbered as (
     select
         record,
+        value,
         number
     from mailboxes
     where
@@ -43,7 +45,8 @@ mobiles as (
     select
         identifiers.record,
         identifiers.value,
-        persons.initials
+        persons.initials,
+        persons.name
     from {{ ref('record_identifiers') }} as identifiers
     inner join persons on identifiers.record = persons.record
     left join {{ ref('blocked_identifiers') }} as blocked
@@ -51,14 +54,36 @@ mobiles as (
     where identifiers.share = 'mobile' and blocked.value is null
 ),
 
--- a mobile under which people of several names were seen is lent
-own_mobiles as (
-    select value from mobiles
-    group by value
-    having count(distinct initials) = 1
+several as (
+    select distinct
+        value,
+        name
+    from mobiles
+    where value in (select mobiles.value from mobiles group by mobiles.value having count(distinct mobiles.initials) > 1)
 ),
 
--- a mailbox that bears the whole name is the person's own, not lent by a relative
+-- a mobile under which people of several names were seen is lent, unless they are one name with a slip
+lent as (
+    select distinct lefts.value
+    from several as lefts
+    inner join several as rights on lefts.value = rights.value and lefts.name < rights.name
+    where {{ slips('lefts.name', 'rights.name') }} > 1
+),
+
+-- a code that fits neither the given name of its record nor the birth date, or the surname, is somebody else's
+doubted as (
+    select record
+    from {{ ref('person_records') }}
+    where
+        tax_code_canonical is not null
+        and not {{ letters_found('tax_code_canonical', 4, 'first_key', 'last_key') }}
+        and case
+            when birth_date is not null then not {{ birthdays_agree('birth_date', 'tax_code_birth_date') }}
+            else not {{ letters_found('tax_code_canonical', 1, 'first_key', 'last_key') }}
+        end
+),
+
+-- a mailbox that bears the whole name, or its initial and a year, is the person's own, not lent by a relative
 final as (
     select
         record,
@@ -67,6 +92,14 @@ final as (
     from mailboxes
     where letters like '%' || first_letters || '%' and letters like '%' || last_letters || '%'
 
+    union
+
+    select
+        record,
+        'own_email' as kind,
+        value
+    from numbered
+
     union all
 
     select
@@ -74,7 +107,8 @@ final as (
         'own_mobile' as kind,
         mobiles.value
     from mobiles
-    inner join own_mobiles on mobiles.value = own_mobiles.value
+    left join lent on mobiles.value = lent.value
+    where lent.value is null
 
     union all
 
@@ -100,6 +134,14 @@ final as (
         birth_year as value
     from persons
     where birth_year is not null
+
+    union all
+
+    select
+        record,
+        'doubted' as kind,
+        'tax_code' as value
+    from doubted
 )
 
 select * from final
