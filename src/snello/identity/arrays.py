@@ -1,9 +1,11 @@
-"""Whole numbers in arrays: what expands runs and finds connected components."""
+"""Whole numbers in arrays: what stands for texts, expands runs and finds connected components."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -16,6 +18,16 @@ def components(left: Ints, right: Ints, count: int) -> Ints:
     # Not a small integer type: an edge listed 256 times would add up to none.
     joined = coo_array((np.ones(len(left), np.float32), (left, right)), shape=(count, count))
     return np.asarray(connected_components(joined, directed=False)[1], np.int64)
+
+
+def coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.integer], pa.Array]:
+    """The number of each text (-1 for none), and the distinct texts; a column of a dictionary is not written out."""
+    if pa.types.is_dictionary(column.type):
+        found = column.unify_dictionaries().combine_chunks()
+    else:
+        found = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    numbers = pc.fill_null(found.indices.cast(pa.int32()), -1)
+    return numbers.to_numpy(zero_copy_only=False), found.dictionary
 
 
 def firsts(labels: Ints) -> Ints:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from snello.errors import ContractError
-from snello.identity.arrays import Bools, Ints
+from snello.identity.arrays import Bools, Ints, coded
 
 _UNIT = 1024  # of a bit: whole numbers add up to the same in any order
 STEPS = 4  # in a bit: evidence within a quarter of a bit is one level
@@ -49,8 +49,8 @@ def read_evidence(edges: pa.Table, weak: Mapping[str, str]) -> Evidence:
         raise ContractError("identity edges", "a strength is not from 0 to 1", "mend the strength of the rule")
     bits = np.minimum(-np.log2(np.maximum(1 - given, 2.0**-12)) * _UNIT, _MOST)
     kinds = edges["identifier_kind" if "identifier_kind" in edges.column_names else "rule"]
-    coded = kinds.cast(pa.string()).combine_chunks().fill_null("").dictionary_encode()
-    texts, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy(zero_copy_only=False)
+    codes, said = coded(kinds)
+    texts = [*said.to_pylist(), ""]
     rank = np.argsort(np.argsort(np.array(texts, dtype=object))).astype(np.int64)
     # who shares a home shares its address and its line: said twice
     alone = np.array([text in weak for text in texts], bool)

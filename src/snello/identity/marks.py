@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snello.errors import ContractError, choices
-from snello.identity.arrays import Bools, Ints
+from snello.identity.arrays import Bools, Ints, coded
 from snello.identity.contradictions import KINDS, Contradictions
 
 
@@ -49,21 +49,20 @@ class Marks:
     @classmethod
     def read(cls, marks: pa.Table, names: pa.Array, contradictions: Contradictions) -> Marks:
         """From ``record, kind, value``; of several values of one kind on a record, the first in text order."""
-        given = marks["kind"].cast(pa.string())
+        given, told = coded(marks["kind"])
+        numbered = {kind: number for number, kind in enumerate(told.to_pylist())}
         kinds = (*KINDS, *contradictions.others)
-        for kind in pc.unique(given).to_pylist():
+        for kind in pc.unique(marks["kind"]).to_pylist():
             if kind not in kinds:
                 what = f"unknown kind {kind!r}; {choices(str(kind), kinds)}"
                 raise ContractError("identity marks", what, "mend the model that lists the marks")
-        numbers, values = {}, {}
+        numbers, values = {}, dict[str, pa.Array]()
         [records] = positions(names, marks["record"])
         for kind in kinds:
-            chosen = np.flatnonzero(pc.equal(given, kind).to_numpy())
-            said = marks["value"].cast(pa.string()).take(pa.array(chosen)).combine_chunks().dictionary_encode()
-            codes = np.asarray(said.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+            chosen = np.flatnonzero(given == numbered.get(kind, len(told)))
+            codes, values[kind] = coded(marks["value"].take(pa.array(chosen)))
             known = codes >= 0
-            numbers[kind] = _one_each(records[chosen][known], codes[known], said.dictionary, len(names))
-            values[kind] = said.dictionary
+            numbers[kind] = _one_each(records[chosen][known], codes[known].astype(np.int64), values[kind], len(names))
         return cls(numbers, values, contradictions)
 
     @property

@@ -79,7 +79,18 @@ left join previous on numbered.record = previous.record
 where previous.record is null or previous.component in (select component from stirred)
 """
 
-_OF_TOUCHED = "select place as record, kind, value from {rows} inner join touched using (id)"
+# Few words said of many rows go over as numbers that stand for them.
+_WORDS = """
+create or replace temp type mark_kinds as enum (select distinct kind from marks);
+create or replace temp type contact_kinds as enum (select distinct kind from contacts);
+create or replace temp type edge_rules as enum (select distinct rule from edges where rule is not null);
+create or replace temp type edge_kinds as enum (
+    select distinct identifier_kind from edges where identifier_kind is not null
+)
+"""
+
+_OF_TOUCHED = "select place as record, kind::{words} as kind, value from {rows} inner join touched using (id)"
+_EVIDENCE = "strength, rule::edge_rules as rule, identifier_kind::edge_kinds as identifier_kind"
 _BETWEEN = """
 select l.place as "left", r.place as "right", {columns}
 from {pairs} as pairs
@@ -165,12 +176,13 @@ def recluster(
         connection.execute(_STIRRED)
         connection.execute(_TOUCHED)
         kept = _KEPT.format(previous=previous)
+    connection.execute(_WORDS)
     found = cluster(
         _read(connection, "select place from touched order by place")["place"],
-        _read(connection, _BETWEEN.format(columns="strength, rule, identifier_kind", pairs="edges")),
-        _read(connection, _OF_TOUCHED.format(rows="marks")),
+        _read(connection, _BETWEEN.format(columns=_EVIDENCE, pairs="edges")),
+        _read(connection, _OF_TOUCHED.format(rows="marks", words="mark_kinds")),
         apart=_read(connection, _BETWEEN.format(columns="true as said", pairs="apart")),
-        contacts=_read(connection, _OF_TOUCHED.format(rows="contacts")),
+        contacts=_read(connection, _OF_TOUCHED.format(rows="contacts", words="contact_kinds")),
         contradictions=contradictions,
         margin=margin,
     )

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from snello.identity.arrays import Bools, Ints, distinct, places, runs
+from snello.identity.arrays import Bools, Ints, coded, distinct, places, runs
 from snello.identity.contact_slips import one_slip
 from snello.identity.marks import positions
 
@@ -36,11 +35,11 @@ class Contacts:
         """From ``record, kind, value`` with the kinds of ``KINDS``; others say nothing here."""
         if contacts is None:
             return cls(((np.array([], np.int64),) * 2,) * len(KINDS), pa.array([], pa.string()))
-        values = contacts["value"].combine_chunks().cast(pa.string()).dictionary_encode()
-        codes = values.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        codes, values = coded(contacts["value"])
+        given, told = coded(contacts["kind"])
         [records] = positions(names, contacts["record"])
-        kinds = [np.flatnonzero(pc.equal(contacts["kind"], kind).to_numpy()) for kind in KINDS]
-        return cls(tuple((records[kind], codes[kind]) for kind in kinds), values.dictionary)
+        kinds = (np.flatnonzero(given == told.index(kind).as_py()) for kind in KINDS)
+        return cls(tuple((records[rows], codes[rows].astype(np.int64)) for rows in kinds), values)
 
     @property
     def width(self) -> int:
