@@ -90,8 +90,26 @@ def test_dates_in_the_future_are_told(bad: Hub) -> None:
     assert found(bad, "order_in_future", "orders") == {"1"}
 
 
+def test_a_birth_that_cannot_be_counts_for_nothing(bad: Hub) -> None:
+    people = [customer for customer in bad.customers("crm/customers/33", "crm/customers/34") if customer]
+    assert len(people) == 2
+    assert bad.query(
+        "select count(*) from marts.customers where birth_date is not null and customer_id in (?, ?)", people
+    ) == [(0,)]
+    assert bad.query(
+        "select count(*) from marts.customer_values where attribute = 'birth_date' and customer_id in (?, ?)", people
+    ) == [(0,)]
+
+
 def test_a_consent_dated_tomorrow_is_told(bad: Hub) -> None:
     assert found(bad, "consent_in_future", "consents") == {"1"}
+
+
+def test_a_purpose_that_nobody_knows_is_told_with_its_gravity_count_and_examples(bad: Hub) -> None:
+    rule = "rule = 'consent_purpose_unknown'"
+    told = bad.query(f"select source, stream, severity, findings, examples from marts.data_quality where {rule}")
+    assert told == [("crm", "consents", "error", 1, hash_key("2", "salt"))]
+    assert bad.query("select count(distinct purpose) from marts.consents where record_key = '2'") == [(5,)]
 
 
 def test_a_tax_code_of_the_wrong_century_for_its_birthplace_is_told(bad: Hub) -> None:
@@ -160,7 +178,7 @@ def test_every_kind_of_bad_input_has_its_row_in_the_report_with_a_count_and_exam
     assert {rule for (rule,) in told} >= {
         "null_like_text", "name_emoji", "name_right_to_left", "text_too_long", "birth_in_future", "order_in_future",
         "tax_code_other_century", "town_merged", "postcode_retired", "consent_in_future", "record_in_future",
-        "clock_ahead", "key_repeated",
+        "clock_ahead", "key_repeated", "consent_purpose_unknown",
     }  # fmt: skip
 
 

@@ -5,6 +5,34 @@
     substr({{ record }}, length({{ source }}) + length({{ stream_of(record) }}) + 3)
 {%- endmacro %}
 
+{#- The rows of a shape that are dated after today. -#}
+{% macro dated_ahead(rule, shape, column) -%}
+    select
+        '{{ rule }}' as rule,
+        source,
+        stream,
+        record_key
+    from {{ ref(shape) }}
+    where cast({{ column }} as date) > {{ today() }}
+{%- endmacro %}
+
+{#- The findings of several models. -#}
+{% macro findings_of(names) -%}
+    {%- for name in names %}
+    select
+        rule,
+        source,
+        stream,
+        record_key,
+        findings
+    from {{ ref(name) }}
+    {%- if not loop.last %}
+
+    union all
+    {% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- The three smallest keys of a group, hashed. -#}
 {% macro examples(key) -%}{{ adapter.dispatch('examples')(key) }}{%- endmacro %}
 {% macro default__examples(key) -%}

@@ -1,67 +1,39 @@
 with dated as (
+    {{ dated_ahead('birth_in_future', 'person_observed', 'birth_date') }}
+
+    union all
+
     select
-        case
-            when birth_date > {{ today() }} then 'birth_in_future'
-            when birth_date < cast('1900-01-01' as date) then 'birth_too_long_ago'
-        end as rule,
+        'birth_too_long_ago' as rule,
         source,
         stream,
         record_key
     from {{ ref('person_observed') }}
+    where birth_date < cast('1900-01-01' as date)
 
     union all
 
-    select
-        case when cast(observed_at as date) > {{ today() }} then 'record_in_future' end as rule,
-        source,
-        stream,
-        record_key
-    from {{ ref('person_observed') }}
+    {{ dated_ahead('record_in_future', 'person_observed', 'observed_at') }}
 
     union all
 
-    select
-        case when cast(observed_at as date) > {{ today() }} then 'consent_in_future' end as rule,
-        source,
-        stream,
-        record_key
-    from {{ ref('consent_observed') }}
+    {{ dated_ahead('consent_in_future', 'consent_observed', 'observed_at') }}
 
     union all
 
-    select
-        case when cast(ordered_at as date) > {{ today() }} then 'order_in_future' end as rule,
-        source,
-        stream,
-        record_key
-    from {{ ref('order_observed') }}
+    {{ dated_ahead('order_in_future', 'order_observed', 'ordered_at') }}
 
     union all
 
-    select
-        case when cast(occurred_at as date) > {{ today() }} then 'event_in_future' end as rule,
-        source,
-        stream,
-        record_key
-    from {{ ref('interaction_observed') }}
+    {{ dated_ahead('event_in_future', 'interaction_observed', 'occurred_at') }}
 
     union all
 
-    select
-        case when cast(moved_at as date) > {{ today() }} then 'event_in_future' end as rule,
-        source,
-        stream,
-        record_key
-    from {{ ref('card_movement_observed') }}
+    {{ dated_ahead('event_in_future', 'card_movement_observed', 'moved_at') }}
 
     union all
 
-    select
-        case when cast(reviewed_at as date) > {{ today() }} then 'event_in_future' end as rule,
-        source,
-        stream,
-        record_key
-    from {{ ref('review_observed') }}
+    {{ dated_ahead('event_in_future', 'review_observed', 'reviewed_at') }}
 ),
 
 final as (
@@ -72,7 +44,6 @@ final as (
         record_key,
         1 as findings
     from dated
-    where rule is not null
 )
 
 select * from final

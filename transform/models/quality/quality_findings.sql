@@ -1,71 +1,8 @@
 with final as (
-    select
-        rule,
-        source,
-        stream,
-        record_key,
-        findings
-    from {{ ref('quality_texts') }}
-
-    union all
-
-    select
-        rule,
-        source,
-        stream,
-        record_key,
-        findings
-    from {{ ref('quality_dates') }}
-
-    union all
-
-    select
-        rule,
-        source,
-        stream,
-        record_key,
-        findings
-    from {{ ref('quality_identifiers') }}
-
-    union all
-
-    select
-        rule,
-        source,
-        stream,
-        record_key,
-        findings
-    from {{ ref('quality_tax_codes') }}
-
-    union all
-
-    select
-        rule,
-        source,
-        stream,
-        record_key,
-        findings
-    from {{ ref('quality_places') }}
-
-    union all
-
-    select
-        rule,
-        source,
-        stream,
-        record_key,
-        findings
-    from {{ ref('key_repeated') }}
-
-    union all
-
-    select
-        rule,
-        source,
-        stream,
-        record_key,
-        findings
-    from {{ ref('clock_ahead') }}
+    {{ findings_of([
+        'quality_texts', 'quality_dates', 'quality_consents', 'quality_identifiers', 'quality_tax_codes',
+        'quality_places', 'key_repeated', 'clock_ahead',
+    ]) }}
 )
 
 select * from final
