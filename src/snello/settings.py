@@ -81,6 +81,14 @@ def _environment(root: Path) -> dict[str, str]:
     return {key: str(value) for key, value in found.items()}
 
 
+def variable(name: str) -> str | None:
+    """A variable that is no setting, from the shell, else from the `env` of the active environment of ``meltano.yml``.
+
+    Raises ``ConfigError`` outside a project, or where its file is not valid.
+    """
+    return os.environ.get(name) or _environment(project_root()).get(name)
+
+
 def load(root: Path | None = None) -> Settings:
     """The settings in force; relative paths are taken from the project root.
 

@@ -20,6 +20,8 @@ def test_state_lies_where_it_is_wanted_else_in_the_project_else_with_the_user(
     assert state_folder() == tmp_path / "home" / ".local" / "state" / "snello"
     (tmp_path / "meltano.yml").touch()
     assert state_folder() == tmp_path / "state"
+    (tmp_path / "meltano.yml").write_text("env: {SNELLO_STATE: kept}")
+    assert state_folder() == tmp_path / "kept"
     monkeypatch.setenv("SNELLO_STATE", str(tmp_path / "a" / "b"))
     assert state_folder("c", "d") == tmp_path / "a" / "b" / "c" / "d"
     for folder in (tmp_path / "state", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c" / "d"):

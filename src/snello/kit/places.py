@@ -10,14 +10,14 @@ import tempfile
 from pathlib import Path
 
 from snello.errors import ConfigError
-from snello.settings import project_root
+from snello.settings import project_root, variable
 
 
 def state_folder(*below: str) -> Path:
     """The folder for state, or one below it, made for its owner alone.
 
-    ``SNELLO_STATE``, else ``state`` in the project, else ``~/.local/state/snello``. Raises ``ConfigError`` when it
-    cannot be made.
+    ``SNELLO_STATE`` of the shell, else of the active environment, else ``state`` in the project, else
+    ``~/.local/state/snello``. Raises ``ConfigError`` when it cannot be made.
     """
     folder = _root()
     try:
@@ -33,11 +33,11 @@ def state_folder(*below: str) -> Path:
 
 
 def _root() -> Path:
-    named = os.environ.get("SNELLO_STATE")
     try:
         # a relative name is the project's, whatever folder the command runs in
-        return project_root() / Path(named or "state").expanduser()
+        return project_root() / Path(variable("SNELLO_STATE") or "state").expanduser()
     except ConfigError:
+        named = os.environ.get("SNELLO_STATE")
         return Path(named).expanduser() if named else Path.home() / ".local" / "state" / "snello"
 
 

@@ -54,7 +54,10 @@ final as (
         names.first_key,
         names.last_key,
         names.is_swapped,
-        case when placeholders.birth_date is null then persons.birth_date end as birth_date,
+        case
+            when persons.birth_date < cast('1900-01-01' as date) or persons.birth_date > {{ today() }} then null
+            when placeholders.birth_date is null then persons.birth_date
+        end as birth_date,
         case when upper(trim(persons.sex)) in ('M', 'F') then upper(trim(persons.sex)) end as sex,
         languages.language,
         tax_codes.tax_code,
