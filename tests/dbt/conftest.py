@@ -41,7 +41,7 @@ class Hub:
     def load(self, stream: str, rows: pa.Table) -> None:
         write_deltalake(self.lake.raw_uri("shop", stream), rows, mode="overwrite")
 
-    def dbt(self, *arguments: str, lake: str | None = None) -> subprocess.CompletedProcess[str]:
+    def dbt(self, *arguments: str, lake: str | None = None, **more: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("SNELLO_", "DBT_"))}
         mine = {
             "SNELLO_LAKE": self.lake.root if lake is None else lake,
@@ -52,7 +52,7 @@ class Hub:
         return subprocess.run(
             [str(dbt), "--no-use-colors", *arguments],
             cwd=self.folder / "project",
-            env=kept | mine,
+            env=kept | mine | more,
             capture_output=True,
             text=True,
             check=False,

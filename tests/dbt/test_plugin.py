@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 
 from snello.dbt.publish import publish
 
@@ -52,6 +53,24 @@ def test_the_next_run_sees_what_was_published_and_what_arrived_since(built: Any)
     assert rows(built, "select customer_key, was_published from customers order by 1") == [(1, True), (4, False)]
     assert rows(built, "select count(*) from orders") == [(1,)]
     assert "nothing was ever loaded" not in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"SNELLO_MEMORY": "lots"},
+            "setting SNELLO_MEMORY: it is no amount of memory. Next: write it like 8GB or 80%.",
+        ),
+        ({"SNELLO_TODAY": "yesterday"}, "setting SNELLO_TODAY: it is no day. Next: write it like 2026-11-01."),
+    ],
+)
+def test_a_setting_that_says_nothing_is_one_sentence(built: Any, given: dict[str, str], said: str) -> None:
+    run = built.dbt("build", "--select", "orders", **given)
+    assert run.returncode != 0
+    assert said in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    assert built.dbt("build", "--select", "orders", SNELLO_MEMORY="1GB", SNELLO_TODAY="2026-11-01").returncode == 0
 
 
 def test_a_project_without_a_lake_says_what_to_do(built: Any) -> None:

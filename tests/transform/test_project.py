@@ -2,12 +2,26 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from conftest import Hub
+
+
+PROJECT = Path(__file__).parents[2] / "transform"
+
+
+def test_every_variable_of_the_project_is_in_its_readme() -> None:
+    texts = [path.read_text() for folder in ("models", "macros") for path in (PROJECT / folder).rglob("*.*")]
+    read = {name for text in texts for name in re.findall(r"\bvar\(\s*['\"](\w+)['\"]", text)}
+    declared = set(yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"])
+    told = (PROJECT / "README.md").read_text()
+    assert read >= {"today", "likelihood", "placeholder_date_records"}
+    assert {name for name in read | declared if f"`{name}`" not in told} == set()
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from snello.dbt.declared import declared_sources
 from snello.dbt.functions import register
 from snello.dbt.policies import check_consents, check_policies
 from snello.dbt.salted import check_salt
+from snello.dbt.surroundings import check_surroundings
 from snello.dbt.version import register_version
 from snello.dbt.views import Views
 from snello.errors import ConfigError, SnelloError
@@ -52,6 +53,7 @@ class Plugin(BasePlugin):
             register(conn)
             register_version(conn, self._project())
             if self._views is None:
+                check_surroundings(conn)
                 check_seeds(self._project() / "seeds")
                 check_policies(self._project() / "seeds")
                 check_consents(self._project() / "seeds")
