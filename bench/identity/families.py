@@ -1,8 +1,9 @@
 """Who is who in the severe set of families: the hub beside Splink alone, strict rules and GoldenMatch.
 
-.venv/bin/python bench/identity/families.py [PEOPLE] [--alone] [--seed N]     default: 100,000 people, 250,000 records
+.venv/bin/python bench/identity/families.py [PEOPLE] [--alone] [--bounds] [--seed N]     default: 100,000 people
 
 The peers get values normalised by the hub and freed of the placeholders that it blocks; `--alone` leaves them out.
+`--bounds` tells the most that judges who know the truth could make of what the records hold.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from snello.sandbox.families.placeholders import BIRTHS, TAX_CODES
 from snello.sandbox.score import KEYS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from alone import components, splink, strict
+from alone import splink, strict
+from bounds import bounds
 
 from peers import programs
 
@@ -45,25 +47,6 @@ PREPARED = """
     left join phones on persons.record = phones.record
     order by persons.record
 """
-# Every value that two records may share, whether the hub's rules use it or not.
-VALUES = """
-    select record, kind || ':' || value as value from identity.usable_identifiers
-    union all
-    select record, 'address:' || street_key || '|' || postcode from identity.person_records
-    where street_key is not null and postcode is not null
-    union all
-    select record, 'birth:' || coalesce(tax_code_birth_date, birth_date)::varchar from identity.person_records
-    where coalesce(tax_code_birth_date, birth_date) is not null
-"""
-
-
-def ceiling(values: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
-    """Customers of a judge who knows the truth and joins whoever shares a value: the most that equal values give."""
-    records = truth.select(*KEYS, "person_id", record=pl.concat_str(KEYS, separator="/")).with_row_index("row")
-    held = values.join(records, on="record").sort("row")
-    first = held.select("row", first=pl.col("row").first().over("person_id", "value"))
-    found = components(held["row"].to_numpy(), first["first"].to_numpy(), records.height)
-    return records.select(*KEYS).with_columns(customer_id=found.cast(pl.String))
 
 
 def goldenmatch(frame: pl.DataFrame) -> pl.Series:
@@ -125,18 +108,19 @@ def blocked_joins(project: Project) -> int:
     )
 
 
-def main(people: int, seed: int, alone: bool) -> None:
+def main(people: int, seed: int, *, alone: bool, with_bounds: bool) -> None:
     families = make_families(people, seed)
     with tempfile.TemporaryDirectory() as home:
         project = Project.over(Path(home), families.shapes())
         run = project.build(IDENTITY)
         customers = project.table("select source, stream, record_key, customer_id from marts.customer_sources")
-        frame, values = project.table(PREPARED), project.table(VALUES)
-        joins = blocked_joins(project)
+        frame, joins = project.table(PREPARED), blocked_joins(project)
+        judges = bounds(project, families.truth) if with_bounds else {}
     print(f"families, seed {seed}, {people:,} people, {families.records.height:,} records")
     print(f"{HEAD}{'two codes':>10}{'dates':>8}")
     hub = told("hub", families, customers, run.seconds)
-    told("truth, over equal values", families, ceiling(values, families.truth), None)
+    for name, found in judges.items():
+        told(name, families, found, None)
     if not alone:
         for name, peer in (("strict rules", strict), ("Splink alone", splink), ("GoldenMatch", goldenmatch)):
             beside(name, peer, families, frame)
@@ -153,6 +137,7 @@ if __name__ == "__main__":
     arguments.add_argument("people", nargs="?", default="100,000")
     arguments.add_argument("--seed", type=int, default=SEED)
     arguments.add_argument("--alone", action="store_true")
+    arguments.add_argument("--bounds", action="store_true")
     given = arguments.parse_args()
     NOBODYS |= {code for given in TAX_CODES if (code := tax_code_canonical(given))}
-    main(int(given.people.replace(",", "")), given.seed, given.alone)
+    main(int(given.people.replace(",", "")), given.seed, alone=given.alone, with_bounds=given.bounds)

@@ -251,6 +251,55 @@ def test_a_sparse_record_whose_card_is_the_sons_is_the_sons() -> None:
     assert members(run(["father", "son", "sparse"], edges, contacts=OWN)) == together("father", "son sparse")
 
 
+@pytest.mark.parametrize(
+    ("kind", "one", "other", "is_slip"),
+    [
+        ("own_email", "mario.rossi@casa.example", "mario.rossi@iasa.example", True),
+        ("own_email", "mario.rossi#@casa.example", "mario.rossi@casa.example", True),
+        ("own_email", "mario.rossi2@casa.example", "mario.rossi@casa.example", False),
+        ("own_email", "mariorossi@casa.example", "mario.rossi@casa.example", False),
+        ("own_email", "carlos.rossi@casa.example", "carlo.rossi@casa.example", False),
+        ("own_mobile", "+393401112221", "+393401112212", True),
+        ("own_mobile", "+393401112221", "+393401112335", False),
+    ],
+)
+def test_what_one_person_has_written_with_a_slip_is_no_other_persons(
+    kind: str, one: str, other: str, is_slip: bool
+) -> None:
+    home = [("father", "son", 0.86, "address")]
+    found = members(run(["father", "son"], home, contacts=[("father", kind, one), ("son", kind, other)]))
+    assert found == (together("father son") if is_slip else together("father", "son"))
+
+
+def test_a_home_and_a_birth_date_together_join_two_whose_mailboxes_differ() -> None:
+    both = [("one", "other", 0.86, "address"), ("one", "other", 0.85, "name_birth")]
+    assert members(run(["one", "other"], both, contacts=named_boxes("one", "other"))) == together("one other")
+    for alone in both:
+        assert members(run(["one", "other"], [alone], contacts=named_boxes("one", "other"))) == together("one", "other")
+
+
+def named_boxes(one: str, other: str) -> list[tuple[str, str, str]]:
+    return [(one, "own_email", "mario.rossi@x.example"), (other, "own_email", "rossi.mario@y.example")]
+
+
+def test_the_line_of_a_home_says_no_more_than_its_address_whose_record_it_is() -> None:
+    births = [("father", "birth_date", "1955-12-10"), ("son", "birth_date", "1985-07-03")]
+    links = [("father", "sparse", 0.86, "address"), ("son", "sparse", 0.86, "address")]
+    line = ("father", "sparse", 0.84, "landline")
+    found = run(["father", "son", "sparse"], [*links, line], births)
+    assert (members(found), set(reasons(found))) == (together("father", "son", "sparse"), {AMBIGUOUS})
+
+
+def test_a_record_with_somebody_elses_code_is_nobodys_rival() -> None:
+    marks = [("known", "tax_code", MARIO), ("wrong", "tax_code", ANNA)]
+    links = [("known", "sparse", 0.92, "mobile"), ("wrong", "sparse", 0.92, "mobile")]
+    records = ["known", "sparse", "wrong"]
+    assert members(run(records, links, marks)) == together("known", "sparse", "wrong")
+    doubted = [("wrong", "doubted", "tax_code")]
+    assert members(run(records, links, marks, contacts=doubted)) == together("known sparse", "wrong")
+    assert members(run(records[1:], links[1:], marks[1:], contacts=doubted)) == together("sparse wrong")
+
+
 # ---- what people decided
 
 

@@ -54,7 +54,8 @@ def cluster(
       over kinds (else rules) as if independent, 1 is a person's decision
     - ``marks``: ``record, kind, value`` with the kinds that ``contradictions`` speaks of; names are ``given|family``
     - ``apart``: ``left, right``, records that a person has set apart; records that are gone are passed over
-    - ``contacts``: ``record, kind, value`` of kind ``own_email``, mailboxes that bear the name, against weak evidence
+    - ``contacts``: ``record, kind, value`` with the kinds of ``snello.identity.strangers``: what speaks against weak
+      evidence, and records whose code is ``doubted``
     - ``margin``: evidence is clearly ahead of a rival's when it leaves this many times less doubt; a group that could
       be either of two that contradict each other joins neither
     - the answer does not depend on the order of rows, nor on which end of an edge is ``left``
@@ -65,7 +66,7 @@ def cluster(
     names = sorted_names(given)
     left, right = positions(names, edges["left"], edges["right"])
     evidence = read_evidence(edges, contradictions.weak)
-    reached = Contacts.read(contacts if evidence.weak.any() else None, names)
+    reached = Contacts.read(contacts, names)
     marked = Marks.read(marks, names, contradictions)
     seen = _Given((left, right), evidence, marked, (_known_pairs(names, apart), reached))
     component = components(left, right, len(names))

@@ -54,17 +54,32 @@ mobiles as (
     where identifiers.share = 'mobile' and blocked.value is null
 ),
 
+crowded as (
+    select
+        value,
+        count(distinct name) as names
+    from mobiles
+    group by value
+    having count(distinct initials) > 1
+),
+
 several as (
     select distinct
-        value,
-        name
+        mobiles.value,
+        mobiles.name
     from mobiles
-    where value in (select mobiles.value from mobiles group by mobiles.value having count(distinct mobiles.initials) > 1)
+    inner join crowded on mobiles.value = crowded.value
+    where crowded.names <= 20
 ),
 
 -- a mobile under which people of several names were seen is lent, unless they are one name with a slip
 lent as (
-    select distinct lefts.value
+    select value from crowded
+    where names > 20
+
+    union
+
+    select lefts.value
     from several as lefts
     inner join several as rights on lefts.value = rights.value and lefts.name < rights.name
     where {{ slips('lefts.name', 'rights.name') }} > 1
