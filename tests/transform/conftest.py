@@ -118,6 +118,8 @@ class Hub:
         }
         parsed = self.home / "target" / "partial_parse.msgpack"
         is_own = self.project == PROJECT
+        if is_own:  # nobody adds a file to it between two runs
+            variables["DBT_PARTIAL_PARSE"] = "true"
         if is_own and _PARSED.exists() and not parsed.exists():
             parsed.parent.mkdir(exist_ok=True)
             shutil.copyfile(_PARSED, parsed)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -67,6 +68,25 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gym(project: Path, make_hub: Callable[..., Hub]) -> Hub:
     """What dbt makes of the copy."""
     return make_hub(ROWS, project).make("build", *UNTESTED, "--select", "+customer_values")
+
+
+def test_a_source_and_a_segment_that_come_after_the_first_run_are_in_the_next(
+    project: Path, make_hub: Callable[..., Hub], tmp_path: Path
+) -> None:
+    later = tmp_path / "transform"
+    copytree(project, later)
+    gym, tall = later / "models" / "staging" / "gym", later / "models" / "segments" / "tall.sql"
+    shutil.move(gym, tmp_path / "gym")
+    hub = make_hub({}, later)
+    listed = ("--quiet", "ls", "--resource-type", "model", "--output", "name", "--select")
+    assert "person_observed" in hub.dbt(*listed, "person_observed").stdout
+    shutil.move(tmp_path / "gym", gym)
+    tall.write_text(
+        "{% macro segment__tall() %}{{ return('tall') }}{% endmacro %}\n"
+        "select customer_id, 'tall' as reason, [] as purposes from {{ ref('customers') }}\n"
+    )
+    assert "person_observed" in hub.dbt(*listed, "stg_gym__persons+1").stdout.split()
+    assert "segments" in hub.dbt(*listed, "tall+1").stdout.split()
 
 
 def test_a_new_folder_under_staging_adds_its_people_with_no_other_edit(gym: Hub) -> None:
