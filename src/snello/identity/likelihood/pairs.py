@@ -148,22 +148,23 @@ def _empty_blocks(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create or replace table blocks (ids uinteger[], asked uinteger[])")
 
 
-def _block(connection: duckdb.DuckDBPyConnection, kind: str, asked: str = "true", within: str = "") -> int:
-    """Adds to ``blocks`` the records under each value of a key that few have, and those asked about.
+def _block(connection: duckdb.DuckDBPyConnection, kind: str, asked: str | None = None, within: str = "") -> int:
+    """Adds to ``blocks`` the records under each value of a key that few have, and those ``asked`` about, if any are.
 
     Gives how many pairs meet under the key.
     """
     [(before,)] = connection.execute("select count(*) from blocks").fetchall()
+    table, columns, chosen, some = "prepared", "id", "null", ""
+    if asked:
+        table, columns = f"(select *, {asked} as is_asked from prepared)", "id, is_asked"
+        chosen, some = "list(id) filter (where is_asked)", "and count(*) filter (where is_asked) > 0"
     connection.execute(
         f"""
-        insert into blocks
-        with every as (
-            {values(kind, f"(select *, {asked} as is_asked from prepared)", "id, is_asked")}
-        )
-        select list(id), list(id) filter (where is_asked)
-        from every {within}
+        insert into blocks by name
+        select list(id) as ids, {chosen} as asked
+        from ({values(kind, table, columns)}) as every {within}
         group by value
-        having count(*) between 2 and {FEW} and count(*) filter (where is_asked) > 0
+        having count(*) between 2 and {FEW} {some}
         """
     )
     found = connection.execute(f"select sum(len(ids) * (len(ids) - 1) // 2) from blocks where rowid >= {before}")
