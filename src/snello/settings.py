@@ -38,7 +38,7 @@ VARIABLES = {
     "SNELLO_TRACE": "File to which connectors append a line of JSON for each request they make, secrets struck out.",
     "SNELLO_TRACEBACK": "Any value: an unforeseen fault shows its whole traceback, secrets struck out.",
     "SNELLO_TODAY": "The day (YYYY-MM-DD) that recency, ages and roles are reckoned from. Default: the day of the run.",
-    "SNELLO_MEMORY": "Memory that the warehouse may use, such as `8GB` or `60%`; the rest goes to disk. Default: `80%`.",
+    "SNELLO_MEMORY": "Memory that the warehouse may use, such as `8GB` or `60%`; the rest goes to disk. Default: 80%.",
     "SNELLO_ALLOW_BREAKER": "Lets one publication of a sync past the breaker, as `<sync>@<publication>`.",
 }
 
