@@ -78,6 +78,17 @@ def test_a_loop_that_fails_is_told_with_its_code_and_stops_the_services(stage: P
     assert sandbox.down(stage / "demo") == []
 
 
+def test_refused_rows_beyond_the_tolerance_are_told_after_the_summary(stage: Path, once: Path, snello: Snello) -> None:
+    loop(
+        stage,
+        f"#!/bin/sh\ncp -r {once}/. demo/\necho 'brevo: 3.7% were refused. Next: read the receipts.' >&2\nexit 5\n",
+    )
+    told = snello("demo", "--people", "30", "--port", str(free_ports()))
+    assert told.code == 5
+    assert "report: demo/report.html" in told.out
+    assert told.err.splitlines()[-1].startswith("brevo: 3.7% were refused. Next: read the receipts")
+
+
 def test_services_go_up_tell_where_they_are_and_go_down(stage: Path, snello: Snello) -> None:
     port = free_ports()
     up = snello("demo", "up", "--people", "30", "--port", str(port), "--home", "other")

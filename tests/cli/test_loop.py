@@ -75,7 +75,7 @@ def write(root: Path, jobs: dict[str, list[str]], tool: dict[str, Any]) -> None:
 
 def play(project: Path) -> tuple[list[Done], list[Phase]]:
     told: list[Done] = []
-    phases = loop.run(project, ENVIRONMENT, project / "run" / "loop.log", told.append)
+    phases, _ = loop.run(project, ENVIRONMENT, project / "run" / "loop.log", told.append)
     return told, phases
 
 

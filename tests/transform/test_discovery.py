@@ -108,7 +108,12 @@ def test_a_column_that_the_shape_does_not_have_is_refused_by_name(gym: Hub, proj
 
 def test_a_sync_without_a_purpose_does_not_compile(gym: Hub, project: Path) -> None:
     audiences = project / "models" / "activation" / "_activation.yml"
-    audiences.write_text(audiences.read_text().replace("          purpose: email_marketing\n", ""))
-    done = gym.dbt("compile", "--select", "brevo__long_absent")
-    assert done.returncode != 0
-    assert "brevo__long_absent: a sync without a declared purpose reaches nobody" in done.stdout
+    declared = audiences.read_text()
+    for wrong, told in (
+        ("          purpose: email_marketng\n", "for the purpose 'email_marketng', which nobody knows, reaches nobody"),
+        ("", "without a declared purpose reaches nobody"),
+    ):
+        audiences.write_text(declared.replace("          purpose: email_marketing\n", wrong))
+        done = gym.dbt("compile", "--select", "brevo__long_absent")
+        assert done.returncode != 0
+        assert f"brevo__long_absent: a sync {told}" in done.stdout

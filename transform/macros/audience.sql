@@ -31,7 +31,8 @@
 {% macro require_purpose(name, sync) -%}
     {%- if sync.get('purpose') not in purposes().split(',') -%}
         {{ exceptions.raise_compiler_error(
-            name ~ ": a sync without a declared purpose reaches nobody. Next: set config: meta: sync: purpose: in its YAML to one of "
+            name ~ ": a sync " ~ ("for the purpose '" ~ sync.purpose ~ "', which nobody knows," if sync.get('purpose') else "without a declared purpose")
+            ~ " reaches nobody. Next: set config: meta: sync: purpose: in its YAML to one of "
             ~ purposes().replace(',', ', ') ~ "."
         ) }}
     {%- endif -%}

@@ -39,8 +39,10 @@ def demo(
         return
     from snello.cli.demo import page, play
 
-    played = play.play(play.Options(home, people, seed, port, keep))
+    played, refused = play.play(play.Options(home, people, seed, port, keep))
     show(played, page.page(played.summary, played.report, played.nexts), as_json=as_json)
+    if refused:
+        raise refused
 
 
 @app.command()

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from snello.cli.summary.figures import Phase
-from snello.errors import SnelloError
+from snello.errors import RowsRefused, SnelloError
 
 JOB = "loop"
 _SENTENCE = re.compile(r"^(?P<where>.+?): (?P<what>.+)\. Next: (?P<cure>.+?)\.?$")
@@ -67,12 +67,14 @@ class Done:
     seconds: float
 
 
-def run(project: Path, environment: Mapping[str, str], log: Path, tell: Callable[[Done], None]) -> list[Phase]:
-    """Run the job; the time of each of its phases.
+def run(
+    project: Path, environment: Mapping[str, str], log: Path, tell: Callable[[Done], None]
+) -> tuple[list[Phase], RowsRefused | None]:
+    """Run the job; the time of each of its phases, and what its last block says of rows that were refused.
 
     - ``tell`` is called when a block has ended
     - ``log`` takes every line that Meltano and the plugins write
-    - raises the fault of the block that failed
+    - raises the fault of a block that failed, but for the last one's word that everything ran and rows were refused
     """
     expected = blocks(project)
     began = time.monotonic()
@@ -84,10 +86,14 @@ def run(project: Path, environment: Mapping[str, str], log: Path, tell: Callable
             done.append(Done(expected[event["set_number"]], event["duration_seconds"]))
             tell(done[-1])
             events.clear()
+    refused = None
     if len(done) < len(expected):
-        raise fault(expected[len(done)], events, log)
+        found = fault(expected[len(done)], events, log)
+        if len(done) < len(expected) - 1 or not isinstance(found, RowsRefused):
+            raise found
+        refused = found
     spent = time.monotonic() - began - sum(step.seconds for step in done)
-    return [*phases(done), Phase("meltano", round(spent, 1))]
+    return [*phases(done), Phase("meltano", round(spent, 1))], refused
 
 
 def _events(project: Path, environment: Mapping[str, str], log: Path) -> Iterator[dict[str, Any]]:

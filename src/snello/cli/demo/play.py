@@ -15,6 +15,7 @@ from snello.cli.screen import working
 from snello.cli.summary.figures import Phase, Summary
 from snello.cli.summary.reading import read
 from snello.cli.tables import Tables
+from snello.errors import RowsRefused
 from snello.lake import Lake
 from snello.settings import project_root
 
@@ -45,8 +46,11 @@ class Played:
     nexts: list[tuple[str, str]]
 
 
-def play(options: Options) -> Played:
-    """Run the whole loop on the demo company; the services are stopped in the end unless they are to be kept."""
+def play(options: Options) -> tuple[Played, RowsRefused | None]:
+    """Run the whole loop on the demo company; the services are stopped in the end unless they are to be kept.
+
+    The second is what remains to be told where everything ran and more rows were refused than are tolerated.
+    """
     stage = Stage.at(options.home)
     try:
         told = _Teller()
@@ -55,8 +59,8 @@ def play(options: Options) -> Played:
             services = stage.up(options.people, options.seed, options.port)
             started = Phase("sandbox", round(time.perf_counter() - began, 1))
             told(loop.Done(loop.Block("sandbox", f"{services.world.people:,} people"), started.seconds))
-            phases = loop.run(stage.project, stage.shell(services), stage.home / "run" / "loop.log", told)
-        return _sum_up(stage, [started, *phases], options.keep)
+            phases, refused = loop.run(stage.project, stage.shell(services), stage.home / "run" / "loop.log", told)
+        return _sum_up(stage, [started, *phases], options.keep), refused
     finally:
         if not options.keep:
             sandbox.down(stage.home)
