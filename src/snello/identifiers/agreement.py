@@ -85,10 +85,13 @@ def names_agree(left: str | None, right: str | None) -> bool | None:
         return True
     if _found(given, other_given):
         return not _two_people(given, other_given, family, other_family)
-    if _turned(given, other_given, other_family) or _turned(other_given, given, family):
+    called, other_called = any(map(_is_called, given)), any(map(_is_called, other_given))
+    # Lucia Greco and Deledda Lucia: the halves of one are turned, and its family name is another
+    if called and not other_called and _found(given, list(filter(_is_called, other_family))):
         return True
-    whole, other = "".join(given), "".join(other_given)
-    if (len(given) > 1 or len(other_given) > 1) and _slip(whole, other):
+    if other_called and not called and _found(other_given, list(filter(_is_called, family))):
+        return True
+    if (len(given) > 1 or len(other_given) > 1) and _slip("".join(given), "".join(other_given)):
         return True
     return _crossed(given, other_family) and _crossed(other_given, family)
 
@@ -98,12 +101,10 @@ def _crossed(given: list[str], family: list[str]) -> bool:
     return _found(given, family) or (len(given) > 1 and _slip("".join(given), "".join(family)))
 
 
-def _turned(given: list[str], others: list[str], family: list[str]) -> bool:
-    """Whether the other's halves are turned and its family name is another: Lucia Greco and Deledda Lucia."""
-    called = [word for word in family if word in tables.given_names() or word in tables.nicknames()]
-    if not called or any(word in tables.given_names() or word in tables.nicknames() for word in others):
-        return False
-    return any(word in tables.given_names() or word in tables.nicknames() for word in given) and _found(given, called)
+@lru_cache(maxsize=65_536)
+def _is_called(word: str) -> bool:
+    """Whether people are called so: a given name or a short form of one."""
+    return word in tables.given_names() or word in tables.nicknames()
 
 
 @lru_cache(maxsize=65_536)
@@ -171,9 +172,9 @@ def _alike(one: str, other: str) -> bool:
 
 def _meant(one: str, other: str) -> bool:
     """Whether two words that are no names may both be slips of one name, or of two that stand for one another."""
-    known, forms = tables.given_names(), tables.nicknames()
-    if one in known or other in known or one in forms or other in forms:
+    if not near(one) or not near(other) or _is_called(one) or _is_called(other):
         return False
+    forms = tables.nicknames()
     meant = {name for name in near(other) if _slip(name, other)}
     return any(name in meant or not meant.isdisjoint(forms.get(name, ())) for name in near(one) if _slip(name, one))
 
