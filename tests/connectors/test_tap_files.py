@@ -456,10 +456,13 @@ def test_state_never_speaks_of_rows_that_are_not_yet_written(tmp_path: Path) -> 
         assert files == 5
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("changes", [{"keys": []}, {"journal": True}])
+def test_memory_does_not_grow_with_the_file(
+    changes: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in (chunks, delimited):
         monkeypatch.setattr(module, "CHUNK_ROWS", 500)
-    layout = FileSet.model_validate(entry(tmp_path))
+    layout = FileSet.model_validate(entry(tmp_path, **changes))
 
     def peak(rows: int) -> int:
         write(tmp_path / "a.csv", *(f"id-{number},{number}" for number in range(rows)))

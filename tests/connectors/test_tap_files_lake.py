@@ -146,3 +146,28 @@ def test_what_a_killed_reading_of_a_full_file_sent_is_told_gone_by_the_next_file
     (tmp_path / "cards.csv").write_text("id,n\na,1\nc,2\n")
     assert pipe.run() == (0, 0)
     assert pipe.lives("cards") == ["a", "c"]
+
+
+@pytest.mark.parametrize("way", ["RECORD", "BATCH"])
+def test_of_two_people_under_one_key_the_first_is_in_the_lake_and_the_other_in_quarantine(
+    way: str, tmp_path: Path
+) -> None:
+    columns = [{"name": "id"}, {"name": "name"}]
+    file = {"stream": "members", "path": f"{tmp_path}/h.csv", "format": "csv", "keys": ["id"], "columns": columns}
+    pipe = Pipe(tmp_path, {"files": [file]} | batches(way, tmp_path))
+    (tmp_path / "h.csv").write_text("id,name\nh1,Carla\nh1,Dario\nh2,Ezio\nh1,Carla\n")
+    assert pipe.run() == (0, 0)
+    assert pipe.held("members", "id, name") == [("h1", "Carla"), ("h2", "Ezio")]
+    assert pipe.held("_quarantine", "stream, position, reason, record") == [
+        ("members", "h.csv:3", "its key is that of line 2", '{"id":"h1","name":"Dario"}')
+    ]
+
+
+@pytest.mark.parametrize("way", ["RECORD", "BATCH"])
+def test_ten_million_characters_in_a_name_arrive(way: str, tmp_path: Path) -> None:
+    columns = [{"name": "id"}, {"name": "name"}]
+    file = {"stream": "members", "path": f"{tmp_path}/h.csv", "format": "csv", "keys": ["id"], "columns": columns}
+    pipe = Pipe(tmp_path, {"files": [file]} | batches(way, tmp_path))
+    (tmp_path / "h.csv").write_text(f"id,name\nh1,{'x' * 10_000_000}\nh2,Ezio\n")
+    assert pipe.run() == (0, 0)
+    assert pipe.held("members", "id, length(name)") == [("h1", 10_000_000), ("h2", 4)]

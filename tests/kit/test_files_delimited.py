@@ -70,6 +70,38 @@ def test_a_quote_that_is_never_closed_costs_one_line_in_a_long_file(monkeypatch:
     assert [(refusal.line, refusal.reason) for refusal in refused] == [(702, "a quote that opens here is never closed")]
 
 
+def test_a_text_of_ten_million_characters_is_a_field_like_any_other() -> None:
+    long = "x" * 10_000_000
+    found, refused = read(f'a,b\n1,{long}\n2,"{long}"\n3,ok\n', layout())
+    assert [(row[0], row[1], len(row[2])) for row in found] == [(2, "1", 10**7), (3, "2", 10**7), (4, "3", 2)]
+    assert refused == []
+
+
+def test_a_field_that_is_too_long_is_refused_for_its_length_and_costs_itself() -> None:
+    long = "x" * (delimited.LARGEST_FIELD + 1)
+    found, refused = read(f"a,b\n1,{long}\n2,ok\n", layout())
+    assert [row[1] for row in found] == ["2"]
+    assert [(each.line, each.reason) for each in refused] == [(2, "a field is longer than 16 million characters")]
+    assert refused[0].record == f"1,{long}"
+
+
+def test_what_swallows_too_many_lines_is_a_long_field_or_an_open_quote() -> None:
+    line = "y" * 999_998 + ",\n"
+    found, refused = read('a,b\n1,"x\n' + line * 17, layout())
+    assert len(found) == 17
+    assert [(each.line, each.reason) for each in refused] == [
+        (2, "a field is longer than 16 million characters, or a quote that opens here is never closed")
+    ]
+
+
+def test_long_rows_come_in_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "CHUNK_CHARACTERS", 1000)
+    text = io.StringIO("a,b\n" + f"1,{'x' * 400}\n" * 20, newline="")
+    settings = layout()
+    found = [len(each.lines) for each in delimited.read(text, settings, settings.resolved(), "tap: s: f.csv", Drift())]
+    assert found == [3] * 6 + [2]
+
+
 def test_ragged_rows_tell_how_many_fields_they_have() -> None:
     _, refused = read("a,b\n1,2,3\n", layout())
     assert refused == [chunks.Refusal(2, "3 fields, 2 expected", "1,2,3")]

@@ -1,7 +1,7 @@
 """Taps over files: delimited, fixed width, JSON lines, Excel, Parquet and XML, compressed or not, here or elsewhere.
 
-layout → stores → places → parts → (delimited | lines | sheets | columnar | xml) → values → reading → reader → stream
-→ tap
+layout → stores → places → parts → (delimited | lines | sheets | columnar | xml) → (values, repeats) → reading → reader
+→ stream → tap
 """
 
 from snello.kit.files.layout import Column, FileSet

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 CHUNK_ROWS = 10_000  # bounds the memory of a run, whatever the size of a file
+CHUNK_CHARACTERS = 32 << 20  # and this one, whatever the size of its rows
 
 
 class Refusal(NamedTuple):
@@ -59,12 +60,14 @@ def text_column(values: Sequence[str | None]) -> pa.Array:
 
 
 def batched(lines: Iterator[tuple[int, str]], size: int = CHUNK_ROWS) -> Iterator[list[tuple[int, str]]]:
-    """Numbered lines in lists of at most ``size``."""
+    """Numbered lines in lists of at most ``size``, fewer of very long ones."""
     batch: list[tuple[int, str]] = []
+    held = 0
     for line in lines:
         batch.append(line)
-        if len(batch) == size:
+        held += len(line[1])
+        if len(batch) == size or held >= CHUNK_CHARACTERS:
             yield batch
-            batch = []
+            batch, held = [], 0
     if batch:
         yield batch

@@ -12,22 +12,28 @@ from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 from snello.errors import ContractError
-from snello.kit.files.chunks import CHUNK_ROWS, Chunk, Refusal, printable, text_column, undecodable
+from snello.kit.files.chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, Refusal, printable, text_column, undecodable
 from snello.kit.files.drift import Drift, objects
 from snello.kit.files.headers import positions, undeclared
 from snello.kit.files.layout import Column, FileSet
 
-csv.field_size_limit(1_000_000)
+LARGEST_FIELD = 16 << 20  # as much as a quote that is never closed may swallow before it is given up
+
+csv.field_size_limit(LARGEST_FIELD)
 
 
 class Lines:
-    """The lines of a text; remembers those of the row under way, so that they can be read again."""
+    """The lines of a text; remembers those of the row under way, so that they can be read again.
+
+    - ``characters``: how many went through since somebody last set it to 0
+    """
 
     def __init__(self, text: IO[str]) -> None:
         self._source = iter(text)
         self._again: deque[str] = deque()
         self.row: list[str] = []
         self.number = 0
+        self.characters = 0
 
     def __iter__(self) -> Lines:
         return self
@@ -36,6 +42,7 @@ class Lines:
         line = self._again.popleft() if self._again else next(self._source)
         self.row.append(line)
         self.number += 1
+        self.characters += len(line)
         return line
 
     def skip(self, count: int) -> None:
@@ -119,14 +126,16 @@ def _chunk(lines: Lines, rows: Iterator[list[str]], width: int, places: Places) 
     refused: list[Refusal] = []
     pending = lines.row
     done = False
-    while len(kept) + len(refused) < CHUNK_ROWS:
+    lines.characters = 0
+    while len(kept) + len(refused) < CHUNK_ROWS and lines.characters < CHUNK_CHARACTERS:
         try:
             row = next(rows)
         except StopIteration:
             done = True
             break
         except csv.Error as error:
-            refused.append(Refusal(lines.first(), _reason(error), printable(lines.give_up().rstrip("\r\n"))))
+            reason = _reason(error, len(pending))
+            refused.append(Refusal(lines.first(), reason, printable(lines.give_up().rstrip("\r\n"))))
             continue
         if len(row) == width:
             kept.append(row)
@@ -138,10 +147,13 @@ def _chunk(lines: Lines, rows: Iterator[list[str]], width: int, places: Places) 
     return _columns(kept, numbers, refused, places), done
 
 
-def _reason(error: csv.Error) -> str:
+def _reason(error: csv.Error, lines: int) -> str:
     """The reader's own words name characters of the dialect, never a value."""
-    if "unexpected end of data" in str(error) or "field limit" in str(error):
+    if "unexpected end of data" in str(error):
         return "a quote that opens here is never closed"
+    if "field limit" in str(error):
+        quote = ", or a quote that opens here is never closed" if lines > 1 else ""
+        return f"a field is longer than 16 million characters{quote}"
     return "text after a closing quote"
 
 

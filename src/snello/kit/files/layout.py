@@ -103,6 +103,10 @@ class FileSet(Conventions):
         description="The columns to read; when absent, every column, as text (csv, tsv, excel) or typed (parquet).",
     )
     keys: tuple[str, ...] = Field((), description="Columns that identify a row; file and line when absent.")
+    journal: bool = Field(
+        False,
+        description="Whether a file tells changes: of several rows with one key the last counts.",
+    )
     encoding: str = Field("utf-8", description="Encoding of text files.")
     header: bool = Field(True, description="Whether the first row of a csv, tsv or excel file names the columns.")
     delimiter: str | None = Field(None, description="Mark between fields; a comma for csv, a tab for tsv.")
@@ -189,6 +193,11 @@ class FileSet(Conventions):
     def key_columns(self) -> tuple[str, ...]:
         """The columns that identify a row."""
         return self.keys or (FILE, LINE)
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether two rows of one file must not have one key."""
+        return bool(self.keys) and LINE not in self.keys and not self.journal
 
     def resolved(self, headers: tuple[str, ...] = ()) -> tuple[Column, ...]:
         """The columns, each with the stream's conventions; when none is declared, a text column for each header."""

@@ -21,7 +21,10 @@ from snello.kit.files.layout import Column, FileSet
 from snello.kit.files.parts import parts
 from snello.kit.files.places import Found, find
 from snello.kit.files.reading import Source, columns_in, read_part
+from snello.kit.files.repeats import Repeats
 from snello.kit.files.whole import Whole
+
+JOINED_BYTES = 256 << 20
 
 Refuse = Callable[[str, list[Refusal]], None]
 
@@ -157,13 +160,15 @@ class LayoutReader:
 
     def _tables_of_part(self, raw: IO[bytes], name: str, refuse: Refuse) -> Iterator[pa.Table]:
         source = Source(raw, name, f"{self.where}: {name}")
-        for rows in read_part(source, self.layout, self.columns, self.drift):
+        repeats = Repeats(self.layout.keys) if self.layout.is_told_apart else None
+        for rows in read_part(source, self.layout, self.columns, self.drift, repeats):
             if rows.refused:
                 self.counts["refused"] += len(rows.refused)
                 refuse(name, rows.refused)
             if rows.table.num_rows:
                 self.counts["rows"] += rows.table.num_rows
                 yield rows.table
+        self.counts["taken"] += repeats.count if repeats is not None else 0
 
     def _break(self, fault: SnelloError) -> None:
         self._logger.error("%s", fault)
@@ -177,6 +182,10 @@ class LayoutReader:
         self._logger.info("%s: %s rows; files %s", self.where, counts["rows"], ", ".join(files) or "read: 0")
         if counts["refused"]:
             self._logger.warning("%s: %s rows refused, see stream _quarantine", self.where, counts["refused"])
+        if counts["taken"]:
+            what = "of them have the key of an earlier row of their file, and other content"
+            cure = "mend the file, or name all keys, or set journal"
+            self._logger.warning("%s: %s %s. Next: %s", self.where, counts["taken"], what, cure)
         if counts["unsettled"]:
             what = "may still be written and are left for the next run"
             self._logger.warning("%s: %s files %s", self.where, counts["unsettled"], what)
@@ -188,7 +197,7 @@ def _joined(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
     waiting: list[pa.Table] = []
     for table in tables:
         waiting.append(table)
-        if sum(each.num_rows for each in waiting) >= rows:
+        if sum(each.num_rows for each in waiting) >= rows or sum(each.nbytes for each in waiting) >= JOINED_BYTES:
             yield pa.concat_tables(waiting)
             waiting = []
     if waiting:

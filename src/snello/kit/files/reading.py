@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import IO, Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from snello.errors import ContractError
 from snello.kit.files import columnar, delimited, lines, sheets, xml
@@ -16,6 +18,7 @@ from snello.kit.files.chunks import Chunk, Refusal
 from snello.kit.files.drift import Drift
 from snello.kit.files.layout import Column, FileSet
 from snello.kit.files.places import READ_BYTES
+from snello.kit.files.repeats import Repeats
 from snello.kit.files.schema import arrow_schema
 from snello.kit.files.values import expected, parse
 
@@ -97,8 +100,10 @@ def columns_in(raw: IO[bytes], layout: FileSet, where: str) -> tuple[Column, ...
             return layout.resolved(tuple(delimited.headers(text_of(raw, layout), layout, where)))
 
 
-def table_of(chunk: Chunk, columns: tuple[Column, ...], layout: FileSet, name: str) -> Typed:
-    """The rows of a chunk, typed; refused are those of the reader, of bad values and of empty keys."""
+def table_of(
+    chunk: Chunk, columns: tuple[Column, ...], layout: FileSet, name: str, repeats: Repeats | None = None
+) -> Typed:
+    """The rows of a chunk, typed; refused are those of the reader, of bad values, of empty keys and of taken ones."""
     faults: dict[int, list[str]] = {}
     keys = layout.key_columns
     arrays = []
@@ -112,16 +117,26 @@ def table_of(chunk: Chunk, columns: tuple[Column, ...], layout: FileSet, name: s
         if column.name in keys and values.null_count:
             empty = pc.is_null(values) if bad is None else pc.and_not(pc.is_null(values), bad)
             _note(faults, empty, f"{column.name}: the key is empty")
-    refused = list(chunk.refused)
-    for row, reasons in sorted(faults.items()):
-        refused.append(Refusal(chunk.lines[row], "; ".join(reasons), _record(chunk, columns, row)))
     table = _table(arrays, chunk, arrow_schema(columns, layout), name)
     held = table.select(keys).drop_null() if layout.whole else table.select(keys)
     unread = len(chunk.refused) + table.num_rows - held.num_rows
-    if faults:
-        keep = pa.array([row not in faults for row in range(len(chunk.lines))])
-        table = table.filter(keep)
+    table, rows = _without(table, np.arange(table.num_rows), faults)
+    taken = {} if repeats is None else repeats.contradicting(table)
+    table, _ = _without(table, rows, taken)
+    faults |= {int(rows[row]): [f"its key is that of line {line}"] for row, line in taken.items()}
+    refused = list(chunk.refused)
+    for row, reasons in sorted(faults.items()):
+        refused.append(Refusal(chunk.lines[row], "; ".join(reasons), _record(chunk, columns, row)))
     return Typed(table, refused, held, unread)
+
+
+def _without(table: pa.Table, rows: NDArray[np.int64], left_out: Collection[int]) -> tuple[pa.Table, NDArray[np.int64]]:
+    """A table, and the numbers of its rows, without those at some places."""
+    if not left_out:
+        return table, rows
+    keep = np.ones(len(rows), bool)
+    keep[list(left_out)] = False
+    return table.filter(pa.array(keep)), rows[keep]
 
 
 def _note(faults: dict[int, list[str]], mask: pa.Array, reason: str) -> None:
@@ -152,11 +167,16 @@ class Source(NamedTuple):
     where: str
 
 
-def read_part(source: Source, layout: FileSet, columns: tuple[Column, ...], drift: Drift) -> Iterator[Typed]:
-    """Typed tables of one file, each with the rows refused on the way to it."""
+def read_part(
+    source: Source, layout: FileSet, columns: tuple[Column, ...], drift: Drift, repeats: Repeats | None = None
+) -> Iterator[Typed]:
+    """Typed tables of one file, each with the rows refused on the way to it.
+
+    - ``repeats``: refuses rows whose key is taken; without it every row is told
+    """
     try:
         for chunk in chunks(source.raw, layout, columns, source.where, drift):
-            yield table_of(chunk, columns, layout, source.name)
+            yield table_of(chunk, columns, layout, source.name, repeats)
     except MemoryError:
         cure = "check that it is a text file"
         raise ContractError(source.where, "a single line does not fit into memory", cure) from None
