@@ -40,6 +40,46 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Before a model with one row or more a record takes the records that `changed` lists: those rows as they were are gone. -#}
+{% macro forget_records(changed) -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where
+        record in (select changed.record from {{ ref(changed) }} as changed)
+        or (select run.is_whole from {{ ref('identity_run') }} as run)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same for evidence of values that are looked at anew, whole values at a time. -#}
+{% macro forget_touched_values() -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where
+        value_id in (select touched.value_id from {{ ref('touched_values') }} as touched)
+        or (select run.is_whole from {{ ref('identity_run') }} as run)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same for edges of records that rules join otherwise. -#}
+{% macro forget_edges_of_rescored_records() -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where
+        left_record in (select rescored.record from {{ ref('rescored_records') }} as rescored)
+        or right_record in (select rescored.record from {{ ref('rescored_records') }} as rescored)
+        or (select run.is_whole from {{ ref('identity_run') }} as run)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Models of identity that keep rows of what did not change. -#}
+{% macro record_by_record() -%}
+    {{ return([
+        'identity.observed_identifiers', 'identity.person_names', 'identity.person_said', 'identity.record_identifiers',
+        'identity.record_evidence', 'identity.person_looks', 'identity.shared_evidence', 'identity.rule_edges',
+        'identity.known_records', 'identity.known_prints', 'identity.spoken_prints',
+    ]) }}
+{%- endmacro %}
+
 {#- A number of 63 bits that changes when one of the expressions does, and stands for them where they are compared. -#}
 {% macro print_of(expressions) -%}{{ adapter.dispatch('print_of')(expressions) }}{%- endmacro %}
 {% macro default__print_of(expressions) -%}xxhash64({{ expressions | join(', ') }}){%- endmacro %}
@@ -50,6 +90,17 @@
         md5_number(cast({{ expression }} as varchar)){{ ', ' if not loop.last }}
         {%- endfor -%}
     ) >> 1)::bigint
+{%- endmacro %}
+
+{#- One such number for texts that are always asked for together: cheaper, and not that of each of them. -#}
+{% macro print_of_texts(texts) -%}{{ adapter.dispatch('print_of_texts')(texts) }}{%- endmacro %}
+{% macro default__print_of_texts(texts) -%}xxhash64({{ texts | join(', ') }}){%- endmacro %}
+{% macro duckdb__print_of_texts(texts) -%}
+    (hash(md5_number(
+        {%- for text in texts -%}
+        coalesce({{ text }}, chr(30)){{ ' || chr(31) || ' if not loop.last }}
+        {%- endfor -%}
+    )) >> 1)::bigint
 {%- endmacro %}
 
 {#- One such number for several. -#}

@@ -1,11 +1,14 @@
 with customers as (
     select
         customer_id,
-        min_by(source, coalesce(observed_at::string, '9') || record_key) as source,
-        min_by(stream, coalesce(observed_at::string, '9') || record_key) as stream,
-        min_by(record_key, coalesce(observed_at::string, '9') || record_key) as record_key
+        source,
+        stream,
+        record_key
     from {{ ref('customer_sources') }}
-    group by customer_id
+    qualify
+        row_number() over (
+            partition by customer_id order by observed_at asc nulls last, record_key asc, source asc, stream asc
+        ) = 1
 ),
 
 rfm as (

@@ -2,9 +2,8 @@ with records as (
     select
         ids.customer_id,
         clusters.record,
-        clusters.source,
-        clusters.stream,
-        clusters.record_key,
+        {{ print_of(['clusters.record']) }} as record_id,
+        clusters.first_seen,
         clusters.observed_at
     from {{ ref('record_clusters') }} as clusters
     inner join {{ ref('customer_ids') }} as ids on clusters.record = ids.record
@@ -19,42 +18,21 @@ ages as (
 said as (
     select
         record,
-        {{ print_of([
-            'first_name', 'last_name', 'first_key', 'last_key', 'is_swapped', 'birth_date', 'sex', 'tax_code',
-            'language', 'street', 'street_key', 'postcode', 'city', 'province', 'region', 'country',
-            'tax_code_birth_date', 'tax_code_sex', 'postcode_city', 'postcode_province', 'postcode_region',
-        ]) }} as print
-    from {{ ref('person_records') }}
-
-    union all
-
-    select
-        record,
-        {{ print_of(['kind', 'value', 'place']) }} as print
-    from {{ ref('usable_identifiers') }}
-    where kind in ('email', 'phone')
+        print
+    from {{ ref('spoken_prints') }}
 
     union all
 
     select
         {{ person_record() }} as record,
-        {{ print_of(['attribute', 'value', 'kind']) }} as print
+        {{ print_of_texts(['attribute', 'value', 'kind']) }} as print
     from {{ ref('attribute_observed') }}
-
-    union all
-
-    -- what is too old today was not yesterday
-    select
-        records.record,
-        {{ print_of(['ages.max_age_days']) }} as print
-    from records
-    inner join ages on {{ days_between('records.observed_at', today()) }} > ages.max_age_days
 ),
 
 gathered as (
     select
         records.customer_id,
-        {{ print_of(['said.record', 'said.print']) }} as print
+        {{ print_of_prints(['records.record_id', 'said.print']) }} as print
     from said
     inner join records on said.record = records.record
 
@@ -62,15 +40,24 @@ gathered as (
 
     select
         customer_id,
-        {{ print_of(['record', 'source', 'stream', 'record_key', 'observed_at']) }} as print
+        {{ print_of_prints(['record_id', 'first_seen', 'observed_at']) }} as print
     from records
+
+    union all
+
+    -- what is too old today was not yesterday
+    select
+        records.customer_id,
+        {{ print_of_prints(['records.record_id', 'ages.max_age_days']) }} as print
+    from records
+    inner join ages on {{ days_between('records.observed_at', today()) }} > ages.max_age_days
 
     union all
 
     select
         customer_id,
-        {{ print_of([
-            'lifecycle_stage', 'rule', 'source', 'stream', 'record_key', 'last_purchase_on', 'purposes',
+        {{ print_of_prints([
+            print_of_texts(['lifecycle_stage', 'rule', 'source', 'stream', 'record_key', 'purposes']), 'last_purchase_on',
         ]) }} as print
     from {{ ref('customer_lifecycle') }}
 ),

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook='{{ forget_changed_customers() }}'
+) }}
+
+-- depends_on: {{ ref('golden_run') }}
 with seen as (
     select
         customers.customer_id,
@@ -7,6 +13,7 @@ with seen as (
         max(records.observed_at) as last_seen_at
     from {{ ref('record_clusters') }} as records
     inner join {{ ref('customer_ids') }} as customers on records.record = customers.record
+    where customers.customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
     group by customers.customer_id, records.source
 ),
 

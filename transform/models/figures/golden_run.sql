@@ -35,7 +35,8 @@ final as (
         -- what a run that did not reach its end left behind is not built upon
         case
             when {{ is_built([
-                'figures.scope_values', 'figures.value_witnesses', 'marts.customers', 'marts.customers_by_purpose',
+                'figures.customer_scopes', 'figures.scope_values', 'figures.value_witnesses', 'marts.customers',
+                'marts.customers_by_purpose',
             ]) }}
                 then not exists (
                     select 1

@@ -2,10 +2,6 @@ with evidence as (
     select * from {{ ref('record_evidence') }}
 ),
 
-blocklist as (
-    select * from {{ ref('blocklist') }}
-),
-
 limits as (
     select
         share,
@@ -16,70 +12,74 @@ limits as (
 
 used as (
     select
-        evidence.kind,
-        evidence.value,
+        evidence.named_id,
         max(limits.max_people) as max_people,
         count(*) as records,
-        bool_or(evidence.is_role_address) as is_role_address
+        bool_or(evidence.is_listed) as is_listed
     from evidence
     left join limits on evidence.share = limits.share
-    group by evidence.kind, evidence.value
+    group by evidence.named_id
 ),
 
 -- with no more records than people allowed there is nothing to count
-crowded as (
+suspects as (
     select * from used
-    where records > max_people
+    where is_listed or records > max_people
 ),
 
 -- distinct, so that they are found before their records are looked up
 crowds as (
     select distinct
-        evidence.kind,
-        evidence.value,
-        evidence.record
+        named_id,
+        kind,
+        value,
+        record
     from evidence
-    inner join crowded on evidence.kind = crowded.kind and evidence.value = crowded.value
+    where named_id in (select suspects.named_id from suspects)
+),
+
+said as (
+    select
+        record,
+        first_key,
+        last_key,
+        tax_code_canonical,
+        birth_date
+    from {{ ref('person_said') }}
+    where record in (select crowds.record from crowds)
 ),
 
 people as (
     select
+        crowds.named_id,
         crowds.kind,
         crowds.value,
-        count(distinct persons.first_key || ' ' || persons.last_key) as spellings,
-        count(distinct {{ initials('persons.first_key', 'persons.last_key') }}) as names,
-        count(distinct persons.tax_code_canonical) as tax_codes,
-        count(distinct persons.birth_date) as birth_dates
+        count(distinct said.first_key || ' ' || said.last_key) as spellings,
+        count(distinct {{ initials('said.first_key', 'said.last_key') }}) as names,
+        count(distinct said.tax_code_canonical) as tax_codes,
+        count(distinct said.birth_date) as birth_dates
     from crowds
-    inner join {{ ref('person_said') }} as persons on crowds.record = persons.record
-    group by crowds.kind, crowds.value
-),
-
-listed as (
-    select distinct
-        used.kind,
-        used.value
-    from used
-    inner join blocklist on used.kind = blocklist.kind and {{ fits('used.value', 'blocklist.value') }}
+    left join said on crowds.record = said.record
+    group by crowds.named_id, crowds.kind, crowds.value
 ),
 
 judged as (
     select
-        used.kind,
-        used.value,
-        used.records,
-        coalesce(people.names, 0) as names,
+        people.named_id,
+        people.kind,
+        people.value,
+        suspects.records,
+        case when suspects.records > suspects.max_people then people.names else 0 end as names,
         case
-            when listed.value is not null or used.is_role_address then 'blocklist'
-            when people.names > used.max_people then 'too many names'
-            when people.tax_codes > used.max_people then 'too many tax codes'
-            when people.birth_dates > used.max_people then 'too many birth dates'
+            when suspects.is_listed then 'blocklist'
+            when people.names > suspects.max_people then 'too many names'
+            when people.tax_codes > suspects.max_people then 'too many tax codes'
+            when people.birth_dates > suspects.max_people then 'too many birth dates'
             -- nobody's name is written in so many ways
-            when people.spellings > 10 * used.max_people then 'too many names'
+            when people.spellings > 10 * suspects.max_people then 'too many names'
         end as reason
-    from used
-    left join people on used.kind = people.kind and used.value = people.value
-    left join listed on used.kind = listed.kind and used.value = listed.value
+    from suspects
+    inner join people on suspects.named_id = people.named_id
 ),
 
 final as (
@@ -88,7 +88,8 @@ final as (
         value,
         records,
         names,
-        reason
+        reason,
+        named_id
     from judged
     where reason is not null
 
@@ -99,7 +100,8 @@ final as (
         birth_date::string as value,
         records,
         0 as names,
-        reason
+        reason,
+        null::bigint as named_id
     from {{ ref('placeholder_dates') }}
 )
 

@@ -3,7 +3,13 @@ with present as (
 ),
 
 before as (
-    {{ kept({'record': 'string', 'content': 'bigint'}, 'identity_prints') }}
+    select
+        record,
+        content
+    from ({{ kept({'record': 'string', 'content': 'bigint'}, 'known_records') }}) as known
+    where
+        content is not null
+        and record in (select reweighed.record from {{ ref('reweighed_records') }} as reweighed)
 ),
 
 run as (

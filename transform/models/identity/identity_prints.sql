@@ -1,15 +1,10 @@
--- depends_on: {{ ref('clustering') }}, {{ ref('likelihood_pairs') }}
+-- depends_on: {{ ref('known_records') }}, {{ ref('known_prints') }}, {{ ref('spoken_prints') }}
 with final as (
     select
-        prints.record,
-        prints.content,
-        edges.evidence,
-        run.run,
-        run.settings,
-        run.readers
-    from {{ ref('record_prints') }} as prints
-    left join {{ ref('edge_prints') }} as edges on prints.record_id = edges.record_id
-    cross join {{ ref('identity_run') }} as run
+        run,
+        settings,
+        readers
+    from {{ ref('identity_run') }}
 )
 
 select * from final

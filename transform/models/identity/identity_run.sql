@@ -17,12 +17,16 @@ final as (
             where readers = readers_version()
         ) as reads_anew,
         -- what a run that did not reach its end left behind is not built upon
-        not exists (
-            select 1
-            from completed
-            inner join last_run on completed.run = last_run.run
-            where completed.settings = {{ identity_settings() }}
-        ) as is_whole
+        case
+            when {{ is_built(record_by_record()) }}
+                then not exists (
+                    select 1
+                    from completed
+                    inner join last_run on completed.run = last_run.run
+                    where completed.settings = {{ identity_settings() }}
+                )
+            else true
+        end as is_whole
 )
 
 select * from final

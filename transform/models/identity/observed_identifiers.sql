@@ -1,20 +1,41 @@
-with persons as (
-    select * from {{ ref('person_observed') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_records('changed_rows') }}"
+) }}
+
+-- depends_on: {{ ref('identity_run') }}
+with changed as (
+    select record from {{ ref('changed_rows') }}
+),
+
+persons as (
+    select
+        *,
+        {{ record() }} as record
+    from {{ ref('person_observed') }}
+    where {{ record() }} in (select changed.record from changed)
 ),
 
 contacts as (
-    select * from {{ ref('contact_observed') }}
+    select
+        *,
+        {{ record() }} as record
+    from {{ ref('contact_observed') }}
+    where {{ record() }} in (select changed.record from changed)
 ),
 
 further as (
-    select * from {{ ref('identifier_observed') }}
+    select
+        *,
+        {{ record() }} as record
+    from {{ ref('identifier_observed') }}
+    where {{ record() }} in (select changed.record from changed)
 ),
 
 gathered as (
     select
+        record,
         source,
-        stream,
-        record_key,
         country,
         'tax_code' as kind,
         tax_code as raw,
@@ -22,9 +43,8 @@ gathered as (
     from persons
     union all
     select
+        record,
         source,
-        stream,
-        record_key,
         country,
         'email' as kind,
         email as raw,
@@ -32,9 +52,8 @@ gathered as (
     from persons
     union all
     select
+        record,
         source,
-        stream,
-        record_key,
         country,
         'phone' as kind,
         mobile as raw,
@@ -42,9 +61,8 @@ gathered as (
     from persons
     union all
     select
+        record,
         source,
-        stream,
-        record_key,
         country,
         'phone' as kind,
         phone as raw,
@@ -52,9 +70,8 @@ gathered as (
     from persons
     union all
     select
+        record,
         source,
-        stream,
-        record_key,
         null as country,
         'email' as kind,
         email as raw,
@@ -62,9 +79,8 @@ gathered as (
     from contacts
     union all
     select
+        record,
         source,
-        stream,
-        record_key,
         null as country,
         'phone' as kind,
         phone as raw,
@@ -72,9 +88,8 @@ gathered as (
     from contacts
     union all
     select
+        record,
         source,
-        stream,
-        record_key,
         null as country,
         'handle' as kind,
         handle as raw,
@@ -82,9 +97,8 @@ gathered as (
     from contacts
     union all
     select
+        record,
         source,
-        stream,
-        record_key,
         null as country,
         kind,
         value as raw,
@@ -94,7 +108,7 @@ gathered as (
 
 final as (
     select
-        {{ record() }} as record,
+        record,
         source,
         kind,
         raw,

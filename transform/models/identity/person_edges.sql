@@ -39,22 +39,36 @@ with evidence as (
 ),
 
 -- evidence adds up; what has faded too far joins nobody by itself
-weighed as (
-    select
-        *,
-        1 - exp(sum(ln(greatest(1 - strength, 1e-12))) over (partition by left_record, right_record)) as together
+faded as (
+    select distinct
+        left_record,
+        right_record
     from evidence
+    where strength < {{ var('rule_accept') }}
+),
+
+together as (
+    select
+        evidence.left_record,
+        evidence.right_record,
+        1 - exp(sum(ln(greatest(1 - evidence.strength, 1e-12)))) as strength
+    from evidence
+    inner join faded
+        on evidence.left_record = faded.left_record and evidence.right_record = faded.right_record
+    group by evidence.left_record, evidence.right_record
 ),
 
 final as (
     select
-        left_record,
-        right_record,
-        rule,
-        identifier_kind,
-        strength
-    from weighed
-    where together >= {{ var('rule_accept') }}
+        evidence.left_record,
+        evidence.right_record,
+        evidence.rule,
+        evidence.identifier_kind,
+        evidence.strength
+    from evidence
+    left join together
+        on evidence.left_record = together.left_record and evidence.right_record = together.right_record
+    where coalesce(together.strength, 1) >= {{ var('rule_accept') }}
 )
 
 select * from final

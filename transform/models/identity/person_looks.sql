@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_records('reweighed_records') }}"
+) }}
+
+-- depends_on: {{ ref('identity_run') }}
 with persons as (
     select
         record,
@@ -10,7 +16,9 @@ with persons as (
         postcode,
         cast(observed_at as date) as seen_on
     from {{ ref('person_records') }}
-    where first_key is not null and last_key is not null
+    where
+        first_key is not null and last_key is not null
+        and record in (select reweighed.record from {{ ref('reweighed_records') }} as reweighed)
 ),
 
 final as (

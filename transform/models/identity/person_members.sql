@@ -1,16 +1,24 @@
 with clustered as (
     select
         left_record as record,
-        right_record as cluster,
-        count(*) over (partition by right_record) as records
+        right_record as cluster
     from {{ ref('clustering') }}
     where rule is null
 ),
 
 halves as (
-    select record
-    from {{ ref('person_records') }}
-    where first_key is null or last_key is null
+    select clustered.*
+    from clustered
+    inner join {{ ref('person_said') }} as persons on clustered.record = persons.record
+    where persons.first_key is null or persons.last_key is null
+),
+
+alone as (
+    select cluster
+    from clustered
+    where cluster in (select halves.cluster from halves)
+    group by cluster
+    having count(*) = 1
 ),
 
 -- half a name that nobody else is may still be told by an address
@@ -18,9 +26,9 @@ final as (
     select
         clustered.record,
         clustered.cluster,
-        halves.record is null or clustered.records > 1 as is_settled
+        alone.cluster is null as is_settled
     from clustered
-    left join halves on clustered.record = halves.record
+    left join alone on clustered.cluster = alone.cluster
 )
 
 select * from final

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_records('retold_records') }}"
+) }}
+
+-- depends_on: {{ ref('identity_run') }}
 with persons as (
     select
         *,
@@ -6,6 +12,7 @@ with persons as (
         coalesce(province, '') as province_raw,
         coalesce(city, '') as city_raw
     from {{ ref('person_observed') }}
+    where {{ record() }} in (select retold.record from {{ ref('retold_records') }} as retold)
 ),
 
 tax_codes as (
@@ -18,27 +25,31 @@ languages as (
     select
         raw,
         lower(null_like(raw)) as language
-    from (select distinct language as raw from {{ ref('person_observed') }}) as seen
+    from (select distinct language as raw from persons) as seen
 ),
 
 countries as (
     select
         raw,
         upper(null_like(raw)) as country
-    from (select distinct country as raw from {{ ref('person_observed') }}) as seen
+    from (select distinct country as raw from persons) as seen
 ),
 
 placeholders as (
     select * from {{ ref('placeholder_dates') }}
 ),
 
--- a code has two digits of the year: who seems a child may be over a hundred, and then some record of the code says so
-centenarians as (
-    select distinct tax_codes.canonical
-    from persons
-    inner join tax_codes on persons.tax_code = tax_codes.raw and persons.birth_date = tax_codes.early_birth_date
-    left join placeholders on persons.birth_date = placeholders.birth_date
-    where placeholders.birth_date is null and tax_codes.late_birth_date <= {{ today() }}
+-- a name of this pair is more often a last name than a first
+names as (
+    select
+        names.record,
+        names.first_name,
+        names.last_name,
+        names.first_key,
+        names.last_key,
+        turns.name_key is not null as is_swapped
+    from {{ ref('person_names') }} as names
+    left join {{ ref('turning_names') }} as turns on names.turning_key = turns.name_key
 ),
 
 final as (
@@ -49,15 +60,13 @@ final as (
         persons.stream,
         persons.record_key,
         ---------- person
-        names.first_name,
-        names.last_name,
-        names.first_key,
-        names.last_key,
+        case when names.is_swapped then names.last_name else names.first_name end as first_name,
+        case when names.is_swapped then names.first_name else names.last_name end as last_name,
+        case when names.is_swapped then names.last_key else names.first_key end as first_key,
+        case when names.is_swapped then names.first_key else names.last_key end as last_key,
         names.is_swapped,
-        case
-            when persons.birth_date < cast('1900-01-01' as date) or persons.birth_date > {{ today() }} then null
-            when placeholders.birth_date is null then persons.birth_date
-        end as birth_date,
+        persons.birth_date as told_birth_date,
+        {{ birth_date_that_counts('persons.birth_date', 'placeholders.birth_date') }} as birth_date,
         case when upper(trim(persons.sex)) in ('M', 'F') then upper(trim(persons.sex)) end as sex,
         languages.language,
         tax_codes.tax_code,
@@ -66,9 +75,7 @@ final as (
             when tax_codes.late_birth_date is null then tax_codes.early_birth_date
             when tax_codes.early_birth_date is null then tax_codes.late_birth_date
             when tax_codes.late_birth_date > {{ today() }} then tax_codes.early_birth_date
-            when persons.birth_date = tax_codes.late_birth_date then tax_codes.late_birth_date
-            when centenarians.canonical is not null then tax_codes.early_birth_date
-            else tax_codes.late_birth_date
+            else {{ born_in_either_century('persons.birth_date', 'tax_codes', 'centenarians.canonical') }}
         end as tax_code_birth_date,
         tax_codes.sex as tax_code_sex,
         ---------- address
@@ -87,7 +94,7 @@ final as (
         coalesce(persons.first_seen_at, persons.observed_at) as first_seen_at,
         persons.observed_at
     from persons
-    left join {{ ref('person_names') }} as names on persons.record = names.record
+    left join names on persons.record = names.record
     left join tax_codes on persons.tax_code = tax_codes.raw
     left join languages on persons.language = languages.raw
     left join countries on persons.country = countries.raw
@@ -98,7 +105,7 @@ final as (
             and persons.province_raw = places.province_raw
             and persons.city_raw = places.city_raw
     left join placeholders on persons.birth_date = placeholders.birth_date
-    left join centenarians on tax_codes.canonical = centenarians.canonical
+    left join {{ ref('centenarians') }} as centenarians on tax_codes.canonical = centenarians.canonical
 )
 
 select * from final

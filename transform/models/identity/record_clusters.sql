@@ -130,7 +130,7 @@ seen as (
         record_key,
         first_seen_at as first_seen,
         observed_at
-    from {{ ref('person_records') }}
+    from {{ ref('person_said') }}
 
     union all
 

@@ -1,5 +1,12 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_records('changed_rows') }}"
+) }}
+
+-- depends_on: {{ ref('identity_run') }}
 with observed as (
     select * from {{ ref('observed_identifiers') }}
+    where record in (select changed.record from {{ ref('changed_rows') }} as changed)
 ),
 
 normalised as (

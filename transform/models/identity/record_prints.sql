@@ -2,25 +2,29 @@ with persons as (
     select
         record,
         {{ print_of(['record']) }} as record_id,
-        {{ print_of([
-            'first_key', 'last_key', 'birth_date', 'sex', 'tax_code_canonical', 'tax_code_birth_date', 'tax_code_sex',
-            'street', 'street_key', 'postcode', 'city', 'province', 'country', 'cast(observed_at as date)',
+        {{ print_of_prints([
+            print_of_texts([
+                'first_key', 'last_key', 'sex', 'tax_code_canonical', 'tax_code_sex', 'street', 'street_key', 'postcode',
+                'city', 'province', 'country',
+            ]),
+            'birth_date', 'tax_code_birth_date', 'cast(observed_at as date)',
         ]) }} as print
     from {{ ref('person_records') }}
+    where record in (select reweighed.record from {{ ref('reweighed_records') }} as reweighed)
 ),
 
 evidence as (
     select
         record_id,
         bit_xor(value_id) as print
-    from {{ ref('evidence_prints') }}
+    from {{ ref('usable_evidence') }}
+    where record_id in (select persons.record_id from persons)
     group by record_id
 ),
 
 final as (
     select
         persons.record,
-        persons.record_id,
         {{ print_of_prints(['persons.print', 'evidence.print']) }} as content
     from persons
     left join evidence on persons.record_id = evidence.record_id

@@ -1,4 +1,14 @@
-with shared as (
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_edges_of_rescored_records() }}"
+) }}
+
+-- depends_on: {{ ref('identity_run') }}
+with rescored as (
+    select record_id from {{ ref('rescored_records') }}
+),
+
+shared as (
     select
         left_id,
         right_id,
@@ -6,6 +16,9 @@ with shared as (
         share,
         max(strength) as strength
     from {{ ref('shared_evidence') }}
+    where
+        left_id in (select rescored.record_id from rescored)
+        or right_id in (select rescored.record_id from rescored)
     group by left_id, right_id, rule, share
 ),
 

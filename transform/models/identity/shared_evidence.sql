@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_touched_values() }}"
+) }}
+
+-- depends_on: {{ ref('identity_run') }}
 with persons as (
     select
         record_id,
@@ -20,10 +26,6 @@ names as (
     group by name_id
 ),
 
-evidence as (
-    select * from {{ ref('evidence_prints') }}
-),
-
 rules as (
     select * from {{ ref('rule_levels') }}
 ),
@@ -38,80 +40,16 @@ asked as (
     group by share, at_home
 ),
 
--- a rule that asks for one home meets at the value and the home together
 keyed as (
-    select
-        evidence.record_id,
-        evidence.share,
-        evidence.value_id,
-        false as at_home
-    from evidence
-    inner join asked on evidence.share = asked.share and not asked.at_home
-
-    union all
-
-    select
-        evidence.record_id,
-        evidence.share,
-        {{ print_of_prints(['evidence.value_id', 'persons.home_id']) }} as value_id,
-        true as at_home
-    from evidence
-    inner join asked on evidence.share = asked.share and asked.at_home
-    inner join persons on evidence.record_id = persons.record_id
-    where persons.home_id is not null
-),
-
-left_behind as (
-    {{ kept({
-        'left_id': 'bigint', 'right_id': 'bigint', 'rule': 'string', 'share': 'string', 'value_id': 'bigint',
-        'strength': 'double',
-    }) }}
-),
-
--- a whole run goes on from nothing: a run that broke off may have seen records that are gone
-before as (
-    select * from left_behind
-    where not (select run.is_whole from {{ ref('identity_run') }} as run)
-),
-
-changed as (
-    select {{ print_of(['record']) }} as record_id
-    from {{ ref('changed_records') }}
-),
-
-present as (
-    select
-        keyed.value_id,
-        count(*) as records,
-        bool_or(changed.record_id is not null) as is_touched
-    from keyed
-    left join changed on keyed.record_id = changed.record_id
-    group by keyed.value_id
-),
-
--- values that a changed record has now, or by which it was joined before
-touched as (
-    select value_id from present
-    where is_touched
-
-    union
-
-    select before.value_id
-    from before
-    inner join changed on before.left_id = changed.record_id
-
-    union
-
-    select before.value_id
-    from before
-    inner join changed on before.right_id = changed.record_id
+    select * from {{ ref('meeting_places') }}
+    where value_id in (select touched.value_id from {{ ref('touched_values') }} as touched)
 ),
 
 several as (
-    select present.value_id
-    from present
-    inner join touched on present.value_id = touched.value_id
-    where present.records > 1
+    select value_id
+    from keyed
+    group by value_id
+    having count(*) > 1
 ),
 
 -- records that look alike follow each other as they were seen; the last of them speaks for all
@@ -229,7 +167,7 @@ named as (
     from compared
 ),
 
-found as (
+final as (
     select
         least(dated.one_id, dated.other_id) as left_id,
         greatest(dated.one_id, dated.other_id) as right_id,
@@ -246,17 +184,6 @@ found as (
             and coalesce(named.name_level, 4) >= rules.name_level
             and dated.birth_level >= rules.birth_level
             and dated.tax_level >= rules.tax_level
-),
-
-final as (
-    select * from found
-
-    union all
-
-    select before.*
-    from before
-    left join touched on before.value_id = touched.value_id
-    where touched.value_id is null
 )
 
 select * from final

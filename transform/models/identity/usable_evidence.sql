@@ -3,18 +3,22 @@ with evidence as (
 ),
 
 blocked as (
-    select * from {{ ref('blocked_identifiers') }}
+    select named_id
+    from {{ ref('blocked_identifiers') }}
+    where named_id is not null
 ),
 
 final as (
     select
         evidence.record,
+        evidence.record_id,
         evidence.kind,
         evidence.share,
-        evidence.value
+        evidence.value,
+        evidence.value_id
     from evidence
-    left join blocked on evidence.kind = blocked.kind and evidence.value = blocked.value
-    where blocked.value is null
+    left join blocked on evidence.named_id = blocked.named_id
+    where blocked.named_id is null
 )
 
 select * from final
