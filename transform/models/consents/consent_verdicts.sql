@@ -84,7 +84,9 @@ opted as (
         *,
         case
             when answer in ('denied', 'withdrawn') then null
-            when answer = 'expired' or double_opt_in = 'expired' then 'expired'
+            when double_opt_in = 'expired' then 'expired'
+            when answer = 'expired' and (double_opt_in is not null or must_confirm) then 'expired'
+            when answer = 'expired' then null
             when double_opt_in = 'confirmed' then 'confirmed'
             when answer <> 'pending' and double_opt_in is null and not must_confirm then null
             else 'requested'
@@ -177,7 +179,7 @@ final as (
             when not {{ permits('confirmed.allowed', "' || confirmed.purpose || '") }} then 'notice does not cover it'
             when confirmed.judged_opt_in = 'expired' then 'double opt-in expired'
             when confirmed.judged_opt_in = 'requested' then 'double opt-in pending'
-            when confirmed.expires_on < {{ today() }} then 'expired'
+            when confirmed.answer = 'expired' or confirmed.expires_on < {{ today() }} then 'expired'
             when
                 confirmed.valid_days is not null
                 and coalesce({{ days_between('confirmed.observed_on', today()) }} > confirmed.valid_days, true)

@@ -51,6 +51,24 @@ odd as (
     where fault <> 'null_like_text'
 ),
 
+halves as (
+    select
+        source,
+        stream,
+        record_key,
+        first_name as raw
+    from persons
+
+    union all
+
+    select
+        source,
+        stream,
+        record_key,
+        last_name as raw
+    from persons
+),
+
 final as (
     select
         'null_like_text' as rule,
@@ -75,12 +93,12 @@ final as (
 
     select distinct
         odd.rule,
-        persons.source,
-        persons.stream,
-        persons.record_key,
+        halves.source,
+        halves.stream,
+        halves.record_key,
         1 as findings
-    from persons
-    inner join odd on persons.first_name = odd.raw or persons.last_name = odd.raw
+    from halves
+    inner join odd on halves.raw = odd.raw
     where odd.rule <> 'text_too_long'
 
     union all
