@@ -169,3 +169,13 @@ def test_it_can_fail_the_run_like_any_other_refused_row(tmp_path: Path) -> None:
     write(tmp_path / "in" / "h.csv", ROWS)
     done = run(main, {"files": [entry(tmp_path)], "fail_on_refused": True})
     assert (done.code, done.last_line) == (5, "tap-files: 1 rows were refused. Next: read the stream _quarantine.")
+
+
+def test_a_key_that_no_column_of_the_file_has_is_a_fault_of_that_file(tmp_path: Path) -> None:
+    write(tmp_path / "in" / "h.csv", ROWS)
+    done = tap(tmp_path, keys=["card"], columns=[])
+    assert (done.code, done.last_line) == (
+        3,
+        "tap-files: rows: h.csv: the header has no column 'card', which keys names. "
+        "Next: mend the file, or keys in the settings.",
+    )

@@ -16,7 +16,7 @@ from snello.errors import ContractError
 from snello.kit.files import columnar, delimited, lines, sheets, xml
 from snello.kit.files.chunks import Chunk, Refusal
 from snello.kit.files.drift import Drift
-from snello.kit.files.layout import Column, FileSet
+from snello.kit.files.layout import FILE, LINE, Column, FileSet
 from snello.kit.files.places import READ_BYTES
 from snello.kit.files.repeats import Repeats
 from snello.kit.files.schema import arrow_schema
@@ -173,9 +173,15 @@ def read_part(
     """Typed tables of one file, each with the rows refused on the way to it.
 
     - ``repeats``: refuses rows whose key is taken; without it every row is told
+
+    Raises ``ContractError`` when the file lacks a column that ``keys`` names.
     """
+    absent = set(layout.keys) - {FILE, LINE, *(column.name for column in columns)}
     try:
         for chunk in chunks(source.raw, layout, columns, source.where, drift):
+            if absent:
+                what = f"the header has no column {min(absent)!r}, which keys names"
+                raise ContractError(source.where, what, "mend the file, or keys in the settings")
             yield table_of(chunk, columns, layout, source.name, repeats)
     except MemoryError:
         cure = "check that it is a text file"
