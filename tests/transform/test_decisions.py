@@ -305,6 +305,14 @@ def test_who_is_one_only_by_a_record_that_a_purpose_may_not_know_is_listed_for_t
     assert not hub.query("select * from marts.identity_bridges where customer_id = ?", [after.ids["crm/customers/71"]])
 
 
+def test_who_is_one_only_by_a_record_that_a_purpose_may_not_know_is_nobody_to_that_purpose(days: Days) -> None:
+    hub, _, _, after = days
+    bridged, whole = after.ids["crm/customers/70"], after.ids["crm/customers/71"]
+    known = "select purpose from marts.customers_by_purpose where customer_id = ? order by purpose"
+    assert hub.query(known, [bridged]) == [("phone_marketing",), ("service",)]
+    assert len(hub.query(known, [whole])) == 6
+
+
 def test_a_lost_warehouse_changes_nobody_and_tells_no_event(days: Days) -> None:
     hub, _, _, after = days
     for file in hub.home.glob("warehouse.duckdb*"):

@@ -35,6 +35,13 @@ said as (
         customer_id,
         {{ print_of(['household_id', 'purposes']) }} as print
     from {{ ref('household_members') }}
+
+    union all
+
+    select
+        customer_id,
+        {{ print_of(['purpose', 'parts']) }} as print
+    from {{ ref('purpose_parts') }}
 ),
 
 final as (
