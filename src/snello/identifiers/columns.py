@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from snello.identifiers.email import ROLES, STAND_IN_DOMAINS, STAND_INS
 from snello.identifiers.phone import NUR, RUN, italian_numbers
 from snello.identifiers.tables import birthplaces
-from snello.identifiers.tax_code import _FIRST, Person, check_letter, decode
+from snello.identifiers.tax_code import FIRST_YEAR, Person, check_letter, decode
 
 Ints: TypeAlias = "npt.NDArray[np.int64]"
 _EMAIL = r"^[a-z0-9_](?:\.?[a-z0-9_+-]){0,31}@(?:[a-z0-9](?:-?[a-z0-9]){0,20}\.){1,3}[a-z]{2,12}\z"
@@ -117,7 +117,7 @@ def _born(signs: npt.NDArray[np.uint8], year: Ints, day: Ints) -> npt.NDArray[np
     month = _months()[signs[:, 8]]
     first = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + month
     born = first.astype("datetime64[D]") + (day - 1)
-    was = (day > 0) & (year >= _FIRST) & (born.astype("datetime64[M]") == first)
+    was = (day > 0) & (year >= FIRST_YEAR) & (born.astype("datetime64[M]") == first)
     last = _last_days()[signs[:, 11] - ord("A"), _number(signs, 12, 15)]
     return np.where(was & np.less_equal(born, last), born, np.datetime64("NaT"))
 

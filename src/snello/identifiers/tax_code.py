@@ -25,7 +25,7 @@ _EVEN = {c: int(c, 36) - (10 if c.isalpha() else 0) for c in "0123456789ABCDEFGH
 _ODD = {c: _LETTER_WEIGHTS[value] for c, value in _EVEN.items()}  # a digit weighs what the letter of its rank does
 _NOISE = re.compile(r"[^A-Z0-9]")
 _LONGEST = 100
-_FIRST = 1876  # a hundred years before the decree
+FIRST_YEAR = 1876  # a hundred years before the decree
 
 
 class Person(NamedTuple):
@@ -71,7 +71,7 @@ def _born(year: int, month: int, day: int, place: str) -> date | None:
         born = date(year, month, day)
     except ValueError:
         return None
-    return born if year >= _FIRST and birthplace(place, born) is not None else None
+    return born if year >= FIRST_YEAR and birthplace(place, born) is not None else None
 
 
 def decode(value: str | None) -> Person | None:
