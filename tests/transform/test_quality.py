@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 import yaml
+from deltalake import write_deltalake
 
 from snello.identifiers import hash_key
+from snello.lake import quarantine
 
 if TYPE_CHECKING:
     from conftest import Hub, Rows
@@ -35,7 +38,11 @@ def bad_input() -> Rows:
 
 @pytest.fixture(scope="module")
 def bad(make_hub: Callable[..., Hub]) -> Hub:
-    return make_hub(bad_input()).make("build")
+    hub = make_hub(bad_input())
+    reasons = ("its key is that of line 2", "its key is that of line 9", "7 cells instead of 8")
+    refused = [{"id": f"r{n}", "stream": "cards", "reason": reason} for n, reason in enumerate(reasons)]
+    write_deltalake(str(hub.lake / "raw" / "loyalty" / "_quarantine"), pa.Table.from_pylist(refused, quarantine.SCHEMA))
+    return hub.make("build")
 
 
 def found(hub: Hub, rule: str, stream: str = "customers") -> set[str]:
@@ -160,6 +167,11 @@ def test_of_rows_with_one_key_the_latest_counts_and_the_others_are_counted(bad: 
     assert bad.query("select count(*) from marts.orders where record_key = '2'") == [(1,)]
 
 
+def test_rows_that_loading_refused_are_told_those_with_a_key_that_was_taken_apart(bad: Hub) -> None:
+    assert found(bad, "key_refused", "cards") == {"r0", "r1"}
+    assert found(bad, "row_refused", "cards") == {"r2"}
+
+
 def test_a_source_whose_clock_runs_ahead_is_told(bad: Hub) -> None:
     assert found(bad, "clock_ahead") == {"51", "52"}
     assert found(bad, "record_in_future") == {"52"}
@@ -178,7 +190,7 @@ def test_every_kind_of_bad_input_has_its_row_in_the_report_with_a_count_and_exam
     assert {rule for (rule,) in told} >= {
         "null_like_text", "name_emoji", "name_right_to_left", "text_too_long", "birth_in_future", "order_in_future",
         "tax_code_other_century", "town_merged", "postcode_retired", "consent_in_future", "record_in_future",
-        "clock_ahead", "key_repeated", "consent_purpose_unknown",
+        "clock_ahead", "key_repeated", "key_refused", "row_refused", "consent_purpose_unknown",
     }  # fmt: skip
 
 

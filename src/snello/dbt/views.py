@@ -22,6 +22,10 @@ class Views:
     def of(cls, lake: Lake, declared: Iterable[Declared]) -> Views:
         """The raw and the published tables of the lake at their present versions."""
         selects = {(f"raw_{source}", stream): lake.scan_sql(uri) for (source, stream), uri in lake.raw_tables().items()}
+        if refused := [
+            _refused(lake, source) for source, stream in sorted(lake.raw_tables()) if stream == "_quarantine"
+        ]:
+            selects["raw_lake", "quarantine"] = " union all by name ".join(refused)
         manifest = lake.manifest()
         for name in manifest.tables if manifest else ():
             schema, _, table = name.rpartition("/")
@@ -61,8 +65,10 @@ class Views:
         if select is None:
             columns = entry.columns or {"_sdc_extracted_at": "timestamptz"}
             connection.execute(f"create or replace view {name} as select {_nulls(columns)} where false")
-            if entry.schema.startswith("published") or entry.schema == "raw_snello":
-                return None  # as it should be on the first run, and until somebody decided something
+            if entry.schema.startswith("published") or entry.schema in ("raw_snello", "raw_lake"):
+                return (
+                    None  # as it should be on the first run, and until somebody decided something or a row is refused
+                )
             return f"{entry.schema}.{entry.table}: nothing was ever loaded. Next: run its tap; until then it is empty."
         here = {row[0].lower() for row in connection.execute(f"describe {name}").fetchall()}
         missing = {column: kind for column, kind in entry.columns.items() if column.lower() not in here}
@@ -75,6 +81,12 @@ class Views:
             f"{entry.schema}.{entry.table}: the source does not deliver {', '.join(missing)}."
             " Next: select it in the tap, or take it out of the source's YAML; until then it is null."
         )
+
+
+def _refused(lake: Lake, source: str) -> str:
+    """The quarantine of a source."""
+    rows = lake.scan_sql(lake.raw_uri(source, "_quarantine"))
+    return f"select '{source.replace(chr(39), chr(39) * 2)}' as source, id, stream, reason from ({rows})"
 
 
 def _nulls(columns: dict[str, str]) -> str:

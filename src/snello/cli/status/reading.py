@@ -35,7 +35,10 @@ group by all
 order by loads.source
 """
 _QUARANTINE = """
-select $source as source, stream, reason, count(*) as rows, max(refused_at) as last_refused_at from ({quarantine})
+select
+    $source as source, stream, regexp_replace(reason, 'of line [0-9]+$', 'of an earlier line') as reason,
+    count(*) as rows, max(refused_at) as last_refused_at
+from ({quarantine})
 group by all order by rows desc, stream, reason
 """
 _CONSENTS = """
