@@ -48,4 +48,5 @@ def folder() -> Iterator[Subject]:
             change=change,
             grow=lambda rows: _write(place, 9, "2026-01-02", rows),
             overlap=ROWS - 1,
+            full=10_000,
         )

@@ -43,7 +43,7 @@ def italian_numbers() -> str | None:
 @lru_cache(maxsize=1)
 def _italian() -> re.Pattern[str]:
     numbers = italian_numbers()
-    return re.compile(rf"(?:\+39|0039)?({numbers})" if numbers else r"(?!)")
+    return re.compile(rf"(?:\+39|0039)?({numbers})" if numbers else r"(?!)", re.ASCII)
 
 
 class Phone(NamedTuple):
