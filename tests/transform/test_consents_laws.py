@@ -262,7 +262,8 @@ def effect(row: Said, source: str, born: date | None, around: list[Said]) -> str
         (row.purpose, row.basis) not in BASES,
         row.purpose not in purposes,
         row.answer == "expired" or row.opt_in == "expired",
-        (open_since and row.opt_in != "confirmed") or is_late(row, around, source),
+        (open_since and row.opt_in != "confirmed")
+        or (step(row, source) == "confirmed" and is_late(row, around, source)),
         row.expires_on is not None and row.expires_on < NOW,
         holds is not None and (row.day is None or (NOW - row.day).days > holds),
         row.basis == "consent"

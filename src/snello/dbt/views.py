@@ -25,7 +25,7 @@ class Views:
         if refused := [
             _refused(lake, source) for source, stream in sorted(lake.raw_tables()) if stream == "_quarantine"
         ]:
-            selects["raw_lake", "quarantine"] = " union all by name ".join(refused)
+            selects["raw_snello", "quarantine"] = " union all by name ".join(refused)
         manifest = lake.manifest()
         for name in manifest.tables if manifest else ():
             schema, _, table = name.rpartition("/")
@@ -65,7 +65,7 @@ class Views:
         if select is None:
             columns = entry.columns or {"_sdc_extracted_at": "timestamptz"}
             connection.execute(f"create or replace view {name} as select {_nulls(columns)} where false")
-            if entry.schema.startswith("published") or entry.schema in ("raw_snello", "raw_lake"):
+            if entry.schema.startswith("published") or entry.schema == "raw_snello":
                 return (
                     None  # as it should be on the first run, and until somebody decided something or a row is refused
                 )

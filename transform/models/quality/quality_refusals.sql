@@ -1,5 +1,5 @@
 with refused as (
-    select * from {{ source('lake', 'quarantine') }}
+    select * from {{ ref('stg_snello__quarantine') }}
 ),
 
 final as (
