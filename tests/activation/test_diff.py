@@ -9,7 +9,7 @@ from snello.activation.diff import diff
 
 KEYS = st.sampled_from([f"c{n}" for n in range(12)])
 PRINTS = st.sampled_from(["f1", "f2", "f3"])
-STATUSES = st.sampled_from(["delivered", "refused", "retrying", "dead", "in_doubt", "suppressed"])
+STATUSES = st.sampled_from(["delivered", "refused", "retrying", "dead", "in_doubt"])
 ROWS = st.fixed_dictionaries(
     {
         "fingerprint": st.none() | PRINTS,
@@ -29,16 +29,31 @@ def table(rows: list[dict[str, str | None]], names: str) -> pa.Table:
 
 
 def difference(
-    want: dict[str, str], barred: set[str], ledger: Ledger, others: frozenset[str] = frozenset()
+    want: dict[str, str],
+    barred: set[str],
+    ledger: Ledger,
+    others: frozenset[str] = frozenset(),
+    known: frozenset[str] = frozenset(),
 ) -> tuple[list[dict[str, str | None]], set[str]]:
-    """The changes and the newly barred; ``others`` consent without being in the audience."""
+    """The changes and the newly excluded; ``others`` consent without being members, ``known`` were kept back before."""
     rows = [{"key": key, **row} for key, row in ledger.items()]
     settled = [row for row in rows if (row["status"], row["op"]) == ("delivered", "upsert")]
     connection = DATABASE.cursor()  # temporary tables are its own
     for name, content in {
-        "want": table([{"key": k, "fingerprint": f} for k, f in want.items()], "key fingerprint"),
-        "barred": table([{"key": key} for key in barred], "key"),
+        "want": table(
+            [{"key": k, "customer": k, "fingerprint": f} for k, f in want.items()], "key customer fingerprint"
+        ),
+        "excluded": connection.sql(
+            "select k as key, k as customer, 'consent' as gate, 'no_consent' as code, "
+            "false as keep from (select unnest($keys) as k)",
+            params={"keys": sorted(barred)},
+        ).to_arrow_table(),
+        "barred": table([{"key": k, "code": "no_consent"} for k in {*barred, *ledger} - {*want, *others}], "key code"),
         "consented": table([{"key": key} for key in {*want, *others}], "key"),
+        "held": table([{"key": key, "customer": key} for key in ledger], "key customer"),
+        "known_exclusions": table(
+            [{"key": k, "gate": "consent", "code": "no_consent"} for k in known], "key gate code"
+        ),
         "settled": table(settled, "key fingerprint"),
         "unsettled": table([r for r in rows if r not in settled], "key fingerprint tried status op batch"),
     }.items():
@@ -47,13 +62,13 @@ def difference(
     changes = connection.sql("select * from changes").to_arrow_table().to_pylist()
     assert figures.changes == len(changes)
     assert figures.members == figures.upserts + figures.unchanged + figures.waiting
-    barred_anew = {key for (key,) in connection.execute("select key from newly_barred").fetchall()}
+    barred_anew = {key for (key,) in connection.execute("select key from newly_excluded").fetchall()}
     connection.close()
     return changes, barred_anew
 
 
 def consistent(ledger: Ledger) -> Ledger:
-    """Rows as the ledger writes them: a delivered row holds what was tried, a suppressed one was never tried."""
+    """Rows as the ledger writes them: a delivered row holds what was tried."""
     for row in ledger.values():
         if row["status"] == "delivered":
             row["tried"] = row["fingerprint"] = (row["fingerprint"] or "f1") if row["op"] == "upsert" else None
@@ -61,13 +76,19 @@ def consistent(ledger: Ledger) -> Ledger:
 
 
 @LAW
-@given(st.dictionaries(KEYS, PRINTS), st.sets(KEYS), st.dictionaries(KEYS, ROWS).map(consistent), st.frozensets(KEYS))
+@given(
+    st.dictionaries(KEYS, PRINTS),
+    st.sets(KEYS),
+    st.dictionaries(KEYS, ROWS).map(consistent),
+    st.frozensets(KEYS),
+    st.frozensets(KEYS),
+)
 def test_each_row_is_sent_exactly_when_the_rules_say_so(
-    want: dict[str, str], barred: set[str], ledger: Ledger, others: frozenset[str]
+    want: dict[str, str], barred: set[str], ledger: Ledger, others: frozenset[str], known: frozenset[str]
 ) -> None:
     barred -= set(want)
     others -= barred
-    changes, newly_barred = difference(want, barred, ledger, others)
+    changes, newly_excluded = difference(want, barred, ledger, others, known)
     upserts = {c["key"] for c in changes if c["op"] == "upsert"}
     removals = {c["key"]: c["reason"] for c in changes if c["op"] == "remove"}
     for key, fingerprint in want.items():
@@ -81,7 +102,7 @@ def test_each_row_is_sent_exactly_when_the_rules_say_so(
         may_hold = row["fingerprint"] is not None or row["status"] in ("in_doubt", "retrying")
         assert (key in removals) is (may_hold and key not in want)
     assert {key for key, reason in removals.items() if reason == "no_consent"} == set(removals) - others
-    assert newly_barred == {key for key in barred - set(removals) if ledger.get(key, {}).get("status") != "suppressed"}
+    assert newly_excluded == barred - known
 
 
 @LAW

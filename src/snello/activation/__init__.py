@@ -6,9 +6,9 @@
 - ``Change`` and ``Verdict``: what travels to a channel and what comes back
 """
 
-from snello.activation.changes import Change, Verdict
+from snello.activation.changes import Bounce, Change, Held, Size, Verdict
 from snello.activation.ledger import Ledger
 from snello.activation.plan import Plan, Planner
 from snello.activation.sync import Sync
 
-__all__ = ["Change", "Ledger", "Plan", "Planner", "Sync", "Verdict"]
+__all__ = ["Bounce", "Change", "Held", "Ledger", "Plan", "Planner", "Size", "Sync", "Verdict"]

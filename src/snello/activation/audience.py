@@ -20,10 +20,9 @@ class Audience:
 
     Leaves these relations behind in ``connection``:
 
-    - ``audience``: the published columns, with the key as text in ``_key``
-    - ``consented``: keys with a yes for the sync's purpose and channel that holds today, and no refusal
-    - ``want``: ``key, fingerprint`` of the members who consented
-    - ``barred``: keys of the members who did not
+    - ``audience``: the published columns, with the key as text in ``_key`` and the customer in ``_customer``
+    - ``consented``: customers with a yes for the sync's purpose and channel that holds today, and no refusal
+    - ``printed``: ``key, customer, fingerprint`` of the members who consented
     """
 
     def __init__(self, lake: Lake, sync: Sync, salt: str) -> None:
@@ -37,12 +36,15 @@ class Audience:
         self.connection.execute(f"create view consents as {lake.published_sql(CONSENTS)}")
         self.schema = checked_schema(self.connection.sql("select * from published limit 0"), sync)
         key = f"{quoted(sync.key)}::varchar"
-        self.connection.execute(f"create view audience as select {key} as _key, * from published")
+        customer = f"{quoted(sync.customer)}::varchar"
+        self.connection.execute(
+            f"create view audience as select {key} as _key, {customer} as _customer, * from published"
+        )
         self._check_keys()
-        self._gate()
+        self._consent()
         self._fingerprint()
 
-    def _gate(self) -> None:
+    def _consent(self) -> None:
         """Unknown is no, a yes that ran out is none, and one refusal outweighs a yes on a wider or narrower channel."""
         dated = "valid_until" in self.connection.sql("select * from consents limit 0").columns
         holds = "coalesce(valid_until >= getvariable('today'), true)" if dated else "true"
@@ -60,23 +62,23 @@ class Audience:
         """By name, so that the order of the columns plays no part; as JSON, so that null differs from empty."""
         named = ", ".join(f"{_literal(name)}: {quoted(name)}" for name in sorted(self.schema.names))
         self.connection.execute(
-            "create temp table want as select _key as key, "
+            "create temp table printed as select _key as key, _customer as customer, "
             f"left(sha256(getvariable('salt') || to_json({{{named}}})), 32) as fingerprint "
-            "from audience semi join consented on consented.key = _key"
-        )
-        self.connection.execute(
-            "create temp table barred as select _key as key from audience anti join consented on consented.key = _key"
+            "from audience semi join consented on consented.key = _customer"
         )
 
     def _check_keys(self) -> None:
-        query = "select count(*), count(_key), count(distinct _key) from audience"
-        rows, named, distinct = self.connection.execute(query).fetchall()[0]
+        query = "select count(*), count(_key), count(distinct _key), count(_customer) from audience"
+        rows, named, distinct, known = self.connection.execute(query).fetchall()[0]
         if named < rows:
             what = f"{rows - named:,} rows have no {self.sync.key}"
             raise ContractError(self.sync.table, what, "add a not_null test to the model and mend it")
         if distinct < rows:
             what = f"{rows - distinct:,} rows repeat a {self.sync.key}"
             raise ContractError(self.sync.table, what, "add a unique test to the model and mend it")
+        if known < rows:
+            what = f"{rows - known:,} rows have no {self.sync.customer}"
+            raise ContractError(self.sync.table, what, "name the customer in each row: consent is asked of them")
 
 
 def _today() -> date:
@@ -102,6 +104,9 @@ def checked_schema(relation: duckdb.DuckDBPyRelation, sync: Sync) -> pa.Schema:
     taken = [name for name in schema.names if name.startswith("_")]
     if sync.key not in schema.names:
         raise ContractError(sync.table, f"it has no column {sync.key}", "publish the sync's key column")
+    if sync.customer not in schema.names:
+        cure = "publish the column, or name in `customer` the one that holds the customer_id"
+        raise ContractError(sync.table, f"it has no column {sync.customer}", cure)
     if taken:
         raise ContractError(sync.table, f"column {taken[0]} begins with _", "rename it in the model")
     return schema

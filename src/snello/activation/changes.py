@@ -19,6 +19,9 @@ class Change:
     - ``known``: the ledger says that the channel holds this row already
     - ``batch``: the idempotency key under which an earlier run tried this; ``reason``: why it is removed
     - ``remote_id``: the channel's own number of the row, where it gave one
+    - ``mode``: the sync's; ``customer``: the person, whom an event's key does not name
+    - ``contact``: whether the delivered row counts as a contact with the person
+    - ``moved_from``: the key under which the channel holds this row, of a customer who is now another: rename it
     """
 
     op: Op
@@ -33,6 +36,34 @@ class Change:
     batch: str | None = None
     known: bool = False
     remote_id: str | None = None
+    mode: str = "mirror"
+    customer: str = ""
+    contact: bool = False
+    moved_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row of ours that a channel says it holds, under the key as the channel writes it."""
+
+    key: str
+    remote_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """An audience as the platform reports it: its ``size`` now, and how many of the rows sent it ``matched``."""
+
+    size: int
+    matched: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """What came back of an earlier delivery; ``reason`` says for how long nobody writes there."""
+
+    key: str
+    reason: Literal["hard", "complaint", "unsubscribed"]
 
 
 @dataclass(frozen=True, slots=True)

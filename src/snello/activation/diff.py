@@ -1,8 +1,9 @@
 """The difference between what a channel shall hold and what the ledger says of it, as sets.
 
-Reads the relations ``want(key, fingerprint)``, ``barred(key)``, ``consented(key)``, ``settled(key, fingerprint)`` and
-``unsettled(key, fingerprint, tried, status, op, batch)``; leaves ``newly_barred(key)`` and ``changes(op, key,
-fingerprint, reason, batch)`` behind.
+Reads the relations of the gates, ``want``, ``excluded`` and ``barred``, and those of the ledger, ``held(key,
+customer)``, ``settled(key, fingerprint)``, ``unsettled(key, fingerprint, tried, status, op, batch)`` and
+``known_exclusions(key, gate, code)``; leaves ``changes(op, key, customer, fingerprint, reason, batch)``,
+``newly_excluded(key, customer, gate, code)`` and ``no_longer_excluded(key)`` behind.
 
 - ``upsert``: wanted and not delivered so; a payload that was refused waits until it changes
 - ``remove``: the channel holds it, or may hold it, and it is not wanted; nothing else is ever removed
@@ -11,21 +12,21 @@ fingerprint, reason, batch)`` behind.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import duckdb
 
 DIFFERING = """
 create temp table differing as
-select key, fingerprint from want
+select key, customer, fingerprint from want
 anti join settled using (key, fingerprint)
 """
 
 UPSERTS = """
 create temp table upserts as
 select
-    'upsert' as op, w.key, w.fingerprint, '' as reason,
+    'upsert' as op, w.key, w.customer, w.fingerprint, '' as reason,
     case when u.op = 'upsert' and u.tried = w.fingerprint then u.batch end as batch
 from differing as w
 left join unsettled as u on u.key = w.key
@@ -37,33 +38,50 @@ where not coalesce(
 
 REMOVALS = """
 create temp table removals as
-with held as (
+with candidates as (
     select key, null as batch from settled
     union all
     select key, case when op = 'remove' then batch end as batch from unsettled
     where fingerprint is not null or status in ('in_doubt', 'retrying')
 )
 select
-    'remove' as op, h.key, null as fingerprint,
-    case when h.key in (select key from consented) then 'left_audience' else 'no_consent' end as reason,
+    'remove' as op, h.key, held.customer, null as fingerprint,
+    coalesce(b.code, 'left_audience') as reason,
     h.batch
-from held as h
-anti join {kept} as k using (key)
+from candidates as h
+inner join held using (key)
+left join (select key, min(code) as code from barred group by key) as b using (key)
+where {gone}
 """
+
+GONE = {
+    "mirror": "h.key not in (select key from want union all select key from excluded where keep)",
+    "upsert": "b.key is not null",
+}
 
 CHANGES = "create temp view changes as select * from removals union all select * from upserts"
 
-NEWLY_BARRED = """
-create temp table newly_barred as
-select key from barred
-anti join removals using (key)
-anti join (select key from unsettled where status = 'suppressed') as before using (key)
+NEWLY_EXCLUDED = """
+create temp table newly_excluded as
+select key, customer, gate, code from excluded
+anti join known_exclusions using (key, gate, code)
+"""
+
+NO_LONGER_EXCLUDED = """
+create temp table no_longer_excluded as
+select key from known_exclusions
+anti join excluded using (key)
 """
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The difference in numbers; ``waiting`` are members whose payload was refused and has not changed."""
+    """The difference in numbers.
+
+    - ``waiting``: members whose payload was refused and has not changed
+    - ``suppressed``: members kept back by a gate; ``codes``: how many by each word
+    - ``consenting``: customers with a yes to the purpose, in the audience or not
+    """
 
     members: int
     held: int
@@ -73,6 +91,7 @@ class Figures:
     waiting: int
     suppressed: int
     consenting: int
+    codes: Mapping[str, int]
 
     @property
     def changes(self) -> int:
@@ -85,18 +104,19 @@ class Figures:
         return self.members + self.suppressed
 
 
-def diff(connection: duckdb.DuckDBPyConnection, mode: Literal["mirror", "upsert"]) -> Figures:
+def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
     """Compare, and say in numbers what differs."""
-    kept = "want" if mode == "mirror" else "consented"
     connection.execute(DIFFERING)
     connection.execute(UPSERTS)
-    connection.execute(REMOVALS.format(kept=kept))
+    connection.execute(REMOVALS.format(gone=GONE[mode]))
     connection.execute(CHANGES)
-    connection.execute(NEWLY_BARRED)
-    members, differing, settled, unsure, upserts, removals, barred, consenting = connection.execute(
+    connection.execute(NEWLY_EXCLUDED)
+    connection.execute(NO_LONGER_EXCLUDED)
+    codes = dict(connection.execute("select code, count(*) from excluded group by code order by code").fetchall())
+    members, differing, settled, unsure, upserts, removals, consenting = connection.execute(
         "select (select count(*) from want), (select count(*) from differing), (select count(*) from settled), "
         "(select count(*) from unsettled where fingerprint is not null), (select count(*) from upserts), "
-        "(select count(*) from removals), (select count(*) from barred), (select count(*) from consented)"
+        "(select count(*) from removals), (select count(*) from consented)"
     ).fetchall()[0]
     return Figures(
         members=members,
@@ -105,6 +125,7 @@ def diff(connection: duckdb.DuckDBPyConnection, mode: Literal["mirror", "upsert"
         removals=removals,
         unchanged=members - differing,
         waiting=differing - upserts,
-        suppressed=barred,
+        suppressed=sum(codes.values()),
         consenting=consenting,
+        codes=codes,
     )

@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from snello.activation.tables import metadata
 from snello.errors import ConfigError, RetryLater
 
 BUSY_SECONDS = 30
@@ -56,6 +57,22 @@ def _lasting(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")  # the tap reads while the target writes
     cursor.execute("PRAGMA synchronous = FULL")  # an outcome that was written survives a power cut
     cursor.close()
+
+
+def widen(engine: Engine) -> None:
+    """Give the tables of an older ledger the columns that came since; they hold null for the rows of before."""
+    seen = inspect(engine)
+    lacking = [
+        (table, column)
+        for table in metadata.sorted_tables
+        for have in ({one["name"] for one in seen.get_columns(table.name)},)
+        for column in table.columns
+        if column.name not in have
+    ]
+    for table, column in lacking:
+        kind = column.type.compile(engine.dialect)
+        with engine.begin() as connection:
+            connection.execute(text(f"alter table {table.name} add column {column.name} {kind}"))
 
 
 @contextmanager

@@ -13,13 +13,13 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from snello.activation.engine import columns, open_engine, told
+from snello.activation.engine import columns, open_engine, told, widen
 from snello.activation.locks import SyncLock
-from snello.activation.tables import deliveries, metadata, receipts, runs
+from snello.activation.tables import deliveries, exclusions, metadata, receipts, runs
 
 Row = Mapping[str, Any]
 CHUNK = 5_000
@@ -38,6 +38,7 @@ class Ledger:
                 metadata.create_all(self.engine)
             except DBAPIError:  # another process made them between our look and our try
                 metadata.create_all(self.engine)
+            widen(self.engine)
 
     def close(self) -> None:
         """Close the connections; locks held by this process are released."""
@@ -62,6 +63,17 @@ class Ledger:
         with told():
             return columns(self.engine, sql, sync)
 
+    def customers(self, sync: str) -> pa.Table:
+        """``key, customer`` of every row of a sync whose key names another thing than the customer."""
+        sql = "select key, coalesce(customer, key) as customer from deliveries where sync = :sync"
+        with told():
+            return columns(self.engine, sql, sync)
+
+    def exclusions(self, sync: str) -> pa.Table:
+        """``key, gate, code`` of the members whom the last run kept back."""
+        with told():
+            return columns(self.engine, "select key, gate, code from exclusions where sync = :sync", sync)
+
     def lookup(self, sync: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The delivery rows of some keys, by key."""
         found: dict[str, dict[str, Any]] = {}
@@ -79,6 +91,17 @@ class Ledger:
         with self._writing() as connection:
             for some in _chunks(({**row, "updated_at": now} for row in current), CHUNK):
                 connection.execute(self._replacing(deliveries), some)
+            for some in _chunks(({**row, "at": now} for row in proofs), CHUNK):
+                connection.execute(receipts.insert(), some)
+
+    def exclude(self, sync: str, kept: Sequence[Row], ended: Iterable[str], proofs: Sequence[Row] = ()) -> None:
+        """Note who is kept back from now on and who no longer is, with their receipts, in one transaction."""
+        now = datetime.now(UTC)
+        with self._writing() as connection:
+            for keys in _chunks(ended, 500):
+                connection.execute(delete(exclusions).where(exclusions.c.sync == sync, exclusions.c.key.in_(keys)))
+            for some in _chunks(({**row, "sync": sync, "since": now} for row in kept), CHUNK):
+                connection.execute(self._replacing(exclusions), some)
             for some in _chunks(({**row, "at": now} for row in proofs), CHUNK):
                 connection.execute(receipts.insert(), some)
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from snello.activation import breaker
+from snello.activation import breaker, gates
 from snello.activation.audience import Audience, published_sync, quoted
 from snello.activation.diff import Figures, diff
 from snello.activation.ledger import Ledger
@@ -20,6 +20,7 @@ from snello.errors import BreakerOpen
 from snello.lake import Lake
 
 BIGINT_DIGITS = 18
+WORDS = {"no_consent": "without consent"}
 
 ROWS = """
 select
@@ -28,18 +29,29 @@ select
         'state': e.state, 'source': e.source, 'observed_at': e.observed_at, 'record_key': e.record_key
     }} end as _consent,
     c.reason as _reason, c.batch as _batch, $run_id as _run_id,
+    $mode as _mode, c.customer as _customer, $contact as _contact,
+    null::varchar as _moved_from,
     {payload}
 from changes as c
 left join published as a on c.op = 'upsert' and a.{key}::varchar = c.key
 left join (
     select
         customer_id::varchar as key, state, decided_by_source as source, observed_at::varchar as observed_at, record_key
-    from consents semi join changes as wanted on wanted.key = consents.customer_id::varchar
+    from consents semi join changes as wanted on wanted.customer = consents.customer_id::varchar
     where purpose = $purpose and channel in ($channel, 'any')
     qualify row_number() over (partition by customer_id order by state <> 'yes' desc, channel = 'any') = 1
-) as e on e.key = c.key
+) as e on e.key = c.customer
 order by c.batch is null, c.batch, c.op, c.key
 """
+
+HELD_PERSONS = """
+create temp view held as
+select key, key as customer from settled
+union all
+select key, key as customer from unsettled
+"""
+
+HELD_EVENTS = "create temp view held as select key, customer from customers"
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,14 @@ class Plan:
             return
         key = quoted(self.sync.key)
         payload = ", ".join(self._column(field) for field in self.schema)
-        given = {"purpose": self.sync.purpose, "channel": self.sync.channel, "run_id": self.run_id}
+        sync = self.sync
+        given: dict[str, str | bool] = {
+            "purpose": sync.purpose,
+            "channel": sync.channel,
+            "mode": sync.mode,
+            "contact": sync.contact,
+        }
+        given["run_id"] = self.run_id
         relation = self.connection.sql(ROWS.format(payload=payload, key=key), params=given)
         for batch in relation.to_arrow_reader(chunk):
             yield pa.Table.from_batches([batch])
@@ -83,8 +102,7 @@ class Plan:
             )
         if figures.waiting:
             words.append(f", {figures.waiting:,} refused before and unchanged")
-        if figures.suppressed:
-            words.append(f", {figures.suppressed:,} without consent")
+        words.extend(f", {many:,} {WORDS.get(code, code)}" for code, many in figures.codes.items())
         return "".join(words)
 
 
@@ -104,11 +122,12 @@ class Planner:
         self.ledger.locks.take(name, "tap")
         self.ledger.locks.check_free(name, "target")
         with ThreadPoolExecutor(1) as aside:  # both let go of the interpreter's lock
-            held = aside.submit(lambda: (self.ledger.settled(name), self.ledger.unsettled(name)))
+            kept = aside.submit(self._kept, sync)
             audience = Audience(self.lake, sync, self.salt)
-            settled, unsettled = held.result()
-        audience.connection.register("settled", settled)
-        audience.connection.register("unsettled", unsettled)
+            for relation, rows in kept.result().items():
+                audience.connection.register(relation, rows)
+        audience.connection.execute(HELD_PERSONS if sync.key == sync.customer else HELD_EVENTS)
+        gates.admit(audience.connection)
         plan = Plan(
             sync,
             _run_id(),
@@ -120,37 +139,60 @@ class Planner:
         self._open(plan, allowed)
         return plan
 
+    def _kept(self, sync: Sync) -> dict[str, pa.Table]:
+        ledger, name = self.ledger, sync.name
+        found = {"settled": ledger.settled(name), "unsettled": ledger.unsettled(name)}
+        found["known_exclusions"] = ledger.exclusions(name)
+        if sync.key != sync.customer:
+            found["customers"] = ledger.customers(name)
+        return found
+
     def _open(self, plan: Plan, allowed: str | None) -> None:
         figures, run = plan.figures, {"run_id": plan.run_id, "sync": plan.sync.name}
         counts = {name: getattr(figures, name) for name in ("upserts", "removals", "unchanged", "suppressed")}
-        self.ledger.start({**run, **counts})
+        known = {"publication": plan.publication, "members": figures.members, "held": figures.held}
+        self.ledger.start({**run, **counts, **known})
         try:
             breaker.check(plan.sync, figures, plan.publication, allowed)
         except BreakerOpen as fault:
             self.ledger.finish(**run, outcome="breaker open", message=fault.what)
             raise
-        self._suppress(plan)
+        self._exclude(plan)
         if not figures.changes:
             self.ledger.finish(**run, outcome="nothing to deliver")
 
-    def _suppress(self, plan: Plan) -> None:
-        """A receipt for each member who is kept back, once while nothing changes."""
-        keys = plan.connection.execute("select key from newly_barred order by key").fetchall()
-        proof = {
-            "run_id": plan.run_id,
-            "sync": plan.sync.name,
-            "op": "upsert",
-            "status": "suppressed",
-            "code": "no_consent",
-            "attempt": 0,
-            "fingerprint": None,
-        }
-        reason = f"no consent to {plan.sync.purpose} by {plan.sync.channel}"
-        current = {**proof, "tried": None, "batch": None, "remote_id": None}
-        self.ledger.record(
-            [{**current, "key": key} for (key,) in keys],
-            [{**proof, "key": key, "reason": reason} for (key,) in keys],
+    def _exclude(self, plan: Plan) -> None:
+        """A receipt for each member who is kept back, once while nothing changes; a removal's own receipt says why."""
+        sync, run_id = plan.sync, plan.run_id
+        kept = plan.connection.execute(
+            "select key, customer, gate, code, key in (select key from removals) from newly_excluded order by key"
+        ).fetchall()
+        ended = plan.connection.execute("select key from no_longer_excluded").fetchall()
+        proof = {"run_id": run_id, "sync": sync.name, "op": "upsert", "status": "suppressed", "attempt": 0}
+        self.ledger.exclude(
+            sync.name,
+            [
+                {"key": k, "customer": who, "gate": gate, "code": code, "run_id": run_id}
+                for k, who, gate, code, _ in kept
+            ],
+            (key for (key,) in ended),
+            [
+                {
+                    **proof,
+                    "key": k,
+                    "customer": who,
+                    "code": code,
+                    "fingerprint": None,
+                    "reason": _reason(sync, gate, code),
+                }
+                for k, who, gate, code, removed in kept
+                if not removed
+            ],
         )
+
+
+def _reason(sync: Sync, gate: str, code: str) -> str:
+    return f"no consent to {sync.purpose} by {sync.channel}" if gate == "consent" else f"{gate}: {code}"
 
 
 def _run_id() -> str:

@@ -3,6 +3,10 @@
 - ``deliveries``, one row a sync and key: what the channel holds and how the last attempt ended
 - ``receipts``, one row a change and outcome, append only
 - ``runs``, one row a run and sync
+- ``exclusions``, one row a member who is kept back now, and by which gate
+- ``contacts``, one row a contact with a person, append only
+- ``suppressions``, one row a person or address that a channel must not be sent
+- ``measurements``, one row a look at what the platform says of an audience, append only
 """
 
 from __future__ import annotations
@@ -20,13 +24,14 @@ deliveries = Table(
     Column("key", String, primary_key=True),
     Column("fingerprint", String, comment="what the channel holds; null: nothing; ?: something, we do not know what"),
     Column("tried", String, comment="fingerprint of the last attempt"),
-    Column("status", String, nullable=False, comment="delivered refused retrying dead suppressed in_doubt"),
+    Column("status", String, nullable=False, comment="delivered refused retrying dead dropped in_doubt"),
     Column("op", String, nullable=False, comment="upsert or remove"),
     Column("code", String, nullable=False, default=""),
     Column("attempt", Integer, nullable=False, default=0, comment="attempts since the last success"),
     Column("batch", String, comment="idempotency key of an attempt without a final outcome"),
     Column("remote_id", String, comment="the channel's own number of the row, where it gave one"),
     Column("run_id", String, nullable=False),
+    Column("customer", String, comment="the customer, where the key names another thing"),
     Column("updated_at", _moment, nullable=False),
     sqlite_with_rowid=False,  # read in key order, a million rows at a time
 )
@@ -44,6 +49,7 @@ receipts = Table(
     Column("reason", String, nullable=False, default=""),
     Column("attempt", Integer, nullable=False, default=0),
     Column("fingerprint", String),
+    Column("customer", String, comment="the customer, where the key names another thing"),
     Column("at", _moment, nullable=False),
     Index("receipts_of_a_key", "sync", "key"),
 )
@@ -62,4 +68,57 @@ runs = Table(
     Column("suppressed", Integer, nullable=False, default=0),
     Column("refused", Integer, nullable=False, default=0),
     Column("message", String, nullable=False, default=""),
+    Column("publication", String, comment="the publication that the run compared with the ledger"),
+    Column("members", Integer, comment="members whom every gate let through"),
+    Column("held", Integer, comment="rows that the channel held before the run"),
+)
+
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("sync", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("customer", String, nullable=False),
+    Column("gate", String, nullable=False, comment="consent suppression holdout pressure quality size"),
+    Column("code", String, nullable=False),
+    Column("since", _moment, nullable=False),
+    Column("run_id", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("customer", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("sync", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("at", _moment, nullable=False),
+    Index("contacts_of_a_time", "at", "customer"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("kind", String, primary_key=True, comment="customer or address"),
+    Column("value", String, primary_key=True, comment="a customer_id, or the salted hash of an address"),
+    Column("channel", String, primary_key=True, comment="any: all of them"),
+    Column("reason", String, nullable=False, comment="hard complaint unsubscribed manual"),
+    Column("source", String, nullable=False, comment="the sync that it came back to, or who said so"),
+    Column("at", _moment, nullable=False),
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("sync", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("at", _moment, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("matched", Integer, comment="as the platform reports it; null: it does not say"),
+    Column("size", Integer, comment="as the platform reports it; null: it does not say"),
+    Index("measurements_of_a_sync", "sync", "at"),
 )

@@ -29,14 +29,18 @@ from snello.lake import Lake
 _CONSENT = {name: {"type": ["string", "null"]} for name in ("state", "source", "observed_at", "record_key")}
 _ENVELOPE: dict[str, Any] = {
     "_op": {"type": "string", "description": "upsert or remove"},
-    "_key": {"type": "string", "description": "the customer_id"},
+    "_key": {"type": "string", "description": "what names the row: the customer_id, unless rows are events"},
     "_fingerprint": {"type": ["string", "null"], "description": "keyed hash of the payload; null for a removal"},
     "_purpose": {"type": "string"},
     "_channel": {"type": "string"},
     "_consent": {"type": ["object", "null"], "properties": _CONSENT, "description": "the evidence of the consent"},
-    "_reason": {"type": "string", "description": "of a removal: left_audience or no_consent"},
+    "_reason": {"type": "string", "description": "of a removal: left_audience, no_consent, or the gate's word"},
     "_batch": {"type": ["string", "null"], "description": "idempotency key of an earlier try without an outcome"},
     "_run_id": {"type": "string"},
+    "_mode": {"type": "string", "description": "the sync's mode"},
+    "_customer": {"type": "string", "description": "the customer_id; the key itself, unless rows are events"},
+    "_contact": {"type": "boolean", "description": "whether a delivered row counts as a contact with the person"},
+    "_moved_from": {"type": ["string", "null"], "description": "key under which the channel holds this row until now"},
 }
 
 

@@ -12,7 +12,7 @@ The rest is: consent checked again row by row, intent written before a call and 
 batches, pacing, retries, bisection of a refused batch, a receipt a row, and state only after the ledger.
 """
 
-from snello.activation import Change, Verdict
+from snello.activation import Bounce, Change, Held, Size, Verdict
 from snello.errors import ConfigError, ContractError, RetryLater, RowsRefused, choices
 from snello.kit.channel.http import BatchRefused, Http, Pace, Retry, code_of
 from snello.kit.channel.settings import ChannelSettings
@@ -23,15 +23,18 @@ __all__ = [
     "ActivationSink",
     "ActivationTarget",
     "BatchRefused",
+    "Bounce",
     "Change",
     "ChannelSettings",
     "ConfigError",
     "ContractError",
+    "Held",
     "Http",
     "Pace",
     "Retry",
     "RetryLater",
     "RowsRefused",
+    "Size",
     "Verdict",
     "choices",
     "code_of",

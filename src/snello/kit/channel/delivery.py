@@ -180,6 +180,7 @@ class Delivery:
             "code": code,
             "attempt": one.attempt,
             "remote_id": one.row.get("remote_id"),
+            "customer": _person(one.change),
             "run_id": one.change.run_id,
         }
 
@@ -194,7 +195,13 @@ class Delivery:
             "reason": change.reason,
             "attempt": attempt,
             "fingerprint": change.fingerprint,
+            "customer": _person(change),
         }
+
+
+def _person(change: Change) -> str | None:
+    """The customer, where the key names another thing."""
+    return None if change.customer in ("", change.key) else change.customer
 
 
 def _needed(change: Change, row: Mapping[str, Any]) -> bool:

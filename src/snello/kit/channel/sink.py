@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Generic, TypeVar
 
-from snello.activation import Change, Verdict
+from snello.activation import Bounce, Change, Held, Size, Verdict
 from snello.kit.channel.settings import ChannelSettings
 
 Settings = TypeVar("Settings", bound=ChannelSettings)
@@ -17,16 +18,29 @@ class ActivationSink(ABC, Generic[Settings]):
 
     - ``name``: for messages; ``purpose``: the only one it serves, None for any; ``max_size``: rows a batch
     - ``settings``: the target's settings; ``sync``: the stream; ``title``: the name its list shall have in the channel
-    - ``batch_id``: idempotency key of the batch under way, the same whenever the same rows are repeated
+    - ``batch_id``: idempotency key of the batch under way, each thread's own; the same when rows are repeated
+    - ``modes``: of a sync, that the channel can do; any other is refused before the first call
+    - ``parallel``: calls that may be under way at once
     """
 
     name: ClassVar[str]
     purpose: ClassVar[str | None] = None
+    modes: ClassVar[frozenset[str]] = frozenset({"mirror", "upsert", "insert"})
     max_size: int = 500
+    parallel: int = 1
 
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
         self.settings, self.sync, self.title = settings, sync, title
-        self.batch_id = ""
+        self._under_way = threading.local()
+
+    @property
+    def batch_id(self) -> str:
+        """Idempotency key of the batch that this thread has under way."""
+        return getattr(self._under_way, "batch", "")
+
+    @batch_id.setter
+    def batch_id(self, batch: str) -> None:
+        self._under_way.batch = batch
 
     @abstractmethod
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
@@ -39,6 +53,44 @@ class ActivationSink(ABC, Generic[Settings]):
     @abstractmethod
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Make the channel hold these rows no longer; a row that is already gone counts as delivered."""
+
+    def erase(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """Forget these people wholly; for a channel that can do no more than ``remove``, that."""
+        return self.remove(changes)
+
+    def begin(self, rows: int) -> None:
+        """Open a session that replaces the whole by ``rows`` rows; ``upsert`` then fills it. Mode ``replace`` alone."""
+        raise NotImplementedError(f"{self.name} cannot replace")
+
+    def commit(self) -> Iterable[Verdict]:
+        """Close the session: from now on the channel holds its rows and no others; verdicts that differ from before."""
+        return ()
+
+    def abandon(self) -> None:
+        """Give the session up; the channel holds what it held before."""
+
+    def find(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """Those of the rows in doubt that the channel has already, read before they are repeated.
+
+        For channels that know no idempotency key; the others need not look.
+        """
+        return ()
+
+    def canonical(self, key: str) -> str:
+        """A key in the one form in which ours and the channel's are compared."""
+        return key
+
+    def listing(self) -> Iterable[Held] | None:
+        """What the channel holds of ours; None when it cannot say."""
+        return None
+
+    def size(self) -> Size | None:
+        """How large the platform says the audience is; None when it does not say."""
+        return None
+
+    def bounced(self) -> Iterable[Bounce]:
+        """What came back of earlier deliveries since the last look."""
+        return ()
 
     def close(self) -> None:
         """Let go of connections."""

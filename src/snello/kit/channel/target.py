@@ -190,6 +190,10 @@ def _change(record: Mapping[str, Any], stream: str) -> Change:
         reason=record.get("_reason") or "",
         run_id=record.get("_run_id") or "",
         batch=record.get("_batch"),
+        mode=record.get("_mode") or "mirror",
+        customer=record.get("_customer") or key,
+        contact=bool(record.get("_contact")),
+        moved_from=record.get("_moved_from"),
     )
 
 
