@@ -13,7 +13,7 @@ from snello.kit.conformance.targets.trial import Trial
 def never_sent(trial: Trial, row: dict[str, Any]) -> None:
     """Assert that no call carried the texts of a row that say canary."""
     texts = [value for value in row.values() if isinstance(value, str) and "canary" in value]
-    for seen in trial.proxy.requests:
+    for seen in trial.proxy.requests if trial.proxy else []:
         told = seen.body.decode(errors="replace") + seen.path + seen.query
         assert not any(text in told for text in texts), f"{seen.method} {seen.path} carried a row without consent"
 

@@ -38,4 +38,6 @@ def _dies(trial: Trial, messages: str, kind: type[Kill] | type[KillAfter], numbe
 
 for moment, kind in MOMENTS.items():
     for place, number in PLACES.items():
-        case(name=f"killed_{moment}_the_effect_of_its_{place}_call_it_loses_and_doubles_nothing")(_killed(kind, number))
+        case("http", name=f"killed_{moment}_the_effect_of_its_{place}_call_it_loses_and_doubles_nothing")(
+            _killed(kind, number)
+        )

@@ -162,7 +162,7 @@ def _messages_that_end_in_the_middle_of_a_line_leave_no_state(trial: Trial) -> N
     trial.delivered(rows)
 
 
-@case()
+@case("http")
 def _a_certificate_that_does_not_verify_ends_the_run_before_a_row_is_sent(trial: Trial) -> None:
     rows = trial.rows
     messages = trial.publish(rows)

@@ -13,9 +13,12 @@ from typing import Any, Literal
 from snello.kit.conformance.faults import Seen
 
 Row = Mapping[str, Any]
-Ability = Literal["refuses", "foreign", "lost", "answers_by_row", "says_json", "own_purpose", "authenticates"]
+Ability = Literal[
+    "http", "refuses", "foreign", "lost", "answers_by_row", "says_json", "own_purpose", "authenticates"
+]  # fmt: skip
 """What a channel may lack, and then says why:
 
+- ``http``: it speaks HTTP, so that a proxy can stand before it; without, faults and deaths are tried by own tests
 - ``refuses``: it refuses rows for what is in them
 - ``foreign``: it holds rows of others beside ours; ``lost``: others can take ours away
 - ``answers_by_row``: an answer names the rows that it judges
@@ -35,7 +38,7 @@ class Subject:
     """A target and a channel that is up.
 
     - ``command``: the target's, as ``module:function``; ``config``: its settings for a channel at this URL
-    - ``url``: where the channel answers; a proxy is put before it
+    - ``url``: where the channel answers; where it speaks HTTP a proxy is put before it
     - ``terms``: the sync's settings: purpose, channel, list
     - ``columns``: an audience row by number and version, without its customer_id; one text in it says *canary*, and a
       version changes it

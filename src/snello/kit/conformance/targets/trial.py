@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ Receipt = tuple[str, str, str, str]
 class Trial:
     """Publishes audiences, runs the target, and compares channel and ledger; customers are c000, c001, …"""
 
-    def __init__(self, subject: Subject, folder: Path, runs: Runs, proxy: Proxy) -> None:
+    def __init__(self, subject: Subject, folder: Path, runs: Runs, proxy: Proxy | None) -> None:
         self.subject, self.folder, self.runs, self.proxy = subject, folder, runs, proxy
         self.stage = Rehearsal(folder, "channel__audience", **{"max_removal_share": 1, **subject.terms})
         self.count = 0
@@ -53,13 +53,14 @@ class Trial:
 
     def run(self, messages: str, plan: Plan = calm, **settings: Any) -> Outcome:
         """One run of the target with these messages, while the plan is in force; its promises are checked."""
-        before, self.proxy.plan = self.calls(), plan
+        before, proxy = self.calls(), self.proxy
         self.count += 1
-        config = {**HASTE, **self.subject.config(self.proxy.url), "ledger": self.stage.ledger_url, **settings}
+        url = proxy.url if proxy else self.subject.url
+        config = {**HASTE, **self.subject.config(url), "ledger": self.stage.ledger_url, **settings}
         folder = self.folder / f"run-{self.count}"
-        outcome = self.runs.run(folder, messages, config, LOGLEVEL="DEBUG", SNELLO_TRACEBACK="")
-        self.proxy.plan = calm
-        met = any(seen.fault is not None for seen in self.proxy.requests[before:])
+        with broken(proxy, plan):
+            outcome = self.runs.run(folder, messages, config, LOGLEVEL="DEBUG", SNELLO_TRACEBACK="")
+        met = any(seen.fault is not None for seen in proxy.requests[before:]) if proxy else False
         assert met or plan is calm, "no call came that the plan could break"
         self._sound(outcome)
         self.truthful()
@@ -160,12 +161,26 @@ class Trial:
     # ---- calls
 
     def calls(self) -> int:
-        """How many calls reached the channel's door so far."""
+        """How many calls reached the channel's door so far; where there is no proxy, how many changes it noticed."""
+        if self.proxy is None:
+            return len(self.subject.effects()) if self.subject.effects else 0
         return len(self.proxy.requests)
 
     def writes(self) -> int:
         """How many of them may have had an effect."""
-        return sum(self.subject.writes(seen) for seen in self.proxy.requests)
+        return sum(map(self.subject.writes, self.proxy.requests)) if self.proxy else self.calls()
+
+
+@contextmanager
+def broken(proxy: Proxy | None, plan: Plan) -> Iterator[None]:
+    """The plan is in force for as long as the block lasts."""
+    if proxy is not None:
+        proxy.plan = plan
+    try:
+        yield
+    finally:
+        if proxy is not None:
+            proxy.plan = calm
 
 
 def _holds(content: bytes, texts: Iterable[str]) -> bool:
@@ -175,5 +190,5 @@ def _holds(content: bytes, texts: Iterable[str]) -> bool:
 @contextmanager
 def trial(start: Start, folder: Path, runs: Callable[[str], Runs]) -> Iterator[Trial]:
     """A trial on a channel of its own; ``runs`` gives the runs of a command."""
-    with start() as subject, faulty(subject.url) as proxy:
+    with start() as subject, nullcontext() if "http" in start.lacks else faulty(subject.url) as proxy:
         yield Trial(subject, folder, runs(subject.command), proxy)

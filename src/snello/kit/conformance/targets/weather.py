@@ -93,14 +93,14 @@ def _long(fault: Faults) -> Callable[[Trial], None]:
 
 
 for words, fault in PASSING.items():
-    case(name=f"{words}_is_lived_through_and_every_row_arrives_once")(_passing(fault))
+    case("http", name=f"{words}_is_lived_through_and_every_row_arrives_once")(_passing(fault))
 for words, fault in LASTING.items():
-    case(name=f"{words}_that_lasts_is_told_and_left_to_the_next_run")(_lasting(fault))
+    case("http", name=f"{words}_that_lasts_is_told_and_left_to_the_next_run")(_lasting(fault))
 for words, fault in LONG.items():
-    case(name=f"a_wait_longer_than_allowed_given_as_{words}_is_left_to_a_later_run")(_long(fault))
+    case("http", name=f"a_wait_longer_than_allowed_given_as_{words}_is_left_to_a_later_run")(_long(fault))
 
 
-@case()
+@case("http")
 def _with_every_third_call_failing_after_its_effect_every_row_arrives_once(trial: Trial) -> None:
     rows = trial.rows
     outcome = trial.run(trial.publish(rows), every(3, BrokenAfter()), retry_attempts=5)
@@ -108,7 +108,7 @@ def _with_every_third_call_failing_after_its_effect_every_row_arrives_once(trial
     trial.delivered(rows)
 
 
-@case("authenticates")
+@case("http", "authenticates")
 def _a_token_that_expires_in_the_middle_costs_no_row(trial: Trial) -> None:
     rows = trial.rows
     first = trial.run(trial.publish(rows), at(1, Unauthorized(), trial.subject.writes))
@@ -121,14 +121,14 @@ def _a_token_that_expires_in_the_middle_costs_no_row(trial: Trial) -> None:
     trial.delivered(rows)
 
 
-@case("authenticates")
+@case("http", "authenticates")
 def _a_token_that_is_no_longer_good_ends_the_run_with_the_cure(trial: Trial) -> None:
     outcome = trial.run(trial.publish(trial.rows), always(Unauthorized()))
     assert outcome.code == ConfigError.exit_code, outcome.last_line
     trial.holds({})
 
 
-@case("answers_by_row")
+@case("http", "answers_by_row")
 def _answers_in_another_order_are_read_by_key(trial: Trial) -> None:
     rows = trial.rows
     assert trial.run(trial.publish(rows), always(Reordered())).code == 0
@@ -138,7 +138,7 @@ def _answers_in_another_order_are_read_by_key(trial: Trial) -> None:
     trial.delivered(stay)
 
 
-@case("answers_by_row", "refuses")
+@case("http", "answers_by_row", "refuses")
 def _a_refusal_in_another_order_falls_on_the_row_that_was_refused(trial: Trial) -> None:
     rows, (columns, code) = trial.rows, trial.subject.bad[0]
     bad = {"c000x": {"customer_id": "c000x", **columns}}
@@ -147,7 +147,7 @@ def _a_refusal_in_another_order_falls_on_the_row_that_was_refused(trial: Trial) 
     trial.holds(rows)
 
 
-@case("says_json")
+@case("http", "says_json")
 def _a_page_for_people_is_no_answer_of_the_channel(trial: Trial) -> None:
     rows = trial.rows
     outcome = trial.run(trial.publish(rows), at(1, HtmlAfter(), trial.subject.writes))
@@ -156,7 +156,7 @@ def _a_page_for_people_is_no_answer_of_the_channel(trial: Trial) -> None:
     trial.delivered(rows)
 
 
-@case("says_json")
+@case("http", "says_json")
 def _a_page_for_people_instead_of_the_channel_delivers_nothing(trial: Trial) -> None:
     rows = trial.rows
     outcome = trial.run(trial.publish(rows), always(Html()))
