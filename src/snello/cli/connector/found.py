@@ -17,7 +17,7 @@ from typing import Any
 
 from singer_sdk.plugin_base import PluginBase
 
-from snello.cli.checks.ground import Ground
+from snello.cli.checks.ground import Ground, Plugin
 from snello.errors import ConfigError, choices
 from snello.settings import project_root
 
@@ -108,13 +108,18 @@ def find(name: str, config: Path | None = None) -> Connector:
     ground = Ground(project_root())
     if name not in ground.plugins:
         raise ConfigError(name, "it is neither a folder nor a plugin of meltano.yml", choices(name, ground.plugins))
-    plugin = ground.plugins[name]
+    connector = connected(ground.plugins[name])
+    return connector if settings is None else replace(connector, settings=settings)
+
+
+def connected(plugin: Plugin) -> Connector:
+    """The connector behind a plugin, with the plugin's settings. Raises ``ConfigError`` when it is not installed."""
     beside = str(Path(sys.executable).parent)
     path = shutil.which(plugin.executable) or shutil.which(plugin.executable, path=beside)
     package = _installed(plugin.executable)
     if path is None and package is None:
-        raise ConfigError(name, f"no executable {plugin.executable!r} on PATH", "run `make setup`")
-    return Connector(name, path or plugin.executable, plugin.settings if settings is None else settings, package)
+        raise ConfigError(plugin.name, f"no executable {plugin.executable!r} on PATH", "run `make setup`")
+    return Connector(plugin.name, path or plugin.executable, plugin.settings, package)
 
 
 def _read(config: Path) -> dict[str, Any]:
