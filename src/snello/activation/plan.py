@@ -61,6 +61,7 @@ class Plan:
     sync: Sync
     run_id: str
     publication: str
+    version: int
     figures: Figures
     schema: pa.Schema
     connection: duckdb.DuckDBPyConnection
@@ -132,6 +133,7 @@ class Planner:
             sync,
             _run_id(),
             manifest.run_id,
+            manifest.tables[sync.table].version,
             diff(audience.connection, sync.mode),
             audience.schema,
             audience.connection,
@@ -150,7 +152,12 @@ class Planner:
     def _open(self, plan: Plan, allowed: str | None) -> None:
         figures, run = plan.figures, {"run_id": plan.run_id, "sync": plan.sync.name}
         counts = {name: getattr(figures, name) for name in ("upserts", "removals", "unchanged", "suppressed")}
-        known = {"publication": plan.publication, "members": figures.members, "held": figures.held}
+        known = {
+            "publication": plan.publication,
+            "version": plan.version,
+            "members": figures.members,
+            "held": figures.held,
+        }
         self.ledger.start({**run, **counts, **known})
         try:
             breaker.check(plan.sync, figures, plan.publication, allowed)

@@ -69,6 +69,7 @@ runs = Table(
     Column("refused", Integer, nullable=False, default=0),
     Column("message", String, nullable=False, default=""),
     Column("publication", String, comment="the publication that the run compared with the ledger"),
+    Column("version", Integer, comment="the audience's version in the lake, in that publication"),
     Column("members", Integer, comment="members whom every gate let through"),
     Column("held", Integer, comment="rows that the channel held before the run"),
 )

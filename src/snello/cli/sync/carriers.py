@@ -33,7 +33,7 @@ def published(ground: Ground) -> dict[str, Sync]:
 def carriers(ground: Ground, name: str) -> Carriers:
     """Tap and target of the sync ``name``.
 
-    The tap is the plugin whose setting `sync` names it; the target is the one that a job pipes it into, else the sync's.
+    The tap is the plugin whose setting `sync` names it; the target the one that a job pipes it into, or the sync's.
     Raises ``ConfigError`` when no such sync is published, or a plugin is missing.
     """
     manifest = Lake(ground.hub.lake).manifest()

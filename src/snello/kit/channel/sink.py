@@ -58,6 +58,10 @@ class ActivationSink(ABC, Generic[Settings]):
         """Forget these people wholly; for a channel that can do no more than ``remove``, that."""
         return self.remove(changes)
 
+    def requests(self, upserts: int, removals: int) -> int:
+        """How many calls so many changes will take; for the plan of a sync."""
+        return -(-upserts // self.max_size) + -(-removals // self.max_size)
+
     def begin(self, rows: int) -> None:
         """Open a session that replaces the whole by ``rows`` rows; ``upsert`` then fills it. Mode ``replace`` alone."""
         raise NotImplementedError(f"{self.name} cannot replace")
