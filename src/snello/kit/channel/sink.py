@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from snello.activation import Bounce, Change, Held, Size, Verdict
 from snello.kit.channel.settings import ChannelSettings
@@ -21,6 +21,7 @@ class ActivationSink(ABC, Generic[Settings]):
     - ``batch_id``: idempotency key of the batch under way, each thread's own; the same when rows are repeated
     - ``modes``: of a sync, that the channel can do; any other is refused before the first call
     - ``parallel``: calls that may be under way at once
+    - ``schema``: JSON schema of the audience's rows, in the order of its columns
     """
 
     name: ClassVar[str]
@@ -31,6 +32,7 @@ class ActivationSink(ABC, Generic[Settings]):
 
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
         self.settings, self.sync, self.title = settings, sync, title
+        self.schema: Mapping[str, Any] = {}
         self._under_way = threading.local()
 
     @property

@@ -54,6 +54,7 @@ class _Feed(Sink):
         _check_stream(self.stream_name, self.original_schema)
         title = self.original_schema.get("title")  # the one place that the SDK leaves for a word about the whole
         self.channel = self.target.sinks[0](self.target.values, self.stream_name, title or self.stream_name)
+        self.channel.schema = self.original_schema
         self.target.ledger.locks.take(self.stream_name, "target")
         self.delivery = Delivery(
             self.target.ledger,
