@@ -38,10 +38,10 @@ _TYPES: dict[str, pa.DataType] = {
 
 Rows = dict[str, list[dict[str, Any]]]
 
-# What dbt last made of the project; it reads again only the files that differ, so a hub need not start from nothing. A
-# copy with a further source starts from nothing: dbt does not see that shapes found by name have one source more.
-_PARSED = Path(tempfile.gettempdir()) / f"snello-parsed-{os.getpid()}.msgpack"
-atexit.register(_PARSED.unlink, missing_ok=True)
+# What dbt last made of the project, and the note of what the project was, so that a hub need not start from nothing.
+_PARSED = Path(tempfile.gettempdir()) / f"snello-parsed-{os.getpid()}"
+_KEPT = ("partial_parse.msgpack", "project_read")
+atexit.register(shutil.rmtree, _PARSED, ignore_errors=True)
 
 
 def stories(folder: Path = STORIES) -> Rows:
@@ -116,13 +116,12 @@ class Hub:
             "DBT_LOG_PATH": str(self.home / "logs"),
             "DBT_USE_COLORS": "false",
         }
-        parsed = self.home / "target" / "partial_parse.msgpack"
+        target = self.home / "target"
         is_own = self.project == PROJECT
-        if is_own:  # nobody adds a file to it between two runs
-            variables["DBT_PARTIAL_PARSE"] = "true"
-        if is_own and _PARSED.exists() and not parsed.exists():
-            parsed.parent.mkdir(exist_ok=True)
-            shutil.copyfile(_PARSED, parsed)
+        if is_own and _PARSED.exists() and not (target / _KEPT[0]).exists():
+            target.mkdir(exist_ok=True)
+            for name in _KEPT:
+                shutil.copyfile(_PARSED / name, target / name)
         done = subprocess.run(
             [str(Path(sys.executable).parent / "dbt"), *arguments],
             cwd=self.home,
@@ -131,8 +130,10 @@ class Hub:
             text=True,
             check=False,
         )
-        if is_own and parsed.exists() and not _PARSED.exists():
-            shutil.copyfile(parsed, _PARSED)
+        if is_own and (target / _KEPT[0]).exists() and not _PARSED.exists():
+            _PARSED.mkdir()
+            for name in _KEPT:
+                shutil.copyfile(target / name, _PARSED / name)
         return done
 
     def make(self, *arguments: str) -> Hub:

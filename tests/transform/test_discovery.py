@@ -87,6 +87,10 @@ def test_a_source_and_a_segment_that_come_after_the_first_run_are_in_the_next(
     )
     assert "person_observed" in hub.dbt(*listed, "stg_gym__persons+1").stdout.split()
     assert "segments" in hub.dbt(*listed, "tall+1").stdout.split()
+    # the same file of the source says that its persons are nobody any more
+    shapes = gym / "_gym__shapes.sql"
+    shapes.write_text(shapes.read_text().replace("person_observed", "review_observed"))
+    assert "person_observed" not in hub.dbt(*listed, "stg_gym__persons+1").stdout.split()
 
 
 def test_a_new_folder_under_staging_adds_its_people_with_no_other_edit(gym: Hub) -> None:

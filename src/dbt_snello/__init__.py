@@ -1,0 +1,5 @@
+"""What dbt finds of Snello by this name before it reads a project; see ``snello.dbt.parsed``."""
+
+from snello.dbt.parsed import ParsedOnce
+
+plugins = [ParsedOnce]
