@@ -62,9 +62,11 @@ def _lasting(connection: Any, _record: Any) -> None:
 def widen(engine: Engine) -> None:
     """Give the tables of an older ledger the columns that came since; they hold null for the rows of before."""
     seen = inspect(engine)
+    there = set(seen.get_table_names())
     lacking = [
         (table, column)
         for table in metadata.sorted_tables
+        if table.name in there
         for have in ({one["name"] for one in seen.get_columns(table.name)},)
         for column in table.columns
         if column.name not in have

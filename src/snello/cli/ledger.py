@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, inspect, select, union
 
-from snello.activation.engine import open_engine, told
+from snello.activation.engine import open_engine, told, widen
 from snello.activation.tables import deliveries, receipts, runs
 from snello.cli.tables import Row
 
@@ -44,6 +44,12 @@ class Receipts:
             query = query.where(receipts.c.run_id == run_id)
         return self._rows(query.group_by(*kinds).order_by(func.count().desc(), *kinds))
 
+    def last_version(self, sync: str) -> int | None:
+        """The version of its audience that ``sync`` last delivered in whole; None when that is not known."""
+        ended = runs.c.outcome.in_(("delivered", "rows refused", "nothing to deliver"))
+        query = select(runs.c.version).where(runs.c.sync == sync, ended).order_by(runs.c.started_at.desc()).limit(1)
+        return next((row["version"] for row in self._rows(query)), None)
+
     def undelivered(self, sync: str) -> list[Row]:
         """Rows of ``sync`` that stand undelivered now, by operation, status and code."""
         kinds = (deliveries.c.op, deliveries.c.status, deliveries.c.code)
@@ -75,7 +81,10 @@ class Receipts:
             return None  # asking SQLite would create it
         engine = open_engine(self._url)
         with told():
-            return engine if inspect(engine).has_table(receipts.name) else None
+            if not inspect(engine).has_table(receipts.name):
+                return None
+            widen(engine)
+        return engine
 
     def _rows(self, query: Any) -> list[Row]:
         if self._engine is None:

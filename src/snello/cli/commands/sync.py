@@ -1,0 +1,57 @@
+"""``snello sync``: one sync by its name: what it would send, sending it, and what the channel holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from snello.cli.screen import Json, show
+
+app = typer.Typer(no_args_is_help=True, help="One sync by its name: what it would send, and sending it.")
+
+Name = Annotated[str, typer.Argument(help="Name of the sync, such as brevo__long_absent.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the published syncs: where each goes, on what terms, and how its last run ended."""
+    from snello.cli.sync import listing
+
+    rows = listing.listed()
+    show(rows, listing.page(rows), as_json=as_json)
+
+
+@app.command()
+def plan(
+    name: Name,
+    samples: Annotated[int, typer.Option(min=0, help="Examples of each kind of change; values are masked.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Tell what a run would send: adds, changes, removals, who is kept back and why, calls and time.
+
+    Nothing is sent and nothing is written. Exit code 6 when the breaker would stop the run.
+    """
+    from snello import settings
+    from snello.cli.sync import page, preview
+    from snello.errors import BreakerOpen
+
+    found = preview.preview(settings.load(), name, samples)
+    show(found, page.page(found), as_json=as_json)
+    if found.breaker:
+        raise typer.Exit(BreakerOpen.exit_code)
+
+
+@app.command()
+def run(
+    name: Name,
+    limit: Annotated[int | None, typer.Option(min=1, help="Send the first so many changes only.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: the same as `snello sync plan`.")] = False,
+) -> None:
+    """Deliver what a sync has to deliver now, as its Meltano job would; the exit code is the target's or the tap's."""
+    from snello.cli.sync.run import run_sync
+
+    if dry_run:
+        plan(name)
+        return
+    raise typer.Exit(run_sync(name, limit=limit))

@@ -1,0 +1,72 @@
+"""What a sync would send, as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from snello.cli.screen import Block, Grid, Line
+from snello.cli.sync.preview import Preview
+from snello.cli.tables import Row
+
+_COUNTS = ("members", "held", "adds", "changes", "removals", "unchanged", "waiting")
+
+
+def page(found: Preview) -> Iterator[Block]:
+    """The counts, who is kept back and why, what changes, what it takes, examples, and what to do next."""
+    yield Line(f"{found.sync} to {found.target}, {found.mode}, publication {found.publication}", "title")
+    yield Grid("", _COUNTS, [[getattr(found, name) for name in _COUNTS]])
+    yield from _grid("Kept back", ("gate", "code", "members"), found.excluded)
+    yield from _grid("Removed", ("reason", "rows"), found.removed)
+    if found.fields is None:
+        yield Line("")
+        yield Line("Which columns changed is not known: what was delivered last is not kept any more", "warn")
+    else:
+        yield from _grid("Changed columns, among rows that the channel holds", ("column", "rows"), found.fields)
+    yield from _grid("Columns by which the platform finds people", ("column", "members", "of"), found.matching)
+    yield from _examples(found.samples)
+    yield Line("")
+    if found.breaker:
+        yield Line(found.breaker, "bad")
+    elif not found.adds + found.changes + found.removals:
+        yield Line("nothing to deliver", "ok")
+    else:
+        yield Line(f"It takes {_takes(found)}.")
+        yield Line(f"Next: snello sync run {found.sync} --limit 10 sends the first ten; without --limit, all of it")
+
+
+def _grid(title: str, columns: Sequence[str], rows: Sequence[Row]) -> Iterator[Block]:
+    if rows:
+        yield Line("")
+        yield Grid(title, columns, [[row[name] for name in columns] for row in rows])
+
+
+def _examples(samples: Sequence[Row]) -> Iterator[Block]:
+    if not samples:
+        return
+    names = list(dict.fromkeys(name for sample in samples for name in sample["row"]))
+    rows = [
+        [sample["change"], sample["key"], sample["reason"], *(_cell(sample, name) for name in names)]
+        for sample in samples
+    ]
+    yield Line("")
+    yield Grid("Examples, values masked", ("change", "key", "reason", *names), rows)
+
+
+def _cell(sample: Row, name: str) -> str | None:
+    return None if sample["change"] == "remove" else sample["row"].get(name)
+
+
+def _takes(found: Preview) -> str:
+    if found.forecast is None:
+        return "as long as a target of somebody else's takes"
+    calls = f"{found.forecast.requests:,} call{'' if found.forecast.requests == 1 else 's'}"
+    seconds = found.forecast.seconds
+    if seconds is None:
+        return f"{calls}, as quickly as the channel answers"
+    return f"{calls}, at least {_span(seconds)} at {found.forecast.per_second:g} a second"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"

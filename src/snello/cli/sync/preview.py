@@ -1,0 +1,185 @@
+"""What a sync would send now, in numbers and in masked examples; nothing is sent, and nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from snello.activation import Ledger, Plan, Planner, Sync
+from snello.activation.audience import quoted
+from snello.activation.breaker import check
+from snello.cli.checks.ground import Ground
+from snello.cli.connector.found import Connector
+from snello.cli.connector.masks import masked
+from snello.cli.ledger import Receipts
+from snello.cli.sync.carriers import carriers
+from snello.cli.tables import Row
+from snello.errors import BreakerOpen
+from snello.kit.channel import ActivationTarget
+from snello.kit.channel.forecast import Forecast, forecast
+from snello.kit.records import records_of
+from snello.lake import Lake
+from snello.settings import Settings, project_root
+
+NEW = "where c.op = 'upsert' and c.key not in (select key from settled)"
+CHANGED = "where c.op = 'upsert' and c.key in (select key from settled)"
+REMOVED = "where c.op = 'remove'"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What one run of ``sync`` would do.
+
+    - ``members``: those whom every gate lets through; ``held``: rows that the channel holds or may hold
+    - ``excluded``: members kept back, by gate and word; ``removed``: removals by reason
+    - ``fields``: columns and how many held rows have another value there than when the sync last ran; None: not known
+    - ``matching``: columns by which the platform finds people, and how many members have them
+    - ``forecast``: what a target of ours takes for it; None: it is somebody else's
+    - ``breaker``: why the run would be stopped; empty when it would not
+    """
+
+    sync: str
+    target: str
+    mode: str
+    publication: str
+    members: int
+    held: int
+    adds: int
+    changes: int
+    removals: int
+    unchanged: int
+    waiting: int
+    excluded: list[Row]
+    removed: list[Row]
+    fields: list[Row] | None
+    matching: list[Row]
+    forecast: Forecast | None
+    breaker: str = ""
+    samples: list[Row] = field(default_factory=list)
+
+
+def preview(hub: Settings, name: str, samples: int) -> Preview:
+    """What a run of the sync ``name`` would send, with so many masked examples of each kind of change.
+
+    Raises ``ConfigError`` when there is no such sync or no plugin for it.
+    """
+    found = carriers(Ground(project_root()), name)
+    ledger, lake = Ledger(hub.ledger), Lake(hub.lake)
+    try:
+        plan = Planner(lake, ledger, hub.salt.get_secret_value()).preview(name)
+    finally:
+        ledger.close()
+    counts = _Counts(plan.connection)
+    adds, changes = counts.rows(NEW), counts.rows(CHANGED)
+    return Preview(
+        sync=name,
+        target=found.target.name,
+        mode=plan.sync.mode,
+        publication=plan.publication,
+        members=plan.figures.members,
+        held=plan.figures.held,
+        adds=adds,
+        changes=changes,
+        removals=plan.figures.removals,
+        unchanged=plan.figures.unchanged,
+        waiting=plan.figures.waiting,
+        excluded=counts.excluded(),
+        removed=counts.removed(),
+        fields=_fields(plan, lake, Receipts(hub.ledger).last_version(name)) if changes else [],
+        matching=counts.matching(plan.sync),
+        forecast=_forecast(found.target, plan),
+        breaker=_breaker(plan),
+        samples=[row for rest in (NEW, CHANGED, REMOVED) for row in _samples(plan, rest, samples)],
+    )
+
+
+class _Counts:
+    """Questions to a plan's relations."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def rows(self, rest: str) -> int:
+        return int(self._ask(f"select count(*) as rows from changes as c {rest}")[0]["rows"])
+
+    def excluded(self) -> list[Row]:
+        return self._ask("select gate, code, count(*) as members from excluded group by all order by 3 desc, 1, 2")
+
+    def removed(self) -> list[Row]:
+        return self._ask(f"select reason, count(*) as rows from changes as c {REMOVED} group by all order by 2 desc, 1")
+
+    def matching(self, sync: Sync) -> list[Row]:
+        sent = f"from published where {quoted(sync.key)}::varchar in (select key from want)"
+        return [
+            {"column": name, **self._ask(f"select count({quoted(name)}) as members, count(*) as of {sent}")[0]}
+            for name in sync.match_keys
+        ]
+
+    def _ask(self, sql: str) -> list[Row]:
+        answer = self._connection.execute(sql)
+        names = [column[0] for column in answer.description or []]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def _forecast(target: Connector, plan: Plan) -> Forecast | None:
+    kind = target.package.plugin(target.name) if target.package else None
+    if kind is None or not issubclass(kind, ActivationTarget):
+        return None
+    return forecast(kind, target.settings, plan.sync, plan.figures.upserts, plan.figures.removals)
+
+
+def _fields(plan: Plan, lake: Lake, version: int | None) -> list[Row] | None:
+    """By column, the held rows that differ from the audience as it was when the sync last ran."""
+    if version is None:
+        return None
+    reference = lake.published_uri(plan.sync.table)
+    connection = plan.connection
+    try:
+        connection.execute(f"create or replace temp view before as {lake.scan_sql(reference, version)}")
+        had = {row[0] for row in connection.execute("describe before").fetchall()}
+    except (duckdb.Error, OSError, ValueError):  # the version is not kept any more
+        return None
+    names = [name for name in plan.schema.names if name in had and name != plan.sync.key]
+    key = quoted(plan.sync.key)
+    differ = ", ".join(
+        f"count(*) filter (where b.{quoted(name)} is distinct from a.{quoted(name)}) as {quoted(name)}"
+        for name in names
+    )
+    [counts] = connection.execute(
+        f"select {differ or '0'} from changes as c inner join published as a on a.{key}::varchar = c.key "
+        f"inner join before as b on b.{key}::varchar = c.key {CHANGED}"
+    ).fetchall()
+    found = [{"column": name, "rows": rows} for name, rows in zip(names, counts, strict=False) if rows]
+    return sorted(found, key=lambda row: (-row["rows"], row["column"]))
+
+
+def _samples(plan: Plan, rest: str, many: int) -> list[Row]:
+    """Some rows of one kind, the first by key, values masked."""
+    if not many:
+        return []
+    kind = {NEW: "add", CHANGED: "change", REMOVED: "remove"}[rest]
+    key = quoted(plan.sync.key)
+    relation = plan.connection.sql(
+        f"select c.key as _key, c.reason as _reason, a.* from changes as c left join published as a "
+        f"on c.op = 'upsert' and a.{key}::varchar = c.key {rest} order by c.key limit {many}"
+    )
+    rows: list[dict[str, Any]] = list(records_of(relation.to_arrow_table()))
+    return [
+        {
+            "change": kind,
+            "key": row["_key"],
+            "reason": row["_reason"] or None,
+            "row": masked({n: v for n, v in row.items() if n in plan.schema.names and n != plan.sync.key}, {}, ()),
+        }
+        for row in rows
+    ]
+
+
+def _breaker(plan: Plan) -> str:
+    try:
+        check(plan.sync, plan.figures, plan.publication, None)
+    except BreakerOpen as fault:
+        return str(fault)
+    return ""
