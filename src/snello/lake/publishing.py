@@ -17,7 +17,7 @@ from snello.lake.faults import told
 from snello.lake.manifest import Manifest, TableRef
 from snello.lake.writer import TableWriter
 
-_LOCK = ".manifest.lock"
+LOCK = ".manifest.lock"
 
 
 class ContentHash:
@@ -73,7 +73,7 @@ def publish(
         name: _write(storage.join(published, *map(storage.folder_name, name.split("/"))), data, known.get(name), run_id)
         for name, data in tables.items()
     }
-    with told("lake manifest"), storage.exclusive(published, _LOCK):
+    with told("lake manifest"), storage.exclusive(published, LOCK):
         current = manifests.load(published)
         merged = Manifest(
             run_id=run_id,

@@ -73,7 +73,7 @@ def _adopted(load: StreamLoad, path: Path) -> bool:
     if not _fits(load, file.schema_arrow) or file.read([EXTRACTED_AT]).column(0).null_count:
         return False
     keys = file.read(list(load.keys)).select(list(load.keys))
-    if not unique(keys, load.keys):
+    if not unique(keys, load.keys) or (load.buried and load.buried.kept(keys, load.keys) is not keys):
         return False
     name = new_name(load.writer.run_id)
     shutil.move(path, storage.local_path(load.writer.uri) / name)

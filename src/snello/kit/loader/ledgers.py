@@ -27,6 +27,7 @@ LOADS_SCHEMA = pa.schema(
         ("refused", pa.int64()),
         ("bytes", pa.int64()),
         ("method", pa.string()),
+        ("keys", pa.string()),
     ]
 )
 
@@ -86,8 +87,11 @@ class Ledgers:
                 "refused": load.tally.refused,
                 "bytes": load.tally.bytes,
                 "method": load.method,
+                "keys": ",".join(load.told_by),
             }
             for load in streams
         ]
         if rows:
-            self._open(LOADS, LOADS_SCHEMA).append(pa.Table.from_pylist(rows, schema=LOADS_SCHEMA))
+            writer = self._open(LOADS, LOADS_SCHEMA)
+            writer.evolve(LOADS_SCHEMA)
+            writer.append(pa.Table.from_pylist(rows, schema=LOADS_SCHEMA))

@@ -15,6 +15,7 @@ import msgspec
 
 from snello.errors import ContractError, RetryLater
 from snello.kit.loader.batchfiles import take
+from snello.kit.loader.buried import Graveyard
 from snello.kit.loader.columns import arrow_schema, columns_of
 from snello.kit.loader.faults import NoSchema
 from snello.kit.loader.ledgers import LOADS, Ledgers
@@ -50,6 +51,7 @@ class Run:
         self.streams: dict[str, StreamLoad] = {}
         self._declared: dict[str, tuple[bytes, bytes]] = {}
         self._writers: dict[str, TableWriter] = {}
+        self._graveyard = Graveyard(plan.lake, plan.source)
         self.ledgers = Ledgers(plan.lake, plan.source, run_id, self._writer)
         self._state: bytes | None = None
         self._count = self._rows = self._bytes = 0
@@ -148,7 +150,7 @@ class Run:
         if name not in self.streams:
             writer = self._writer(name, arrow_schema(columns_of(schema)))
             method = self.plan.methods.get(name, self.plan.method)
-            self.streams[name] = StreamLoad(name, method, writer)
+            self.streams[name] = StreamLoad(name, method, writer, self._graveyard.of(name))
         self.streams[name].declare(schema, keys)
         self._declared[name] = said
 

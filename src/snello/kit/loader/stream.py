@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snello.errors import ContractError
+from snello.kit.loader.buried import Buried
 from snello.kit.loader.columns import EXTRA, EXTRACTED_AT, ROW_KEY, Column, arrow_schema, columns_of
 from snello.kit.loader.decoding import RowDecoder
 from snello.kit.loader.rowkeys import RowKeys
@@ -40,14 +41,15 @@ class Tally:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     rows: int = 0
     refused: int = 0
+    buried: int = 0
     bytes: int = 0
 
 
 class StreamLoad:
     """Collects the records of one stream and writes them, a batch at a time, by the stream's load method."""
 
-    def __init__(self, name: str, method: Method, writer: TableWriter) -> None:
-        self.name, self.method, self.table = name, method, writer
+    def __init__(self, name: str, method: Method, writer: TableWriter, buried: Buried | None = None) -> None:
+        self.name, self.method, self.table, self.buried = name, method, writer, buried
         self.tally = Tally()
         self._replacement: Replacement | None = None
         self._row_keys = RowKeys()
@@ -128,8 +130,11 @@ class StreamLoad:
         if len(misfits) > len(decoded.misfits):
             table = table.filter(pa.array([place not in misfits for place in decoded.kept]))
         self._parts.append(table)
-        self._refusals += [Refusal(messages[place], misfits[place], bytes(records[place])) for place in sorted(misfits)]
-        self.tally.refused += len(misfits)
+        refusals = [Refusal(messages[place], misfits[place], bytes(records[place])) for place in sorted(misfits)]
+        kept = [one for one in refusals if not self._tells_of_buried(one.record)]
+        self._refusals += kept
+        self.tally.refused += len(kept)
+        self.tally.buried += len(refusals) - len(kept)
 
     def write(self, table: pa.Table) -> None:
         """Write rows that are columns of this stream already, keys not null."""
@@ -137,15 +142,34 @@ class StreamLoad:
             return
         if EXTRA in table.column_names:
             self.writer.evolve(pa.schema([(EXTRA, pa.string())]))
+        if self.keyless:
+            table = self._row_keys.added_to(table)
+        table = self._without_buried(table)
         self.tally.rows += table.num_rows
         if self.keyless:
-            self.writer.insert(self._row_keys.added_to(table), [ROW_KEY], own_are_new=True)
+            self.writer.insert(table, [ROW_KEY], own_are_new=True)
         elif not self.keys:
             self.writer.append(table)
         elif self.method == "append-only":
             self.writer.insert(table, self.keys)
         else:
             self.writer.upsert(table, self.keys)
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The columns that name a row of the table: its keys, or what a row without keys says."""
+        return (ROW_KEY,) if self.keyless else self.keys
+
+    def _without_buried(self, table: pa.Table) -> pa.Table:
+        if self.buried is None or not self.told_by:
+            return table
+        kept = self.buried.kept(table, self.told_by)
+        self.tally.buried += table.num_rows - kept.num_rows
+        return kept
+
+    def _tells_of_buried(self, record: bytes) -> bool:
+        properties = [column.property for key in self.keys for column in self.columns if column.name == key]
+        return self.buried is not None and bool(properties) and self.buried.tells_of(record, properties)
 
     def finish(self) -> bool:
         """Put an overwrite in place; False when no row came and the table was left as it was."""

@@ -104,6 +104,8 @@ class LakeTarget(Target):
             self.abandon()
         for load in run.streams.values():
             self.logger.info("%s: %d rows in, %d refused", load.name, load.tally.rows, load.tally.refused)
+            if load.tally.buried:
+                self.logger.info("%s: %d rows of people who were erased left out", load.name, load.tally.buried)
         for stream, reasons in run.ledgers.reasons.items():
             told = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common(3))
             self.logger.warning("%s: %d rows in quarantine: %s", stream or "lines", reasons.total(), told)
