@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -72,7 +72,8 @@ class Ledger:
     def exclusions(self, sync: str) -> pa.Table:
         """``key, gate, code`` of the members whom the last run kept back."""
         with told():
-            return columns(self.engine, "select key, gate, code from exclusions where sync = :sync", sync)
+            sql = "select key, gate, code from exclusions where sync = :sync and until is null"
+            return columns(self.engine, sql, sync)
 
     def lookup(self, sync: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The delivery rows of some keys, by key."""
@@ -99,8 +100,9 @@ class Ledger:
         now = datetime.now(UTC)
         with self._writing() as connection:
             for keys in _chunks(ended, 500):
-                connection.execute(delete(exclusions).where(exclusions.c.sync == sync, exclusions.c.key.in_(keys)))
-            for some in _chunks(({**row, "sync": sync, "since": now} for row in kept), CHUNK):
+                mine = update(exclusions).where(exclusions.c.sync == sync, exclusions.c.key.in_(keys))
+                connection.execute(mine.values(until=now))
+            for some in _chunks(({**row, "sync": sync, "since": now, "until": None} for row in kept), CHUNK):
                 connection.execute(self._replacing(exclusions), some)
             for some in _chunks(({**row, "at": now} for row in proofs), CHUNK):
                 connection.execute(receipts.insert(), some)

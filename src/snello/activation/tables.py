@@ -3,7 +3,7 @@
 - ``deliveries``, one row a sync and key: what the channel holds and how the last attempt ended
 - ``receipts``, one row a change and outcome, append only
 - ``runs``, one row a run and sync
-- ``exclusions``, one row a member who is kept back now, and by which gate
+- ``exclusions``, one row a member whom a gate keeps back, or kept back until some time
 - ``contacts``, one row a contact with a person, append only
 - ``suppressions``, one row a person or address that a channel must not be sent
 - ``measurements``, one row a look at what the platform says of an audience, append only
@@ -83,6 +83,7 @@ exclusions = Table(
     Column("gate", String, nullable=False, comment="consent suppression holdout pressure quality size"),
     Column("code", String, nullable=False),
     Column("since", _moment, nullable=False),
+    Column("until", _moment, comment="when the gate let the member through, or the member left; null: kept back now"),
     Column("run_id", String, nullable=False),
     sqlite_with_rowid=False,
 )
