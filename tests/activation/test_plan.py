@@ -299,3 +299,71 @@ def test_whole_and_broken_decimals_travel_as_numbers(stage: Rehearsal) -> None:
     row = next(row for table in planned(stage).tables() for row in records_of(table))
     assert (row["orders"], row["revenue"]) == (3, 12.5)
     assert isinstance(row["orders"], int)
+
+
+def sent(plan: Plan) -> list[tuple[str, str]]:
+    return [(row["_op"], row["_key"]) for table in plan.tables() for row in records_of(table)]
+
+
+def limited(stage: Rehearsal, limit: int) -> Plan:
+    ledger = stage.ledger()
+    try:
+        return Planner(stage.lake, ledger, SALT).plan(stage.sync, limit=limit)
+    finally:
+        ledger.close()
+
+
+def test_a_limit_sends_the_first_members_by_key_and_the_next_run_the_rest(stage: Rehearsal) -> None:
+    stage.publish(people(12))
+    plan = limited(stage, 10)
+    assert sent(plan) == [("upsert", f"c{n:04}") for n in range(10)]
+    assert plan.sentence().endswith("12 to upsert, 0 to remove, 0 unchanged, of which 10 now (limit 10)")
+    deliver(stage, plan)
+    assert sent(planned(stage)) == [("upsert", "c0010"), ("upsert", "c0011")]
+
+
+def test_within_a_limit_members_come_before_removals_and_open_batches_before_both(delivered: Rehearsal) -> None:
+    ledger = delivered.ledger()
+    rows = ledger.lookup(delivered.sync, ["c0050", "c0051"]).values()
+    ledger.record(
+        [{**{n: v for n, v in row.items() if n != "updated_at"}, "status": "in_doubt", "batch": "b"} for row in rows]
+    )
+    ledger.close()
+    delivered.publish(people(102, first=3))
+    assert sent(limited(delivered, 6)) == [
+        ("upsert", "c0050"),
+        ("upsert", "c0051"),
+        ("remove", "c0000"),
+        *(("upsert", f"c{n:04}") for n in range(100, 105)),
+    ]
+    ledger = delivered.ledger()
+    run = ledger.recent_runs(limit=1)[0]
+    ledger.close()
+    assert (run["upserts"], run["removals"]) == (7, 1)
+
+
+def test_a_limit_hides_nothing_from_the_breaker(delivered: Rehearsal) -> None:
+    delivered.publish(people(70))
+    with pytest.raises(BreakerOpen, match="30 removals"):
+        limited(delivered, 1)
+
+
+@pytest.mark.parametrize(("mode", "limit", "words"), [("mirror", 0, "sends nothing"), ("replace", 5, "knows no limit")])
+def test_a_limit_that_makes_no_sense_is_refused(stage: Rehearsal, mode: str, limit: int, words: str) -> None:
+    stage.terms["mode"] = mode
+    stage.publish(people(1))
+    with pytest.raises(ConfigError, match=words):
+        limited(stage, limit)
+
+
+def test_a_preview_shows_what_a_plan_would_and_writes_nothing(delivered: Rehearsal) -> None:
+    delivered.publish(people(60), refusing=["c0000"])
+    ledger = delivered.ledger()
+    before = (ledger.recent_runs(), ledger.receipts())
+    other = delivered.ledger()
+    other.locks.take(delivered.sync, "tap")
+    shown = Planner(delivered.lake, ledger, SALT).preview(delivered.sync)
+    assert (shown.figures.removals, len(sent(shown))) == (41, 41)
+    assert (ledger.recent_runs(), ledger.receipts()) == before
+    other.close()
+    ledger.close()

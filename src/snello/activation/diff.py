@@ -74,6 +74,18 @@ anti join excluded using (key)
 """
 
 
+LIMITED = """
+create or replace temp view changes as
+with every as (
+    select * from removals union all select * from upserts
+),
+placed as (
+    select *, row_number() over (partition by batch is null order by op desc, key) as place from every
+)
+select * exclude (place) from placed where batch is not null or place <= {limit}
+"""
+
+
 @dataclass(frozen=True)
 class Figures:
     """The difference in numbers.
@@ -129,3 +141,14 @@ def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
         consenting=consenting,
         codes=codes,
     )
+
+
+def limited(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[int, int]:
+    """Leave of the changes the first upserts by key, and removals where these are fewer; how many of each travel.
+
+    A batch that an earlier run left open goes whole: its idempotency key stands for exactly its rows.
+    """
+    connection.execute(LIMITED.format(limit=int(limit)))
+    count = "select count(*) filter (where op = 'upsert'), count(*) filter (where op = 'remove') from changes"
+    upserts, removals = connection.execute(count).fetchall()[0]
+    return upserts, removals

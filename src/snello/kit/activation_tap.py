@@ -21,11 +21,13 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from snello.activation import Ledger, Plan, Planner
 from snello.activation.audience import published_schema
 from snello.activation.breaker import VARIABLE
+from snello.errors import ConfigError
 from snello.kit.channel.settings import from_hub
 from snello.kit.configuration import schema_of, settings_of
 from snello.kit.records import RecordLines, records_of
 from snello.lake import Lake
 
+LIMIT = "SNELLO_LIMIT"
 _CONSENT = {name: {"type": ["string", "null"]} for name in ("state", "source", "observed_at", "record_key")}
 _ENVELOPE: dict[str, Any] = {
     "_op": {"type": "string", "description": "upsert or remove"},
@@ -55,6 +57,12 @@ class ActivationTapSettings(BaseModel):
         None,
         description="Lets one publication of a sync past the breaker: <sync>@<publication>, as the breaker prints it. "
         "Default: SNELLO_ALLOW_BREAKER.",
+    )
+    limit: int | None = Field(
+        None,
+        ge=1,
+        description="Send the first so many changes only, for a first try; the breaker looks at all of them. "
+        "Default: SNELLO_LIMIT, else all.",
     )
 
 
@@ -131,7 +139,7 @@ class ActivationTap(Tap):
         values = self._values
         salt = from_hub("salt", values.salt.get_secret_value() if values.salt else None)
         allowed = values.allow_breaker or os.environ.get(VARIABLE)
-        return Planner(self._lake, self.ledger, salt).plan(values.sync, allowed)
+        return Planner(self._lake, self.ledger, salt).plan(values.sync, allowed, values.limit or _limit())
 
     def discover_streams(self) -> list[Stream]:
         """The one stream of the sync, with the published audience's columns."""
@@ -141,6 +149,15 @@ class ActivationTap(Tap):
         if sync.list:
             schema["title"] = sync.list
         return [SyncStream(tap=self, name=sync.name, schema=schema)]
+
+
+def _limit() -> int | None:
+    given = os.environ.get(LIMIT)
+    if not given:
+        return None
+    if not given.isdecimal() or int(given) < 1:
+        raise ConfigError(LIMIT, f"{given!r} is no number of rows", "set it to 1 or more, or leave it out")
+    return int(given)
 
 
 def _json_type(kind: pa.DataType) -> dict[str, Any]:
