@@ -257,7 +257,13 @@ def deliver(ledger: Ledger, sync: str, ended: dict[str, tuple[str, str]]) -> Non
         {"sync": sync, "key": key, "op": "upsert", "status": status, "code": code, "run_id": "a1"}
         for key, (status, code) in ended.items()
     ]
-    ledger.record(rows, rows)
+    ledger.record([row for row in rows if row["status"] != "suppressed"], rows)
+    kept = [row for row in rows if row["status"] == "suppressed"]
+    held = [
+        {"key": row["key"], "customer": row["key"], "gate": "consent", "code": row["code"], "run_id": "a1"}
+        for row in kept
+    ]
+    ledger.exclude(sync, held, [])
     counts = Counter(status for status, _ in ended.values())
     ledger.finish("a1", sync, "done", upserts=1, refused=counts["refused"], suppressed=counts["suppressed"])
 

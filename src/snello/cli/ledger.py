@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, inspect, select, union
 
 from snello.activation.engine import open_engine, told, widen
-from snello.activation.tables import deliveries, receipts, runs
+from snello.activation.tables import deliveries, exclusions, receipts, runs
 from snello.cli.tables import Row
 
 _RECEIPT = ("at", "key", "op", "status", "code", "reason", "attempt", "run_id")
@@ -51,10 +51,13 @@ class Receipts:
         return next((row["version"] for row in self._rows(query)), None)
 
     def undelivered(self, sync: str) -> list[Row]:
-        """Rows of ``sync`` that stand undelivered now, by operation, status and code."""
+        """Rows of ``sync`` that stand undelivered now, by operation, status and code; `suppressed`: kept back by a gate."""
         kinds = (deliveries.c.op, deliveries.c.status, deliveries.c.code)
         query = select(*kinds, func.count().label("rows")).where(deliveries.c.sync == sync)
-        return self._rows(query.where(deliveries.c.status != "delivered").group_by(*kinds).order_by(*kinds))
+        found = self._rows(query.where(deliveries.c.status != "delivered").group_by(*kinds).order_by(*kinds))
+        kept = select(exclusions.c.code, func.count().label("rows")).where(exclusions.c.sync == sync)
+        now = kept.where(exclusions.c.until.is_(None)).group_by(exclusions.c.code).order_by(exclusions.c.code)
+        return [*found, *({"op": "upsert", "status": "suppressed", **row} for row in self._kept(now))]
 
     def latest(self, sync: str, status: str | None, limit: int) -> list[Row]:
         """The newest receipts of ``sync`` first."""
@@ -69,10 +72,22 @@ class Receipts:
         found = self._rows(select(*kept).where(deliveries.c.sync == sync, deliveries.c.key == key))
         return found[0] if found else None
 
+    def excluded(self, sync: str, key: str) -> Row | None:
+        """Which gate keeps ``key`` back from ``sync`` now; None when none does."""
+        kept = (exclusions.c.gate, exclusions.c.code, exclusions.c.since)
+        query = select(*kept).where(exclusions.c.sync == sync, exclusions.c.key == key, exclusions.c.until.is_(None))
+        return next(iter(self._kept(query)), None)
+
     def of(self, sync: str, key: str) -> list[Row]:
         """The receipts of one customer in ``sync``, newest first."""
         query = select(*(receipts.c[name] for name in _RECEIPT if name != "key"))
         return self._rows(query.where(receipts.c.sync == sync, receipts.c.key == key).order_by(receipts.c.id.desc()))
+
+    def _kept(self, query: Any) -> list[Row]:
+        """Rows of the exclusions, which a ledger that nothing has run on since has no table for."""
+        if self._engine is None or not inspect(self._engine).has_table(exclusions.name):
+            return []
+        return self._rows(query)
 
     @cached_property
     def _engine(self) -> Any:

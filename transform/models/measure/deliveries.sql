@@ -5,7 +5,8 @@ with deliveries as (
 final as (
     select
         sync,
-        customer_id as key,
+        key,
+        customer_id,
         status,
         op,
         remote_id,

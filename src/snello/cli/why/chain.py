@@ -135,6 +135,7 @@ def _delivery(
         "in_audience": _in_audience(tables, sync, customer),
         "consent": consent["state"] if consent else "unknown",
         "held": receipts.held(sync, str(customer)),
+        "kept_back": receipts.excluded(sync, str(customer)),
         "receipts": receipts.of(sync, str(customer)),
     }
 

@@ -152,6 +152,8 @@ def _sync(row: Row) -> Branch:
     audience = {True: "in the audience", False: "not in the audience", None: "audience not published"}
     held = row["held"]
     state = f"{held['op']} {held['status']} {figure(held['updated_at'])}" if held else "nothing sent"
+    if kept := row["kept_back"]:
+        state = f"{state}, kept back by {kept['gate']}: {kept['code']}"
     return Branch(
         f"{row['sync']}: {audience[row['in_audience']]}, consent {row['consent']}, {state}",
         _some(map(_receipt, row["receipts"])),

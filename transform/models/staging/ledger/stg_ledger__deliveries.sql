@@ -6,7 +6,8 @@ renamed as (
     select
         ---------- ids
         sync,
-        key as customer_id,
+        key,
+        coalesce(customer, key) as customer_id,
         run_id,
         remote_id,
         ---------- state

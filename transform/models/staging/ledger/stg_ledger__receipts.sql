@@ -12,13 +12,15 @@ renamed as (
         id as receipt_id,
         run_id,
         sync,
-        key as customer_id,
+        key,
+        coalesce(customer, key) as customer_id,
         ---------- what happened
         op,
         status,
         code,
         reason,
         attempt,
+        fingerprint,
         ---------- timestamps
         {{ moment('happened_at') }} as received_at
     from source
