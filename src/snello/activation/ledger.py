@@ -126,7 +126,7 @@ class Ledger:
     def recent_runs(self, sync: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
         """The latest runs, newest first."""
         query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(limit)
-        return self._rows(query if sync is None else query.where(runs.c.sync == sync))
+        return self.asked(query if sync is None else query.where(runs.c.sync == sync))
 
     def receipts(
         self, sync: str | None = None, key: str | None = None, run_id: str | None = None, limit: int = 1000
@@ -135,15 +135,16 @@ class Ledger:
         query = select(receipts).order_by(receipts.c.id.desc()).limit(limit)
         for column, wanted in ((receipts.c.sync, sync), (receipts.c.key, key), (receipts.c.run_id, run_id)):
             query = query if wanted is None else query.where(column == wanted)
-        return self._rows(query)
+        return self.asked(query)
 
     def standing(self, sync: str) -> dict[tuple[str, str, str], int]:
         """How many rows of the sync stand where: ``(op, status, code) -> rows``."""
         kinds = (deliveries.c.op, deliveries.c.status, deliveries.c.code)
         query = select(*kinds, func.count().label("rows")).where(deliveries.c.sync == sync).group_by(*kinds)
-        return {(row["op"], row["status"], row["code"]): row["rows"] for row in self._rows(query)}
+        return {(row["op"], row["status"], row["code"]): row["rows"] for row in self.asked(query)}
 
-    def _rows(self, query: Any) -> list[dict[str, Any]]:
+    def asked(self, query: Any) -> list[dict[str, Any]]:
+        """The rows that a SELECT of the ledger\'s tables finds."""
         with told(), self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
