@@ -22,6 +22,7 @@ FLOORS = (
     {"activation"},
     {"dbt"},
     {"kit"},
+    {"watch"},
     {"cli"},
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}

@@ -39,6 +39,10 @@ VARIABLES = {
     "SNELLO_TRACEBACK": "Any value: an unforeseen fault shows its whole traceback, secrets struck out.",
     "SNELLO_TODAY": "The day (YYYY-MM-DD) that recency, ages and roles are reckoned from. Default: the day of the run.",
     "SNELLO_MEMORY": "Memory that the warehouse may use, such as `8GB` or `60%`; the rest goes to disk. Default: 80%.",
+    "SNELLO_ALERT_WEBHOOK": "URL that `snello watch` posts alerts to, as JSON with the key `text`. A secret.",
+    "SNELLO_ALERT_MAIL": "Where `snello watch` mails alerts: "
+    "`smtp://user:password@host:587?from=hub@example.it&to=ops@example.it`. A secret.",
+    "SNELLO_LATE_HOURS": "Hours without a publication, or a run of a sync, after which it is late. Default: 36.",
     "SNELLO_ALLOW_BREAKER": "Lets one publication of a sync past the breaker, as `<sync>@<publication>`.",
 }
 

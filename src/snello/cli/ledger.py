@@ -51,7 +51,7 @@ class Receipts:
         return next((row["version"] for row in self._rows(query)), None)
 
     def undelivered(self, sync: str) -> list[Row]:
-        """Rows of ``sync`` that stand undelivered now, by operation, status and code; `suppressed`: kept back by a gate."""
+        """Rows of ``sync`` that stand undelivered now, with those kept back by a gate, by op, status and code."""
         kinds = (deliveries.c.op, deliveries.c.status, deliveries.c.code)
         query = select(*kinds, func.count().label("rows")).where(deliveries.c.sync == sync)
         found = self._rows(query.where(deliveries.c.status != "delivered").group_by(*kinds).order_by(*kinds))
