@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from snello.activation import gates
 from snello.activation.audience import quoted
 from snello.activation.diff import Figures
 from snello.activation.sync import Sync
 
 BIGINT_DIGITS = 18
-WORDS = {"no_consent": "without consent"}
 
 ROWS = """
 select
@@ -92,5 +92,5 @@ class Plan:
             words.append(f", of which {self.upserts + self.removals:,} now (limit {self.limit:,})")
         if figures.waiting:
             words.append(f", {figures.waiting:,} refused before and unchanged")
-        words.extend(f", {many:,} {WORDS.get(code, code)}" for code, many in figures.codes.items())
+        words.extend(f", {many:,} {gates.word_of(code)}" for code, many in figures.codes.items())
         return "".join(words)

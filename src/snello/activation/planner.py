@@ -74,7 +74,7 @@ class Planner:
                 audience.connection.register(relation, rows)
         connection = audience.connection
         connection.execute(HELD_PERSONS if sync.key == sync.customer else HELD_EVENTS)
-        gates.admit(connection)
+        gates.admit(gates.Case(sync, connection, edition, self.ledger, self.salt))
         figures = diff(connection, sync.mode)
         upserts, removals = (figures.upserts, figures.removals) if limit is None else limited(connection, limit)
         return Plan(
@@ -140,7 +140,7 @@ class Planner:
                     "customer": who,
                     "code": code,
                     "fingerprint": None,
-                    "reason": _reason(sync, gate, code),
+                    "reason": gates.reason_of(sync, gate, code),
                 }
                 for k, who, gate, code, removed in kept
                 if not removed
@@ -156,10 +156,6 @@ def _check_limit(sync: Sync, limit: int | None) -> None:
     if sync.mode == "replace":
         what = "mode replace knows no limit: the channel would hold those rows and no others"
         raise ConfigError(f"sync {sync.name}", what, "run it without a limit, or look first: `snello sync plan`")
-
-
-def _reason(sync: Sync, gate: str, code: str) -> str:
-    return f"no consent to {sync.purpose} by {sync.channel}" if gate == "consent" else f"{gate}: {code}"
 
 
 def _run_id() -> str:
