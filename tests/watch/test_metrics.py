@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 from tests.watch.conftest import SYNC, Runs
 
@@ -31,3 +33,8 @@ def test_the_metrics_say_what_the_ledger_says(ledger: Ledger, lake: Lake, runs: 
 def test_every_metric_says_what_it_is(ledger: Ledger, lake: Lake) -> None:
     text = metrics(observe(ledger, lake), [])
     assert all(f"# HELP {name} {about}" in text for name, about in NAMES.items())
+
+
+def test_the_guide_names_every_metric() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "watching.md").read_text()
+    assert [name for name in NAMES if f"`{name}`" not in guide] == []
