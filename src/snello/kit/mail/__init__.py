@@ -1,0 +1,1 @@
+"""Letters: from templates and rows to messages, over SMTP, and what comes back of them."""
