@@ -27,7 +27,7 @@ def _unknown_consent_is_never_sent(trial: Trial) -> None:
     assert trial.statuses()["c001"] == ("suppressed", "no_consent")
 
 
-@case()
+@case("changes")
 def _a_consent_that_is_withdrawn_removes_the_row(trial: Trial) -> None:
     rows = trial.rows
     trial.run(trial.publish(rows))

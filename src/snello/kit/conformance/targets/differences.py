@@ -52,7 +52,7 @@ def _a_replay_of_the_same_messages_sends_nothing(trial: Trial) -> None:
     trial.delivered(rows)
 
 
-@case()
+@case("changes")
 def _a_replay_of_an_older_run_does_not_bring_back_what_was_since_removed(trial: Trial) -> None:
     rows = trial.rows
     old = trial.publish(rows)
@@ -63,7 +63,7 @@ def _a_replay_of_an_older_run_does_not_bring_back_what_was_since_removed(trial: 
     trial.delivered(stay)
 
 
-@case()
+@case("changes")
 def _a_change_of_one_row_sends_one_row(trial: Trial) -> None:
     rows = trial.rows
     trial.run(trial.publish(rows))
@@ -74,7 +74,7 @@ def _a_change_of_one_row_sends_one_row(trial: Trial) -> None:
     assert trial.receipts()[before:] == [("c003", "upsert", "delivered", "")]
 
 
-@case()
+@case("changes")
 def _members_who_leave_the_audience_leave_the_channel(trial: Trial) -> None:
     trial.run(trial.publish(trial.rows))
     before = len(trial.receipts())

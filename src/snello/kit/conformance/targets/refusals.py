@@ -59,7 +59,7 @@ def _a_refused_row_is_not_sent_again_until_it_changes(trial: Trial) -> None:
     trial.delivered(rows | mended)
 
 
-@case("refuses")
+@case("changes", "refuses")
 def _a_row_that_turns_bad_keeps_what_was_delivered_and_can_still_be_removed(trial: Trial) -> None:
     rows = trial.rows
     trial.run(trial.publish(rows))

@@ -14,11 +14,12 @@ from snello.kit.conformance.faults import Seen
 
 Row = Mapping[str, Any]
 Ability = Literal[
-    "http", "refuses", "foreign", "lost", "answers_by_row", "says_json", "own_purpose", "authenticates"
+    "http", "changes", "refuses", "foreign", "lost", "answers_by_row", "says_json", "own_purpose", "authenticates"
 ]  # fmt: skip
 """What a channel may lack, and then says why:
 
 - ``http``: it speaks HTTP, so that a proxy can stand before it; without, faults and deaths are tried by own tests
+- ``changes``: a row that it holds can be changed and taken away, which a letter that was sent cannot
 - ``refuses``: it refuses rows for what is in them
 - ``foreign``: it holds rows of others beside ours; ``lost``: others can take ours away
 - ``answers_by_row``: an answer names the rows that it judges
