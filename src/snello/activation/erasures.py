@@ -55,7 +55,7 @@ erasure_steps = Table(
 
 @dataclass(frozen=True)
 class Step:
-    """A part of an erasure; ``due``: not before that moment."""
+    """A part of an erasure; ``due``: not before that moment; ``at``: when it was last written."""
 
     name: str
     status: str = PENDING
@@ -63,6 +63,7 @@ class Step:
     attempts: int = 0
     rows: int = 0
     message: str = ""
+    at: datetime | None = None
 
     def ready(self, now: datetime) -> bool:
         """Whether it is to be tried."""
@@ -218,7 +219,8 @@ def _row(erasure: str, step: Step) -> dict[str, Any]:
 
 
 def _step(row: dict[str, Any]) -> Step:
-    return Step(row["step"], row["status"], _aware(row["due"]), row["attempts"], row["rows"], row["message"])
+    rest = (row["attempts"], row["rows"], row["message"], _aware(row["updated_at"]))
+    return Step(row["step"], row["status"], _aware(row["due"]), *rest)
 
 
 def _read(row: dict[str, Any], steps: Sequence[Step]) -> Erasure:
