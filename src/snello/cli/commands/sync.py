@@ -8,7 +8,11 @@ import typer
 
 from snello.cli.screen import Json, show
 
-app = typer.Typer(no_args_is_help=True, help="One sync by its name: what it would send, and sending it.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="One sync by its name: what it would send, and sending it.",
+)
 
 Name = Annotated[str, typer.Argument(help="Name of the sync, such as brevo__long_absent.")]
 

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from snello.activation import Ledger
+from snello.kit.channel.rehearsal import SALT, Rehearsal
+from snello.sandbox.emulators import serve, webhook
+from snello.sandbox.emulators.webhook import SECRET
+
+SYNC = "webhook__loyal"
+CANARY = "canary.rossi@aurora.example"
+
+
+def rows(count: int, revenue: int = 1) -> list[dict[str, Any]]:
+    return [{"customer_id": f"c{n:02}", "email": CANARY, "revenue": revenue} for n in range(count)]
+
+
+@pytest.fixture
+def receiver() -> Iterator[str]:
+    with serve(webhook()) as url:
+        yield url
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: str) -> Rehearsal:
+    """A project with one sync, its tap and its target."""
+    stage = Rehearsal(tmp_path, sync=SYNC, target="target-webhook", match_keys=["email"])
+    project = {
+        "project_id": "test",
+        "jobs": [{"name": "activate", "tasks": ["tap-activation--loyal target-webhook--till"]}],
+        "plugins": {
+            "extractors": [
+                {"name": "tap-activation", "namespace": "tap_activation", "executable": "tap-activation",
+                 "settings": [{"name": "sync"}]},
+                {"name": "tap-activation--loyal", "inherit_from": "tap-activation", "config": {"sync": SYNC}},
+            ],
+            "loaders": [
+                {"name": "target-webhook", "namespace": "target_webhook", "executable": "target-webhook",
+                 "settings": [{"name": "url"}, {"name": "secret"}, {"name": "batch_size", "kind": "integer"},
+                              {"name": "requests_per_second", "kind": "decimal"}]},
+                {"name": "target-webhook--till", "inherit_from": "target-webhook",
+                 "config": {"url": f"{receiver}/hooks/t0ken", "secret": SECRET, "batch_size": 10,
+                            "requests_per_second": 2}},
+            ],
+        },
+    }  # fmt: skip
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path))
+    monkeypatch.delenv("MELTANO_ENVIRONMENT", raising=False)
+    monkeypatch.setenv("SNELLO_LAKE", stage.lake.root)
+    monkeypatch.setenv("SNELLO_LEDGER", stage.ledger_url)
+    monkeypatch.setenv("SNELLO_SALT", SALT)
+    return stage
+
+
+def taken(receiver: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = requests.get(f"{receiver}/_inspect/taken", timeout=60).json()
+    return found
+
+
+def test_a_plan_counts_what_a_run_would_send_and_writes_nothing(
+    stage: Rehearsal, snello: Callable[..., Any], receiver: str
+) -> None:
+    stage.publish(rows(25), refusing=["c03"])
+    told = snello("sync", "plan", SYNC, "--json")
+    plan = json.loads(told.out)
+    assert told.code == 0
+    assert (plan["target"], plan["mode"], plan["members"]) == ("target-webhook--till", "mirror", 24)
+    assert (plan["adds"], plan["changes"], plan["removals"]) == (24, 0, 0)
+    assert plan["excluded"] == [{"gate": "consent", "code": "no_consent", "members": 1}]
+    assert plan["matching"] == [{"column": "email", "members": 24, "of": 24}]
+    assert plan["forecast"] == {"requests": 3, "per_second": 2.0}
+    ledger = Ledger(stage.ledger_url)
+    assert (ledger.recent_runs(), ledger.receipts()) == ([], [])
+    ledger.close()
+    assert taken(receiver) == []
+
+
+def test_examples_show_no_personal_value(stage: Rehearsal, snello: Callable[..., Any]) -> None:
+    stage.publish(rows(5))
+    told = snello("sync", "plan", SYNC, "--samples", "5")
+    assert "e-mail(27)" in told.out
+    assert CANARY not in told.out
+    assert "It takes 1 call, at least 0 s at 2 a second." in told.out
+
+
+def test_a_run_with_a_limit_delivers_so_many_and_the_next_run_the_rest(
+    stage: Rehearsal, snello: Callable[..., Any], receiver: str
+) -> None:
+    stage.publish(rows(15))
+    assert snello("sync", "run", SYNC, "--limit", "10").code == 0
+    assert len(taken(receiver)) == 10
+    assert snello("sync", "run", SYNC, "--dry-run").code == 0
+    assert len(taken(receiver)) == 10
+    assert snello("sync", "run", SYNC).code == 0
+    assert sorted(row["key"] for row in taken(receiver)) == [f"c{n:02}" for n in range(15)]
+    assert "nothing to deliver" in snello("sync", "plan", SYNC).out
+
+
+def test_a_plan_names_the_columns_that_changed_since_the_last_run(stage: Rehearsal, snello: Callable[..., Any]) -> None:
+    stage.publish(rows(5))
+    assert snello("sync", "run", SYNC).code == 0
+    stage.publish([*rows(3, revenue=2), *rows(5)[3:]])
+    plan = json.loads(snello("sync", "plan", SYNC, "--json").out)
+    assert (plan["adds"], plan["changes"], plan["unchanged"]) == (0, 3, 2)
+    assert plan["fields"] == [{"column": "revenue", "rows": 3}]
+
+
+def test_a_plan_that_the_breaker_would_stop_says_so_with_its_exit_code(
+    stage: Rehearsal, snello: Callable[..., Any]
+) -> None:
+    stage.publish(rows(30))
+    assert snello("sync", "run", SYNC).code == 0
+    stage.publish(rows(2))
+    told = snello("sync", "plan", SYNC)
+    assert told.code == 6
+    assert f"SNELLO_ALLOW_BREAKER={SYNC}@publication-2" in told.out
+    assert snello("sync", "run", SYNC).code == 6
+
+
+def test_the_syncs_are_listed_with_their_last_run(stage: Rehearsal, snello: Callable[..., Any]) -> None:
+    stage.publish(rows(1))
+    [before] = json.loads(snello("sync", "list", "--json").out)
+    assert (before["sync"], before["target"], before["outcome"]) == (SYNC, "target-webhook", None)
+    assert snello("sync", "run", SYNC).code == 0
+    [after] = json.loads(snello("sync", "list", "--json").out)
+    assert after["outcome"] == "delivered"
+
+
+@pytest.mark.parametrize("verb", ["plan", "run"])
+def test_a_sync_that_is_not_published_is_told_with_the_nearest_name(
+    stage: Rehearsal, snello: Callable[..., Any], verb: str
+) -> None:
+    stage.publish(rows(1))
+    told = snello("sync", verb, "webhook__loyl")
+    assert told.code == 2
+    assert f"did you mean '{SYNC}'?" in told.err
+
+
+def test_a_target_that_no_plugin_is_named_after_is_told(
+    stage: Rehearsal, snello: Callable[..., Any], tmp_path: Path
+) -> None:
+    stage.publish(rows(1))
+    project = yaml.safe_load((tmp_path / "meltano.yml").read_text())
+    project["jobs"] = []
+    project["plugins"]["loaders"] = []
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+    told = snello("sync", "run", SYNC)
+    assert (told.code, "no target 'target-webhook' in meltano.yml" in told.err) == (2, True)
