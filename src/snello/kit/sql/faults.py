@@ -131,7 +131,7 @@ def told(error: BaseException, place: Place, table: str | None = None) -> Snello
     if isinstance(error, SnelloError):
         return error
     cause = getattr(error, "orig", None) or error
-    code = _code(cause)
+    code = code_of(cause)
     text = f"{code} {cause}"
     for sign in _SIGNS:
         if sign.pattern.search(text):
@@ -142,7 +142,7 @@ def told(error: BaseException, place: Place, table: str | None = None) -> Snello
     return ContractError(place.at(table), what, "look the code up in the server's log")
 
 
-def _code(cause: BaseException) -> str:
+def code_of(cause: BaseException) -> str:
     """The vendor's or the standard's code of a driver's exception, as text."""
     first = cause.args[0] if cause.args else None
     if isinstance(first, int):  # before the standard's code, which for most of MySQL's faults says nothing
