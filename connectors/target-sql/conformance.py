@@ -21,10 +21,12 @@ LACKS: dict[Any, str] = {
 # What the table's owner would notice: every row that really changed.
 NOTICED = """
 create table noticed (op text, id text, name text, visits integer);
-create trigger added after insert on {table} begin insert into noticed values ('in', new.{key}, new.name, new.visits); end;
+create trigger added after insert on {table} begin
+    insert into noticed values ('in', new.{key}, new.name, new.visits); end;
 create trigger changed after update on {table} begin
     insert into noticed values ('up', new.{key}, new.name, new.visits); end;
-create trigger gone after delete on {table} begin insert into noticed values ('out', old.{key}, old.name, old.visits); end;
+create trigger gone after delete on {table} begin
+    insert into noticed values ('out', old.{key}, old.name, old.visits); end;
 """
 OWN = """
 create table loyal (customer_id text primary key, name text not null, visits integer check (visits < 1000));

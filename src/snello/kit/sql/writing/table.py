@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from snello.errors import ConfigError, choices
 from snello.kit.sql import types
 from snello.kit.sql.tables import nearest
-from snello.kit.sql.types import Column, Kind
+from snello.kit.sql.types import Column
 from snello.kit.sql.writing.terms import Terms
 
 KEY_LENGTH = 255
@@ -166,8 +166,3 @@ def _flag_type(*values: Any) -> Any:
     if all(isinstance(value, bool) for value in given):
         return sa.Boolean()
     return sa.BigInteger() if all(isinstance(value, int) for value in given) else sa.String(64)
-
-
-def is_json(column: Column) -> bool:
-    """Whether the column holds JSON, which PostgreSQL does not compare."""
-    return column.kind is Kind.JSON

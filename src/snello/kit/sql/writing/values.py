@@ -27,8 +27,9 @@ def fitted(column: Column, value: Any, *, nul: bool = True) -> Any:
     """The value for the driver; ``nul``: whether texts may hold the character of that name. Raises ``Unfit``."""
     if value is None:
         return None
+    make: Callable[[Any], Any] = _MAKE.get(column.kind, _text)
     try:
-        made = _MAKE.get(column.kind, _text)(value)
+        made = make(value)
     except (ValueError, TypeError, ArithmeticError, AttributeError):
         raise Unfit from None
     if isinstance(made, str) and (("\0" in made and not nul) or not _encodes(made)):
