@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from snello.activation import Change, Ledger, Plan, Planner, Verdict
 from snello.kit.channel import ActivationSink, BatchRefused, ChannelSettings
 from snello.kit.channel.delivery import Delivery
+from snello.kit.channel.feed import change_of
 from snello.kit.channel.rehearsal import SALT, Rehearsal
-from snello.kit.channel.target import _change
 from snello.kit.records import records_of
 
 KEYS = st.sampled_from([f"c{n}" for n in range(8)])
@@ -132,7 +132,9 @@ class World:
         try:
             allowed = f"{self.stage.sync}@{publication}"
             plan = Planner(self.stage.lake, ledger, SALT).plan(self.stage.sync, allowed)
-            changes = [_change(row, "s") for table in plan.tables() for row in records_of(table)]
+            changes = [
+                change_of(row, "s", ["customer_id", "value"]) for table in plan.tables() for row in records_of(table)
+            ]
             self.channel.calls = 0
             self.feed(ledger, changes, day)
             return plan, changes
@@ -146,6 +148,7 @@ class World:
             some = list(together)
             for start in range(0, len(some), 3):
                 delivery.deliver(some[start : start + 3])
+        delivery.finish()
 
     def statuses(self) -> dict[str, str]:
         ledger = Ledger(self.stage.ledger_url)

@@ -49,7 +49,6 @@ def test_a_sync_runs_on_postgresql_as_it_does_on_sqlite(stage: Rehearsal) -> Non
     assert ledger.standing(stage.sync) == {
         ("upsert", "delivered", ""): 5,
         ("upsert", "refused", "too_young"): 1,
-        ("upsert", "suppressed", "no_consent"): 1,
         ("remove", "delivered", ""): 1,
     }
     ledger.locks.take(stage.sync, "target")

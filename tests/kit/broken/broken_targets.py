@@ -12,7 +12,7 @@ from pydantic import Field
 from snello.errors import RetryLater
 from snello.kit.channel import ActivationSink, ActivationTarget, Change, ChannelSettings, Http, Verdict
 from snello.kit.channel.delivery import Delivery
-from snello.kit.channel.target import _Feed
+from snello.kit.channel.feed import Feed
 from snello.kit.entry import entry
 
 
@@ -111,16 +111,11 @@ class _Open(Delivery):
         return True
 
 
-class OpenFeed(_Feed):
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        ledger, values = self.target.ledger, self.target.values
-        self.delivery = _Open(
-            ledger, self.stream_name, self.channel, purpose=self.channel.purpose, max_attempts=values.max_attempts
-        )
+class OpenFeed(Feed):
+    delivers = _Open
 
 
-def target(sink: type[Rows], feed: type[_Feed] = _Feed) -> Any:
+def target(sink: type[Rows], feed: type[Feed] = Feed) -> Any:
     class TargetRows(ActivationTarget):
         name = "target-rows"
         sinks: ClassVar[Any] = (sink,)

@@ -36,6 +36,14 @@ class BatchRefused(Exception):
         self.code, self.status = code, status
 
 
+class TooSlow(RetryLater):
+    """No answer came in time, however often it was asked for: the body may be more than the channel can do at once."""
+
+
+class _Late(Transient):
+    """An answer that did not come in time."""
+
+
 @dataclass(frozen=True)
 class Retry:
     """How often and how patiently a call is tried; ``limits`` are headers beside Retry-After that a 429 may carry."""
@@ -78,7 +86,11 @@ class Pace:
 
 
 class Http:
-    """A session with one channel, under one name for messages."""
+    """A session with one channel, under one name for messages.
+
+    - ``pace`` is kept by all processes of this machine that call the same host under the same headers
+    - ``parallel``: calls that may be under way at once, each over a connection of its own
+    """
 
     def __init__(
         self,
@@ -88,6 +100,7 @@ class Http:
         retry: Retry | None = None,
         pace: Pace | None = None,
         renew: str = "check the credentials of the target",
+        parallel: int = 1,
     ) -> None:
         self.where, self.renew = where, renew
         self.retry, self.pace = retry or Retry(), pace or Pace()
@@ -100,6 +113,7 @@ class Http:
             retry=self.retry.patience,
             limit=self.pace.limit,
             timeout=self.retry.timeout,
+            workers=parallel,
             decode=bytes,
             faults=_Words(http=self),
         )
@@ -156,7 +170,7 @@ class _Words(Faults):
         if isinstance(error, requests.exceptions.SSLError):
             return ConfigError(where, f"no safe connection for {place}", "check the certificate")
         if isinstance(error, Trickle | requests.Timeout):
-            return Transient(f"no answer within {timing.piece:g} s")
+            return _Late(f"no answer within {timing.piece:g} s")
         if isinstance(error, ValueError):  # the faults of addresses are among them
             return ConfigError(where, "its URL is not one", "give the url setting a http(s) address")
         return Transient(f"no connection ({type(error).__name__})")
@@ -180,9 +194,8 @@ class _Words(Faults):
             cure = "run again after that time; nothing is lost"
             return RetryLater(request.where, f"it asks to wait {fault.wait:.0f} s", cure)
         waited = f", tried {tries} times" if tries > 1 else ""
-        return RetryLater(
-            request.where, f"{fault.what} from {request.place}{waited}", "run again later; nothing is lost"
-        )
+        kind = TooSlow if isinstance(fault, _Late) else RetryLater
+        return kind(request.where, f"{fault.what} from {request.place}{waited}", "run again later; nothing is lost")
 
 
 def code_of(answer: requests.Response) -> str:

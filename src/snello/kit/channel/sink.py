@@ -60,6 +60,18 @@ class ActivationSink(ABC, Generic[Settings]):
         """Forget these people wholly; for a channel that can do no more than ``remove``, that."""
         return self.remove(changes)
 
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """Rename the rows that the channel holds under ``moved_from``, and give them their payload; as an upsert.
+
+        A channel that cannot rename leaves this out: the old row is then removed before the new one is added.
+        """
+        raise NotImplementedError(f"{self.name} cannot rename")
+
+    @property
+    def moves(self) -> bool:
+        """Whether the channel can rename rows."""
+        return type(self).move is not ActivationSink.move
+
     def requests(self, upserts: int, removals: int) -> int:
         """How many calls so many changes will take; for the plan of a sync."""
         return -(-upserts // self.max_size) + -(-removals // self.max_size)

@@ -1,0 +1,141 @@
+"""A change that is due, beside what the ledger says of its row: whether it is needed, and what is written of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import uuid4
+
+from snello.activation import Change, Verdict
+from snello.activation.ledger import UNKNOWN
+from snello.activation.writing import Contact, Entry, Proof
+
+Row = Mapping[str, Any]
+Kind = Literal["remove", "erase", "move", "upsert"]
+OPEN = ("in_doubt", "retrying")
+ONCE = ("insert", "append")  # modes in which a row that was delivered is never sent again
+SLOW = "timeout"
+NOTHING: Row = {}
+
+
+@dataclass(slots=True)
+class Due:
+    """A change that may be sent, with the ledger's row as it was before, and that of the key it moves from."""
+
+    change: Change
+    row: Row
+    attempt: int
+    former: Row
+
+    @property
+    def held(self) -> str | None:
+        """Fingerprint of what the channel holds while the outcome is open; ``?`` when we do not know with what."""
+        held: str | None = self.row.get("fingerprint")
+        return held or (UNKNOWN if _maybe_held(self.change, self.row) else None)
+
+    def intended(self, sync: str, batch: str) -> Entry:
+        """The row before the call: in doubt until an outcome is written."""
+        change, remote = self.change, self.row.get("remote_id")
+        tried = (change.fingerprint, "in_doubt", change.op, "", self.attempt)
+        return Entry(sync, change.key, self.held, *tried, batch, remote, change.run_id, person(change))
+
+    def settled(self, sync: str, verdict: Verdict, status: str, batch: str) -> Entry:
+        """The row after the call."""
+        change, kept = self.change, batch if status == "retrying" else None
+        held = change.fingerprint if status == "delivered" else self.held
+        remote = verdict.remote_id or change.remote_id or self.row.get("remote_id")
+        tried = (change.fingerprint, status, change.op, verdict.code, self.attempt)
+        return Entry(sync, change.key, held, *tried, kept, remote, change.run_id, person(change))
+
+    def interrupted(self, sync: str) -> Proof | None:
+        """The receipt of an earlier run's doubt about the row."""
+        if self.row.get("status") != "in_doubt" or self.row["run_id"] == self.change.run_id:
+            return None
+        earlier = (int(self.row["attempt"]), str(self.row["run_id"]))
+        return proof(sync, self.change, "in_doubt", "interrupted", *earlier)
+
+
+def due(change: Change, row: Row, former: Row = NOTHING) -> Due | None:
+    """The change as it stands to the ledger; None when the ledger no longer asks for it."""
+    if not row and not former:
+        return Due(change, row, 1, former) if change.op == "upsert" else None
+    if not (_needed(change, row) or (former.get("fingerprint") and not _older(change, row))):
+        return None
+    return Due(change, row, _attempt(change, row), former)
+
+
+def kind_of(change: Change) -> Kind:
+    """How the sink is called for it; changes of different kinds are never under way together."""
+    if change.op == "remove":
+        return "erase" if change.reason == "erased" else "remove"
+    return "move" if change.moved_from else "upsert"
+
+
+def person(change: Change) -> str | None:
+    """The customer, where the key names another thing."""
+    return None if change.customer in ("", change.key) else change.customer
+
+
+def proof(sync: str, change: Change, status: str, code: str, attempt: int, run_id: str | None = None) -> Proof:
+    """A receipt."""
+    one = (run_id or change.run_id, sync, change.key, change.op, status, code)
+    return Proof(*one, change.reason, attempt, change.fingerprint, person(change))
+
+
+def contact(sync: str, change: Change) -> Contact:
+    """A contact with the person."""
+    return Contact(change.customer or change.key, change.channel, sync, change.key)
+
+
+def batch_id(sync: str, dues: Sequence[Due]) -> str:
+    """The idempotency key of an earlier try at exactly these rows, else a new one."""
+    before = {one.row.get("batch") for one in dues if one.row.get("status") in OPEN}
+    if len(before) == 1 and (old := before.pop()):
+        nonce = str(old).partition("-")[0]
+        if old == _keyed(nonce, sync, dues):
+            return str(old)
+    return _keyed(uuid4().hex[:12], sync, dues)
+
+
+def most(dues: Sequence[Due]) -> int:
+    """Rows that a call may take of these: a batch that no answer came to twice is halved from run to run."""
+    tries = min(one.attempt for one in dues) if all(one.row.get("code") == SLOW for one in dues) else 0
+    return max(1, len(dues) >> max(0, tries - 2))
+
+
+def _needed(change: Change, row: Row) -> bool:
+    """Whether the ledger still asks for this change: a replay of an old run, or of this one, sends nothing."""
+    if not row:
+        return change.op == "upsert"
+    if _older(change, row):
+        return False
+    held, unsettled = row["fingerprint"], row["status"] in OPEN
+    if change.op == "remove":
+        return bool(held) or unsettled
+    if change.mode in ONCE and row["status"] == "delivered" and held:
+        return False
+    same = row["op"] == "upsert" and row["tried"] == change.fingerprint
+    return not (same and row["status"] in ("delivered", "refused", "dead", "dropped"))
+
+
+def _older(change: Change, row: Row) -> bool:
+    return bool(row and change.run_id and change.run_id < str(row["run_id"]))
+
+
+def _maybe_held(change: Change, row: Row) -> bool:
+    """Whether an earlier upsert without an outcome may have left something else in the channel than we know of."""
+    if row.get("status") not in OPEN or row.get("op") != "upsert":
+        return False
+    return change.op == "remove" or row.get("tried") != change.fingerprint
+
+
+def _attempt(change: Change, row: Row) -> int:
+    again = row.get("status") in OPEN and row.get("op") == change.op and row.get("tried") == change.fingerprint
+    return int(row["attempt"]) + 1 if again else 1
+
+
+def _keyed(nonce: str, sync: str, dues: Sequence[Due]) -> str:
+    content = "\n".join(sorted(f"{one.change.op} {one.change.key} {one.change.fingerprint or ''}" for one in dues))
+    return f"{nonce}-{hashlib.sha256(f'{nonce} {sync} {content}'.encode()).hexdigest()[:32]}"
