@@ -1,129 +1,168 @@
 from __future__ import annotations
 
-import duckdb
-import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.activation.differing import Ground, Ledger, consistent, delivered, difference
 
-from snello.activation.diff import diff
+from snello.activation.sync import Sync
 
+MODES = ("mirror", "upsert", "insert", "update", "append", "replace")
 KEYS = st.sampled_from([f"c{n}" for n in range(12)])
+SOME = st.frozensets(KEYS)
 PRINTS = st.sampled_from(["f1", "f2", "f3"])
-STATUSES = st.sampled_from(["delivered", "refused", "retrying", "dead", "in_doubt"])
+STATUSES = st.sampled_from(["delivered", "refused", "retrying", "dead", "dropped", "in_doubt"])
 ROWS = st.fixed_dictionaries(
     {
-        "fingerprint": st.none() | PRINTS,
+        "fingerprint": st.none() | PRINTS | st.just("?"),
         "tried": st.none() | PRINTS,
         "status": STATUSES,
         "op": st.sampled_from(["upsert", "remove"]),
         "batch": st.none() | st.sampled_from(["b1", "b2"]),
     }
 )
-Ledger = dict[str, dict[str, str | None]]
-DATABASE = duckdb.connect()
-LAW = settings(max_examples=60, deadline=None)
+LEDGERS = st.dictionaries(KEYS, ROWS).map(consistent)
+WANTS = st.dictionaries(KEYS, PRINTS)
+LAW = settings(max_examples=20, deadline=None)
+everywhere = pytest.mark.parametrize("mode", MODES)
 
 
-def table(rows: list[dict[str, str | None]], names: str) -> pa.Table:
-    return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names.split()})
+def applied(have: dict[str, str], ground: Ground, mode: str) -> dict[str, str]:
+    """What a channel holds after the changes that it can make; ``update`` changes only what is there."""
+    held = dict(have)
+    found = difference(ground, mode)
+    for change in found.changes:
+        key = str(change["key"])
+        if change["op"] == "remove":
+            held.pop(key, None)
+        elif mode != "update" or key in held:
+            held[key] = str(change["fingerprint"])
+    return {key: held[key] for key in found.upserts} if mode == "replace" and found.upserts else held
 
 
-def difference(
-    want: dict[str, str],
-    barred: set[str],
-    ledger: Ledger,
-    others: frozenset[str] = frozenset(),
-    known: frozenset[str] = frozenset(),
-) -> tuple[list[dict[str, str | None]], set[str]]:
-    """The changes and the newly excluded; ``others`` consent without being members, ``known`` were kept back before."""
-    rows = [{"key": key, **row} for key, row in ledger.items()]
-    settled = [row for row in rows if (row["status"], row["op"]) == ("delivered", "upsert")]
-    connection = DATABASE.cursor()  # temporary tables are its own
-    for name, content in {
-        "want": table(
-            [{"key": k, "customer": k, "fingerprint": f} for k, f in want.items()], "key customer fingerprint"
-        ),
-        "excluded": connection.sql(
-            "select k as key, k as customer, 'consent' as gate, 'no_consent' as code, "
-            "false as keep from (select unnest($keys) as k)",
-            params={"keys": sorted(barred)},
-        ).to_arrow_table(),
-        "barred": table([{"key": k, "code": "no_consent"} for k in {*barred, *ledger} - {*want, *others}], "key code"),
-        "consented": table([{"key": key} for key in {*want, *others}], "key"),
-        "held": table([{"key": key, "customer": key} for key in ledger], "key customer"),
-        "known_exclusions": table(
-            [{"key": k, "gate": "consent", "code": "no_consent"} for k in known], "key gate code"
-        ),
-        "settled": table(settled, "key fingerprint"),
-        "unsettled": table([r for r in rows if r not in settled], "key fingerprint tried status op batch"),
-    }.items():
-        connection.register(name, content)
-    figures = diff(connection, "mirror")
-    changes = connection.sql("select * from changes").to_arrow_table().to_pylist()
-    assert figures.changes == len(changes)
-    assert figures.members == figures.upserts + figures.unchanged + figures.waiting
-    barred_anew = {key for (key,) in connection.execute("select key from newly_excluded").fetchall()}
-    connection.close()
-    return changes, barred_anew
+def maybe_held(row: dict[str, str | None]) -> bool:
+    return row["fingerprint"] is not None or row["status"] in ("in_doubt", "retrying")
 
 
-def consistent(ledger: Ledger) -> Ledger:
-    """Rows as the ledger writes them: a delivered row holds what was tried."""
-    for row in ledger.values():
-        if row["status"] == "delivered":
-            row["tried"] = row["fingerprint"] = (row["fingerprint"] or "f1") if row["op"] == "upsert" else None
-    return ledger
+def test_every_mode_of_a_sync_is_tried_here() -> None:
+    assert set(Sync.model_fields["mode"].annotation.__args__) == set(MODES)  # type: ignore[union-attr]
 
 
 @LAW
-@given(
-    st.dictionaries(KEYS, PRINTS),
-    st.sets(KEYS),
-    st.dictionaries(KEYS, ROWS).map(consistent),
-    st.frozensets(KEYS),
-    st.frozensets(KEYS),
-)
-def test_each_row_is_sent_exactly_when_the_rules_say_so(
-    want: dict[str, str], barred: set[str], ledger: Ledger, others: frozenset[str], known: frozenset[str]
+@given(WANTS, SOME, LEDGERS, SOME, SOME)
+def test_each_row_is_sent_exactly_when_the_rules_of_a_mirror_say_so(
+    want: dict[str, str], barred: frozenset[str], ledger: Ledger, known: frozenset[str], overdue: frozenset[str]
 ) -> None:
     barred -= set(want)
-    others -= barred
-    changes, newly_excluded = difference(want, barred, ledger, others, known)
-    upserts = {c["key"] for c in changes if c["op"] == "upsert"}
-    removals = {c["key"]: c["reason"] for c in changes if c["op"] == "remove"}
+    late = frozenset(k for k in overdue if ledger.get(k, {}).get("status") in ("in_doubt", "retrying"))
+    found = difference(Ground(want, ledger, barred, overdue=late, known=known))
     for key, fingerprint in want.items():
         row = ledger.get(key, {})
+        waits = row.get("status") in ("refused", "dead", "dropped") or key in late
         same = row.get("op") == "upsert" and (
             (row["status"] == "delivered" and row["fingerprint"] == fingerprint)
-            or (row["status"] in ("refused", "dead") and fingerprint in (row["tried"], row["fingerprint"]))
+            or (waits and fingerprint in (row["tried"], row["fingerprint"]))
         )
-        assert (key in upserts) is not same
+        assert (key in found.upserts) is not same
     for key, row in ledger.items():
-        may_hold = row["fingerprint"] is not None or row["status"] in ("in_doubt", "retrying")
-        assert (key in removals) is (may_hold and key not in want)
-    assert {key for key, reason in removals.items() if reason == "no_consent"} == set(removals) - others
-    assert newly_excluded == barred - known
+        assert (key in found.removals) is (maybe_held(row) and key not in want)
+    assert {key for key, reason in found.removals.items() if reason == "kept_back"} == set(found.removals) & barred
+    assert found.newly_excluded == barred - known
+    figures = found.figures
+    assert figures.changes == len(found.changes)
+    assert figures.members == figures.upserts + figures.unchanged + figures.waiting
 
 
+@everywhere
 @LAW
-@given(st.dictionaries(KEYS, PRINTS), st.dictionaries(KEYS, PRINTS))
-def test_applying_the_difference_to_what_is_held_gives_what_is_wanted(
-    have: dict[str, str], want: dict[str, str]
+@given(have=WANTS, want=WANTS, barred=SOME, stays=SOME)
+def test_applying_the_difference_gives_what_the_mode_promises_and_leaves_no_difference(
+    mode: str, have: dict[str, str], want: dict[str, str], barred: frozenset[str], stays: frozenset[str]
 ) -> None:
-    ledger: Ledger = {
-        key: {"fingerprint": f, "tried": f, "status": "delivered", "op": "upsert", "batch": None}
-        for key, f in have.items()
+    barred -= set(want)
+    stays -= {*want, *barred}
+    lasting = {key: print_ for key, print_ in have.items() if key not in barred}
+    kept = {key: print_ for key, print_ in have.items() if key in stays}
+    promise = {
+        "mirror": {**kept, **want},
+        "replace": {**kept, **want},
+        "upsert": {**lasting, **want},
+        "insert": {**want, **lasting},
+        "update": {**lasting, **{key: print_ for key, print_ in want.items() if key in have}},
+        "append": {**want, **have},
+    }[mode]
+    held = applied(have, Ground(want, delivered(have), barred, stays), mode)
+    assert held == promise
+    after = delivered(held)
+    if mode == "update":  # what was not there has been refused, and is asked again another day
+        refused = {"fingerprint": None, "status": "refused", "op": "upsert", "batch": None}
+        after |= {key: {**refused, "tried": print_} for key, print_ in want.items() if key not in held}
+    assert difference(Ground(want, after, barred, stays), mode).changes == []
+
+
+@everywhere
+@LAW
+@given(want=WANTS, ledger=LEDGERS, erased=SOME, stays=SOME)
+def test_who_was_erased_is_removed_in_every_mode_and_sent_in_none(
+    mode: str, want: dict[str, str], ledger: Ledger, erased: frozenset[str], stays: frozenset[str]
+) -> None:
+    found = difference(Ground(want, ledger, stays=stays - set(want), erased=erased), mode)
+    assert not set(found.upserts) & erased
+    gone = {key for key, reason in found.removals.items() if reason == "erased"}
+    assert gone == {key for key in erased if key in ledger and maybe_held(ledger[key])}
+    first = [change["reason"] for change in found.changes[: len(gone)]]
+    assert first == ["erased"] * len(gone)
+
+
+@everywhere
+@LAW
+@given(want=WANTS, ledger=LEDGERS, barred=SOME)
+def test_no_key_travels_twice_and_nothing_is_removed_that_the_channel_cannot_hold(
+    mode: str, want: dict[str, str], ledger: Ledger, barred: frozenset[str]
+) -> None:
+    found = difference(Ground(want, ledger, barred - set(want)), mode)
+    assert len({change["key"] for change in found.changes}) == len(found.changes)
+    assert all(maybe_held(ledger[key]) for key in found.removals)
+
+
+@pytest.mark.parametrize("mode", ["insert", "append"])
+@LAW
+@given(have=WANTS, want=WANTS, ledger=LEDGERS)
+def test_what_was_delivered_once_is_never_sent_again(
+    mode: str, have: dict[str, str], want: dict[str, str], ledger: Ledger
+) -> None:
+    removed = {
+        key: {**row, "fingerprint": None, "op": "remove"} for key, row in delivered(dict.fromkeys(have, "f1")).items()
     }
-    changes, _ = difference(want, set(), ledger)
-    held = dict(have)
-    for change in changes:
-        if change["op"] == "remove":
-            del held[str(change["key"])]
-        else:
-            held[str(change["key"])] = str(change["fingerprint"])
-    assert held == want
-    ledger = {
-        key: {"fingerprint": f, "tried": f, "status": "delivered", "op": "upsert", "batch": None}
-        for key, f in held.items()
-    }
-    assert difference(want, set(), ledger) == ([], set())
+    found = difference(Ground(want, {**ledger, **removed}), mode)
+    assert not set(found.upserts) & {*have, *(key for key, row in ledger.items() if row["status"] == "delivered")}
+
+
+@pytest.mark.parametrize(("absent", "sent"), [(frozenset(), []), (frozenset({"c1"}), ["c1"])])
+def test_a_row_that_was_not_there_is_asked_for_again_only_when_its_day_has_come(
+    absent: frozenset[str], sent: list[str]
+) -> None:
+    row = {"fingerprint": None, "tried": "f1", "status": "refused", "op": "upsert", "batch": None}
+    assert list(difference(Ground({"c1": "f1"}, {"c1": row}, absent=absent), "update").upserts) == sent
+    assert list(difference(Ground({"c1": "f2"}, {"c1": row}), "update").upserts) == ["c1"]
+
+
+def test_a_replacement_that_changes_nothing_sends_nothing_and_one_change_sends_the_whole() -> None:
+    have = {"c1": "f1", "c2": "f1"}
+    assert difference(Ground(have, delivered(have)), "replace").changes == []
+    one = difference(Ground({**have, "c2": "f2"}, delivered(have)), "replace")
+    assert (set(one.upserts), one.figures.changes) == ({"c1", "c2"}, 1)
+    left = difference(Ground({"c1": "f1"}, delivered(have)), "replace")
+    assert (set(left.upserts), left.removals) == ({"c1"}, {})
+
+
+def test_a_replacement_leaves_out_what_was_refused_and_keeps_what_a_gate_lets_stay() -> None:
+    refused = {"fingerprint": None, "tried": "f1", "status": "refused", "op": "upsert", "batch": None}
+    ground = Ground(
+        {"c1": "f2", "c2": "f1"}, {**delivered({"c1": "f1", "c3": "f1"}), "c2": refused}, stays=frozenset({"c3", "c4"})
+    )
+    assert set(difference(ground, "replace").upserts) == {"c1", "c3"}
+
+
+def test_a_replacement_by_nobody_is_told_as_removals() -> None:
+    assert difference(Ground({}, delivered({"c1": "f1"})), "replace").removals == {"c1": "left_audience"}

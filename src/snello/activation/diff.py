@@ -1,13 +1,16 @@
 """The difference between what a channel shall hold and what the ledger says of it, as sets.
 
-Reads the relations of the gates, ``want``, ``excluded`` and ``barred``, and those of the ledger, ``held(key,
-customer)``, ``settled(key, fingerprint)``, ``unsettled(key, fingerprint, tried, status, op, batch)`` and
-``known_exclusions(key, gate, code)``; leaves ``changes(op, key, customer, fingerprint, reason, batch)``,
-``newly_excluded(key, customer, gate, code)`` and ``no_longer_excluded(key)`` behind.
+Reads the relations of the gates, ``want``, ``excluded`` and ``barred``; those of the ledger, ``held(key, customer)``,
+``settled(key, fingerprint)``, ``unsettled(key, fingerprint, tried, status, op, batch)``, ``known_exclusions(key, gate,
+code)``, ``erased(key)``, ``overdue(key)`` and ``absent(key)``; and ``aliases(key, customer)``, customers who are
+another now. Leaves behind ``changes(op, key, customer, fingerprint, reason, batch, moved_from, rank)``,
+``newly_excluded(key, customer, gate, code)`` and ``no_longer_excluded(key)``.
 
-- ``upsert``: wanted and not delivered so; a payload that was refused waits until it changes
-- ``remove``: the channel holds it, or may hold it, and it is not wanted; nothing else is ever removed
+- ``upsert``: wanted and not delivered so; a payload that was refused, given up or dropped waits until it changes
+- ``remove``: the channel holds it, or may hold it, and the mode says that it must go; nothing else is ever removed
+- who was erased is removed in every mode, and sent in none
 - what an earlier run left without an outcome is tried again, under its own batch
+- ``rank`` orders the rest: removals, of the erased first, then moves, changes of held rows, new rows
 """
 
 from __future__ import annotations
@@ -17,21 +20,42 @@ from dataclasses import dataclass
 
 import duckdb
 
+from snello.activation import moves
+
 DIFFERING = """
 create temp table differing as
-select key, customer, fingerprint from want
-anti join settled using (key, fingerprint)
+select w.key, w.customer, w.fingerprint, s.key is not null as held from want as w
+left join settled as s on s.key = w.key
+where s.fingerprint is distinct from w.fingerprint
+"""
+
+# a row that was removed had been delivered; one in doubt about two payloads may not have been
+NEVER_DELIVERED = """
+create temp table differing as
+with once as (
+    select key from settled
+    union all
+    select key from unsettled where fingerprint <> '?' or (op = 'remove' and status = 'delivered')
+)
+select w.key, w.customer, w.fingerprint, false as held from want as w
+anti join once using (key)
+anti join (select customer as key from aliases semi join once using (key)) using (key)
 """
 
 UPSERTS = """
 create temp table upserts as
 select
     'upsert' as op, w.key, w.customer, w.fingerprint, '' as reason,
-    case when u.op = 'upsert' and u.tried = w.fingerprint then u.batch end as batch
+    case when u.op = 'upsert' and u.tried = w.fingerprint then u.batch end as batch,
+    moves.old as moved_from,
+    case when moves.old is not null then 2 when w.held or u.fingerprint is not null then 3 else 4 end as rank
 from differing as w
 left join unsettled as u on u.key = w.key
-where not coalesce(
-    u.op = 'upsert' and u.status in ('refused', 'dead') and w.fingerprint in (u.tried, coalesce(u.fingerprint, '')),
+left join moves on moves.key = w.key
+where w.key not in (select key from erased) and not coalesce(
+    u.op = 'upsert' and w.fingerprint in (u.tried, coalesce(u.fingerprint, ''))
+    and (u.status in ('refused', 'dead', 'dropped') or u.key in (select key from overdue))
+    and u.key not in (select key from absent) and u.key not in (select customer from merging),
     false
 )
 """
@@ -46,20 +70,51 @@ with candidates as (
 )
 select
     'remove' as op, h.key, held.customer, null as fingerprint,
-    coalesce(b.code, 'left_audience') as reason,
-    h.batch
+    case
+        when e.key is not null then 'erased' when m.wanted then 'merged' else coalesce(b.code, 'left_audience')
+    end as reason,
+    h.batch, null as moved_from, case when e.key is not null then 0 else 1 end as rank
 from candidates as h
 inner join held using (key)
-left join (select key, min(code) as code from barred group by key) as b using (key)
-where {gone}
+left join erased as e on e.key = h.key
+left join merging as m on m.key = h.key
+left join (select key, min(code) as code from barred group by key) as b on b.key = h.key
+where e.key is not null or (({gone}) and h.key not in (select old from moves))
 """
 
+STAYS = "select key from want union all select key from excluded where keep"
+LEFT = f"h.key not in ({STAYS}) and not coalesce(m.kept, false)"
 GONE = {
-    "mirror": "h.key not in (select key from want union all select key from excluded where keep)",
-    "upsert": "b.key is not null",
+    "mirror": LEFT,
+    "upsert": "b.key is not null or coalesce(m.wanted, false)",
+    "insert": "b.key is not null",
+    "update": "b.key is not null",
+    "append": "false",
+    "replace": LEFT,
 }
+ONCE = ("insert", "append")
 
 CHANGES = "create temp view changes as select * from removals union all select * from upserts"
+
+# who waits is left out; what a gate lets stay is sent anew, or the session would end it
+WHOLE = """
+create temp view changes as
+with whole as (
+    select key, customer, fingerprint from want
+    anti join (select key from differing anti join upserts using (key)) using (key)
+    union all
+    select p.key, p.customer, p.fingerprint from printed as p
+    semi join (select key from excluded where keep) using (key)
+    semi join held using (key)
+),
+lasting as (
+    select * from whole anti join erased using (key)
+)
+select * from removals where reason = 'erased' or not exists (select 1 from lasting)
+union all
+select 'upsert', key, customer, fingerprint, '', null, null, 4 from lasting
+where exists (select 1 from upserts) or exists (select 1 from removals)
+"""
 
 NEWLY_EXCLUDED = """
 create temp table newly_excluded as
@@ -73,16 +128,24 @@ select key from known_exclusions
 anti join excluded using (key)
 """
 
-
 LIMITED = """
 create or replace temp view changes as
-with every as (
-    select * from removals union all select * from upserts
+with placed as (
+    select *, row_number() over (partition by batch is null order by op desc, rank, key) as place
+    from (select * from removals union all select * from upserts)
 ),
-placed as (
-    select *, row_number() over (partition by batch is null order by op desc, key) as place from every
+
+chosen as (
+    select * from placed where batch is not null or place <= {limit}
+),
+
+with_merged as (
+    select * from chosen
+    union
+    select * from placed where reason = 'merged' and customer in (select key from chosen where op = 'upsert')
 )
-select * exclude (place) from placed where batch is not null or place <= {limit}
+
+select * exclude (place) from with_merged
 """
 
 
@@ -93,6 +156,7 @@ class Figures:
     - ``waiting``: members whose payload was refused and has not changed
     - ``suppressed``: members kept back by a gate; ``codes``: how many by each word
     - ``consenting``: customers with a yes to the purpose, in the audience or not
+    - ``moves``: upserts of rows that the channel holds under the key of a customer who is now another
     """
 
     members: int
@@ -104,10 +168,11 @@ class Figures:
     suppressed: int
     consenting: int
     codes: Mapping[str, int]
+    moves: int = 0
 
     @property
     def changes(self) -> int:
-        """How many rows travel."""
+        """How many rows differ; in mode ``replace`` the whole travels when any does."""
         return self.upserts + self.removals
 
     @property
@@ -118,17 +183,18 @@ class Figures:
 
 def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
     """Compare, and say in numbers what differs."""
-    connection.execute(DIFFERING)
+    connection.execute(NEVER_DELIVERED if mode in ONCE else DIFFERING)
+    moves.find(connection, mode)
     connection.execute(UPSERTS)
     connection.execute(REMOVALS.format(gone=GONE[mode]))
-    connection.execute(CHANGES)
+    connection.execute(WHOLE if mode == "replace" else CHANGES)
     connection.execute(NEWLY_EXCLUDED)
     connection.execute(NO_LONGER_EXCLUDED)
     codes = dict(connection.execute("select code, count(*) from excluded group by code order by code").fetchall())
-    members, differing, settled, unsure, upserts, removals, consenting = connection.execute(
+    members, differing, settled, unsure, upserts, moved, removals, consenting = connection.execute(
         "select (select count(*) from want), (select count(*) from differing), (select count(*) from settled), "
         "(select count(*) from unsettled where fingerprint is not null), (select count(*) from upserts), "
-        "(select count(*) from removals), (select count(*) from consented)"
+        "(select count(moved_from) from upserts), (select count(*) from removals), (select count(*) from consented)"
     ).fetchall()[0]
     return Figures(
         members=members,
@@ -140,15 +206,18 @@ def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
         suppressed=sum(codes.values()),
         consenting=consenting,
         codes=codes,
+        moves=moved,
     )
 
 
-def limited(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[int, int]:
-    """Leave of the changes the first upserts by key, and removals where these are fewer; how many of each travel.
+def travelling(connection: duckdb.DuckDBPyConnection, limit: int | None = None) -> tuple[int, int]:
+    """How many upserts and removals travel.
 
-    A batch that an earlier run left open goes whole: its idempotency key stands for exactly its rows.
+    With a ``limit`` the first upserts do, and removals where these are fewer; a batch that an earlier run left open
+    goes whole, for its idempotency key stands for exactly its rows, and a merged row goes before the one it is now.
     """
-    connection.execute(LIMITED.format(limit=int(limit)))
+    if limit is not None:
+        connection.execute(LIMITED.format(limit=int(limit)))
     count = "select count(*) filter (where op = 'upsert'), count(*) filter (where op = 'remove') from changes"
     upserts, removals = connection.execute(count).fetchall()[0]
     return upserts, removals

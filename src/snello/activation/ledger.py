@@ -121,6 +121,11 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(mine.values(outcome=outcome, finished_at=datetime.now(UTC), **figures))
 
+    def last_run_id(self, sync: str) -> str | None:
+        """The greatest name of a run of the sync; None before the first."""
+        with told(), self.engine.connect() as connection:
+            return connection.execute(select(func.max(runs.c.run_id)).where(runs.c.sync == sync)).scalar()
+
     # ---- reading, for people
 
     def recent_runs(self, sync: str | None = None, limit: int = 50) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ select
     }} end as _consent,
     c.reason as _reason, c.batch as _batch, $run_id as _run_id,
     $mode as _mode, c.customer as _customer, $contact as _contact,
-    null::varchar as _moved_from,
+    c.moved_from as _moved_from,
     {payload}
 from changes as c
 left join published as a on c.op = 'upsert' and a.{key}::varchar = c.key
@@ -34,7 +34,7 @@ left join (
     where purpose = $purpose and channel in ($channel, 'any')
     qualify row_number() over (partition by customer_id order by state <> 'yes' desc, channel = 'any') = 1
 ) as e on e.key = c.customer
-order by c.batch is null, c.batch, c.op, c.key
+order by c.batch is null, c.batch, c.rank, c.key
 """
 
 
@@ -54,7 +54,11 @@ class Plan:
     limit: int | None = None
 
     def tables(self, chunk: int = 10_000) -> Iterator[pa.Table]:
-        """The changes, flat: what earlier runs left open first, then removals, then upserts, by key."""
+        """The changes, flat, in the order in which they must take effect.
+
+        What earlier runs left open, removals, moves, changes of rows that the channel holds, new rows; each by key. A
+        change may free an address for a new row, as that of a customer of whom a part became somebody else.
+        """
         if not self.figures.changes:
             return
         key = quoted(self.sync.key)
@@ -88,6 +92,8 @@ class Plan:
             words.append(
                 f"{figures.upserts:,} to upsert, {figures.removals:,} to remove, {figures.unchanged:,} unchanged"
             )
+        if figures.moves:
+            words.append(f", {figures.moves:,} of them moved")
         if self.limit is not None and figures.changes:
             words.append(f", of which {self.upserts + self.removals:,} now (limit {self.limit:,})")
         if figures.waiting:

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import duckdb
 import pyarrow as pa
 
 from snello.activation import breaker, gates
 from snello.activation.audience import Audience, published_sync
-from snello.activation.diff import diff, limited
+from snello.activation.diff import diff, travelling
 from snello.activation.ledger import Ledger
+from snello.activation.leftovers import absent, close, overdue
 from snello.activation.plan import Plan
 from snello.activation.sync import Sync
+from snello.activation.tombstones import erased
 from snello.errors import BreakerOpen, ConfigError
 from snello.lake import Lake, Manifest
 
 HELD_PERSONS = """
 create temp view held as
-select key, key as customer from settled
-union all
-select key, key as customer from unsettled
+select h.key, {customer} as customer from (
+    select key from settled
+    union all
+    select key from unsettled
+) as h {who}
 """
 
-HELD_EVENTS = "create temp view held as select key, customer from customers"
+HELD_EVENTS = """
+create temp view held as
+select h.key, {customer} as customer from customers as h {who}
+"""
+
+CUSTOMER_ALIASES = "customer_aliases"
+STAMP = "%Y%m%dT%H%M%S%f"
+
+ALIASES = "create temp table aliases as select {alias} as key, {customer} as customer from ({table}) where {some}"
 
 
 class Edition(Lake):
@@ -73,13 +86,13 @@ class Planner:
             for relation, rows in kept.result().items():
                 audience.connection.register(relation, rows)
         connection = audience.connection
-        connection.execute(HELD_PERSONS if sync.key == sync.customer else HELD_EVENTS)
+        _whose(connection, edition, sync)
         gates.admit(gates.Case(sync, connection, edition, self.ledger, self.salt))
         figures = diff(connection, sync.mode)
-        upserts, removals = (figures.upserts, figures.removals) if limit is None else limited(connection, limit)
+        upserts, removals = travelling(connection, limit)
         return Plan(
             sync,
-            _run_id(),
+            run_id_after(self.ledger.last_run_id(name)),
             manifest.run_id,
             manifest.tables[sync.table].version,
             figures,
@@ -94,6 +107,9 @@ class Planner:
         ledger, name = self.ledger, sync.name
         found = {"settled": ledger.settled(name), "unsettled": ledger.unsettled(name)}
         found["known_exclusions"] = ledger.exclusions(name)
+        found["erased"] = erased(ledger, name)
+        found["overdue"] = overdue(ledger, name, sync.expire_days)
+        found["absent"] = absent(ledger, name) if sync.mode == "update" else found["overdue"].slice(0, 0)
         if sync.key != sync.customer:
             found["customers"] = ledger.customers(name)
         return found
@@ -115,6 +131,7 @@ class Planner:
             self.ledger.finish(**run, outcome="breaker open", message=fault.what)
             raise
         self._exclude(plan)
+        close(self.ledger, plan)
         if not figures.changes:
             self.ledger.finish(**run, outcome="nothing to deliver")
 
@@ -158,6 +175,29 @@ def _check_limit(sync: Sync, limit: int | None) -> None:
         raise ConfigError(f"sync {sync.name}", what, "run it without a limit, or look first: `snello sync plan`")
 
 
-def _run_id() -> str:
-    """Sorts by time, to the microsecond: the target tells by it which of two records is the older."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid4().hex[:6]}"
+def _whose(connection: duckdb.DuckDBPyConnection, edition: Edition, sync: Sync) -> None:
+    """Leave ``aliases`` and ``held`` behind: whom each row of the ledger is about, whoever that is by now."""
+    manifest = edition.manifest()
+    known = manifest is not None and CUSTOMER_ALIASES in manifest.tables
+    table = edition.published_sql(CUSTOMER_ALIASES) if known else "select null as alias, null as customer_id"
+    names = {"alias": "alias::varchar", "customer": "customer_id::varchar", "some": "true" if known else "false"}
+    connection.execute(ALIASES.format(table=table, **names))
+    merged = connection.execute("select count(*) from aliases").fetchall()[0][0]
+    own = "h.key" if sync.key == sync.customer else "h.customer"
+    customer = f"coalesce(a.customer, {own})" if merged else own
+    who = f"left join aliases as a on a.key = {own}" if merged else ""
+    held = HELD_PERSONS if sync.key == sync.customer else HELD_EVENTS
+    connection.execute(held.format(customer=customer, who=who))
+
+
+def run_id_after(last: str | None) -> str:
+    """A name that sorts behind the ``last`` run of the sync, by time while the clock goes forward.
+
+    The target tells by it which of two records is the older; a clock that was set back must not make a replay of a run.
+    """
+    now = datetime.now(UTC)
+    try:
+        then = datetime.strptime((last or "").partition("-")[0], STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        then = now
+    return f"{max(now, then + timedelta(microseconds=1)):{STAMP}}-{uuid4().hex[:6]}"
