@@ -1,42 +1,111 @@
-"""The breaker: stops a sync before its first call when it would remove more than was agreed."""
+"""The breaker: stops a sync before its first call when the change is larger than agreed, or than it has ever been.
+
+What is declared holds. Where nothing is, bounds are learned from the sync's last publications: the median, and how far
+they strayed from it. Small numbers never open the breaker, so a single withdrawal always passes.
+"""
 
 from __future__ import annotations
 
-from snello.activation.diff import Figures
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from snello.activation.ledger import Ledger
+from snello.activation.plan import Plan
+from snello.activation.readings import Reading, learned, read
 from snello.activation.sync import Sync
 from snello.errors import BreakerOpen
 
 VARIABLE = "SNELLO_ALLOW_BREAKER"
 
 
-def check(sync: Sync, figures: Figures, publication: str, allowed: str | None) -> None:
-    """Raise ``BreakerOpen`` when the removals leave the agreed bounds and nobody let this publication through.
+@dataclass(frozen=True)
+class Comparison:
+    """A figure of a run beside its bound; shares are between 0 and 1, and growth may be more.
+
+    ``origin``: declared, learned or default; ``usual`` and ``bound`` are None where nothing is known. ``words`` says it
+    all in one line.
+    """
+
+    metric: str
+    now: float
+    usual: float | None
+    bound: float | None
+    origin: str
+    is_open: bool
+    words: str
+
+
+def check(plan: Plan, ledger: Ledger, allowed: str | None) -> None:
+    """Raise ``BreakerOpen`` when a figure leaves its bounds and nobody let this publication through.
 
     - an empty audience, or a consent table in which nobody consents, never empties a channel
-    - removals up to the floor never open the breaker, so a single withdrawal always passes
     - ``allowed`` names one sync and one publication (``sync@publication``), so it lets one run through, not the next
     """
-    problem = _problem(sync, figures)
-    token = f"{sync.name}@{publication}"
-    if problem is None or token in (allowed or "").replace(",", " ").split():
+    problems = [*_emptied(plan)] or [one.words for one in compare(plan, ledger) if one.is_open]
+    token = f"{plan.sync.name}@{plan.publication}"
+    if not problems or token in (allowed or "").replace(",", " ").split():
         return
     raise BreakerOpen(
-        f"sync {sync.name}",
-        f"{problem}; nothing was sent",
+        f"sync {plan.sync.name}",
+        f"{'; '.join(problems)}; nothing was sent",
         f"look into the audience and mend it; or let this publication through once: {VARIABLE}={token}",
     )
 
 
-def _problem(sync: Sync, figures: Figures) -> str | None:
+def compare(plan: Plan, ledger: Ledger) -> list[Comparison]:
+    """Every figure of the plan beside what is usual and what is agreed."""
+    known = learned(ledger, plan.sync.name)
+    return [_compared(plan, reading, known.get(reading.metric)) for reading in read(plan, ledger)]
+
+
+def _emptied(plan: Plan) -> Iterator[str]:
+    figures, sync = plan.figures, plan.sync
     if not figures.held or not figures.removals:
-        return None
-    compared = f"{figures.published:,} members published against {figures.held:,} held by the channel"
-    if figures.published == 0:
-        return f"the audience is empty: {compared}"
-    if figures.consenting == 0:
-        return f"nobody consents to {sync.purpose}: {compared}"
-    share = figures.removals / figures.held
-    if figures.removals <= sync.max_removals_floor or share <= sync.max_removal_share:
-        return None
-    agreed = f"at most {sync.max_removal_share:.0%} were agreed"
-    return f"{figures.removals:,} removals, {share:.0%} of what the channel holds ({compared}), {agreed}"
+        return
+    left = "select count(*) from removals where reason = 'left_audience'"
+    small = figures.removals <= sync.max_removals_floor and not plan.connection.execute(left).fetchall()[0][0]
+    if figures.published == 0 and not (small and figures.consenting):
+        yield f"the audience is empty: {_sizes(plan)}"
+    elif figures.consenting == 0:
+        yield f"nobody consents to {sync.purpose}: {_sizes(plan)}"
+
+
+def _compared(plan: Plan, reading: Reading, usual: tuple[float, float] | None) -> Comparison:
+    sync, metric, now = plan.sync, reading.metric, reading.value
+    declared, floor = _declared(sync, metric)
+    bound, origin = (declared, "declared") if declared is not None else (usual[1] if usual else None, "learned")
+    if metric == "removals" and declared is None and (bound is None or bound > sync.max_removal_share):
+        bound, origin = sync.max_removal_share, "default"
+    outside = bound is not None and (now < bound if metric == "consent" else now > bound)
+    words = _told(plan, reading)
+    words += f", usually {usual[0]:.0%}" if usual else ""
+    words += f", at {'least' if metric == 'consent' else 'most'} {bound:.0%} ({origin})" if bound is not None else ""
+    is_open = outside and reading.rows > floor
+    return Comparison(metric, now, usual[0] if usual else None, bound, origin, is_open, words)
+
+
+def _declared(sync: Sync, metric: str) -> tuple[float | None, int]:
+    """What the sync declares of a figure, and the number of rows up to which it never opens the breaker."""
+    if metric == "removals":
+        given = sync.max_removal_share if "max_removal_share" in sync.model_fields_set else None
+        return given, sync.max_removals_floor
+    if metric == "growth":
+        return sync.max_growth_share, sync.max_growth_floor
+    if metric == "consent":
+        return sync.min_consent_share, sync.max_removals_floor
+    return sync.max_null_share.get(metric.removeprefix("empty ")), sync.max_removals_floor
+
+
+def _told(plan: Plan, reading: Reading) -> str:
+    metric, share = reading.metric, f"{reading.value:.0%}"
+    if metric == "removals":
+        return f"{reading.rows:,} removals, {share} of what the channel holds ({_sizes(plan)})"
+    if metric == "growth":
+        return f"{reading.rows:,} additions, {share} of what the channel holds ({_sizes(plan)})"
+    if metric == "consent":
+        return f"{share} of {plan.figures.published:,} members consent"
+    return f"{metric.removeprefix('empty ')} is empty in {share} of {plan.figures.published:,} members"
+
+
+def _sizes(plan: Plan) -> str:
+    return f"{plan.figures.published:,} members published against {plan.figures.held:,} held by the channel"

@@ -9,7 +9,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from snello.activation import breaker, gates
+from snello.activation import breaker, gates, readings
 from snello.activation.audience import Audience, published_sync
 from snello.activation.diff import diff, travelling
 from snello.activation.ledger import Ledger
@@ -126,10 +126,12 @@ class Planner:
         }
         self.ledger.start({**run, **counts, **known})
         try:
-            breaker.check(plan.sync, figures, plan.publication, allowed)
+            breaker.check(plan, self.ledger, allowed)
         except BreakerOpen as fault:
             self.ledger.finish(**run, outcome="breaker open", message=fault.what)
             raise
+        readings.keep(plan, self.ledger)
+        gates.remember(gates.Case(plan.sync, plan.connection, self.lake, self.ledger, self.salt))
         self._exclude(plan)
         close(self.ledger, plan)
         if not figures.changes:

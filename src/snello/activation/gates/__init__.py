@@ -1,4 +1,4 @@
-"""Who of an audience may be sent today: every member passes each gate in turn, or is kept back by the first that says no.
+"""Who of an audience may be sent today: each member passes every gate, or is kept back by the first that says no.
 
 1. ``consent``: a yes for the sync's purpose and channel
 2. ``suppression``: bounces, complaints, unsubscriptions, and what was suppressed by hand

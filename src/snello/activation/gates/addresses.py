@@ -6,15 +6,16 @@ Nearly all are plain, and SQL tells so; the rest, each once, goes through ``snel
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import pyarrow as pa
 
 from snello.activation.audience import quoted
 from snello.activation.gates.case import Case
-from snello.identifiers import hash_key, normalise_email, normalise_phone
-from snello.identifiers.email import STAND_IN_DOMAINS, STAND_INS, read_email
-from snello.identifiers.phone import NUR, RUN, italian_numbers, read_phone
+from snello.identifiers.email import STAND_IN_DOMAINS, STAND_INS, Email, read_email
+from snello.identifiers.phone import NUR, RUN, Phone, italian_numbers, read_phone
 
+_SEEN = pa.schema([("raw", pa.string()), ("value", pa.string()), ("is_stand_in", pa.bool_())])
 CUSTOMARY = {"email": "email", "phone": "phone", "mobile": "phone"}
 # a part of what ``normalise_email`` takes as it is, without look-ahead, which RE2 lacks; no stand-in among it
 _EMAIL = r"[a-z0-9_]+(?:[.+-][a-z0-9_]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.){1,3}[a-z]{2,12}"
@@ -27,11 +28,6 @@ and replace(split_part({x}, '@', 1), left({x}, 1), '') <> ''
 _PLAIN_PHONE = "regexp_full_match({x}, '\\+39(?:{shape})') and not regexp_matches({x}, '{rows}')"
 # four digits alike or in a row: perhaps typed to get past a form, and worth a second look
 _ROWS = "|".join([*(f"{n}{{4}}" for n in range(10)), *(row[n : n + 4] for row in (RUN, NUR) for n in range(10))])
-
-
-def address_hash(value: str, salt: str) -> str | None:
-    """The keyed hash under which an address is suppressed; None when it is neither an e-mail address nor a number."""
-    return hash_key(normalise_email(value) if "@" in value else normalise_phone(value, "IT"), salt)
 
 
 def address_columns(case: Case) -> dict[str, str]:
@@ -50,16 +46,13 @@ def odd(case: Case, column: str, kind: str) -> str:
     if case.connection.execute(known, [name]).fetchall():
         return name
     raw = f"{quoted(column)}::varchar"
-    found = case.connection.execute(
-        f"select distinct {raw} as raw from audience where trim({raw}) <> '' and not ({_plain(raw, kind)})"
-    ).fetch_arrow_table()
-    read = read_email if kind == "email" else read_phone
-    seen = [read(text) for text in found["raw"].to_pylist()]
-    case.connection.register("looked_at", pa.table({
-        "raw": found["raw"],
-        "value": pa.array([one and one[0] for one in seen], pa.string()),
-        "is_stand_in": pa.array([one is not None and one.is_placeholder for one in seen], pa.bool_()),
-    }))
+    strange = f"trim({raw}) <> '' and not ({_plain(raw, kind)})"
+    found = case.connection.execute(f"select distinct {raw} from audience where {strange}").fetchall()
+    read: Callable[[str], Email | Phone | None] = read_email if kind == "email" else read_phone
+    seen = [(text, read(text)) for (text,) in found]
+    rows = [(text, one[0] if one else None, bool(one and one.is_placeholder)) for text, one in seen]
+    table = pa.Table.from_pylist([dict(zip(_SEEN.names, row, strict=True)) for row in rows], schema=_SEEN)
+    case.connection.register("looked_at", table)
     case.connection.execute(f"create temp table {name} as select * from looked_at")
     case.connection.unregister("looked_at")
     return name

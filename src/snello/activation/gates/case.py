@@ -23,7 +23,7 @@ class Case:
     ``connection`` holds the relations of the audience, the ledger's ``held``, ``settled`` and ``unsettled``, and
 
     - ``passing(key, customer, fingerprint)``: the members whom no gate has kept back yet
-    - ``leavers(key, customer)``: rows that the channel holds, or may hold, of whom will not be sent; once all have passed
+    - ``leavers(key, customer)``: once all have passed, rows of the channel whose members will not be sent
     """
 
     sync: Sync
@@ -62,8 +62,8 @@ def _forgets(_case: Case) -> None:
 class Gate:
     """One reason to keep members back.
 
-    - ``kept_back``: a SELECT of ``key, customer, code, keep`` among ``passing``, a row a key; None when the sync asks for
-      nothing of the kind. ``keep``: what the channel already holds of the member stays there
+    - ``kept_back``: a SELECT of ``key, customer, code, keep`` among ``passing``, a row a key; None when the sync asks
+      for nothing of the kind. ``keep``: what the channel already holds of the member stays there
     - ``barred``: a SELECT of ``key, code`` among ``leavers``: rows that the channel must not go on holding in any mode
     - ``remember``: writes to the ledger what the gate has decided for good, once the run begins
     """

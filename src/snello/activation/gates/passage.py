@@ -1,6 +1,6 @@
 """The passage of an audience through the gates, in order.
 
-Reads ``audience``, ``consented``, ``printed`` and ``held(key, customer)``; leaves behind
+Reads ``audience``, ``consented``, ``printed`` and the ledger's ``held(key, customer)``; leaves behind
 
 - ``excluded(key, customer, gate, code, keep)``: members kept back; ``keep``: what the channel holds of them stays
 - ``barred(key, code)``: rows that the channel must not go on holding, members or not, and why
@@ -10,41 +10,29 @@ Reads ``audience``, ``consented``, ``printed`` and ``held(key, customer)``; leav
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from snello.activation.gates import consent, size
-from snello.activation.gates.case import Case, Gate
+from snello.activation.gates import consent, holdout, pressure, quality, size, suppression
+from snello.activation.gates.case import Case
+from snello.activation.gates.crossing import cross
 from snello.errors import ConfigError, choices
 
-GATES = (consent.GATE, size.GATE)
+GATES = (consent.GATE, suppression.GATE, holdout.GATE, pressure.GATE, quality.GATE, size.GATE)
 
-GROUND = (
-    "create temp table excluded (key varchar, customer varchar, gate varchar, code varchar, keep boolean)",
-    "create temp table barred (key varchar, code varchar)",
-    "create temp view passing as select key, customer, fingerprint from printed anti join excluded using (key)",
-)
 WANT = "create temp table want as select key, customer, fingerprint from passing"
 LEAVERS = "create temp table leavers as select key, customer from held anti join want using (key)"
+KEPT_BACK = "create temp table barred as select key, code from excluded where not keep"
 BARRED = "insert into barred select key, code from ({rows}) anti join barred using (key)"
 
 
-def admit(case: Case, gates: Sequence[Gate] = GATES) -> None:
+def admit(case: Case) -> None:
     """Pass the audience through every gate, in order.
 
     Raises ``ConfigError`` when the sync's settings name a column that the audience does not have.
     """
     _check_columns(case)
-    for statement in GROUND:
+    cross(case, GATES)
+    for statement in (WANT, LEAVERS, KEPT_BACK):
         case.connection.execute(statement)
-    for gate in gates:
-        if rows := gate.kept_back(case):
-            case.connection.execute(
-                f"insert into excluded select key, customer, '{gate.name}', code, keep from ({rows})"
-            )
-    case.connection.execute(WANT)
-    case.connection.execute(LEAVERS)
-    case.connection.execute(BARRED.format(rows="select key, code from excluded where not keep"))
-    for gate in gates:
+    for gate in GATES:
         if rows := gate.barred(case):
             case.connection.execute(BARRED.format(rows=rows))
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from snello.activation.gates.case import Case, Gate
 
 CODE = "below_minimum"
-COUNT = (
-    "select (select count(*) from passing) + (select count(*) from excluded semi join held using (key) where keep)"
-)
+COUNT = "select (select count(*) from passing) + (select count(*) from excluded semi join held using (key) where keep)"
 
 
 def kept_back(case: Case) -> str | None:

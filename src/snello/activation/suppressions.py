@@ -1,0 +1,123 @@
+"""What was suppressed by hand: whom a channel must not be sent, who said so and why, and who took it back.
+
+The table ``suppressions`` holds what is in force; ``suppression_decisions`` every decision of a person, append only. An
+address stands as its keyed hash alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, DateTime, String, Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from snello.activation.audit import AuditLog
+from snello.activation.engine import told
+from snello.activation.ledger import Ledger
+from snello.activation.tables import _serial, metadata, suppressions
+from snello.errors import ConfigError
+from snello.identifiers import hash_key, normalise_email, normalise_phone
+
+MANUAL = "manual"
+
+decisions = Table(
+    "suppression_decisions",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("action", String, nullable=False, comment="suppress or lift"),
+    Column("kind", String, nullable=False, comment="customer or address"),
+    Column("value", String, nullable=False, comment="a customer_id, or the keyed hash of an address"),
+    Column("channel", String, nullable=False, comment="any: all of them"),
+    Column("reason", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+LIFTS = (
+    "select kind, value, channel, max(at) as at from suppression_decisions where action = 'lift' "
+    "and channel in (:sync, 'any') group by kind, value, channel"
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom an entry is about: a ``customer`` by id, or an ``address`` by its keyed hash."""
+
+    kind: str
+    value: str
+
+    @classmethod
+    def address(cls, text: str, salt: str) -> Subject | None:
+        """The subject of an e-mail address or a telephone number; None when the text is neither."""
+        found = address_hash(text, salt)
+        return cls("address", found) if found else None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decides what about a channel, and why."""
+
+    channel: str
+    reason: str
+    author: str
+
+
+def address_hash(text: str, salt: str) -> str | None:
+    """The keyed hash under which an address is suppressed; None when it is neither an e-mail address nor a number."""
+    return hash_key(normalise_email(text) if "@" in text else normalise_phone(text, "IT"), salt)
+
+
+class Suppressions:
+    """The list of a ledger, keyed by the hub's salt."""
+
+    def __init__(self, ledger: Ledger, salt: str) -> None:
+        self._ledger, self._log = ledger, AuditLog(ledger.engine, salt)
+        self._salt = salt
+
+    def suppress(self, who: Subject, said: Decision) -> bool:
+        """Enter a subject; False when it is on the list of that channel already."""
+        engine = self._ledger.engine
+        insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        row = {"kind": who.kind, "value": who.value, "channel": said.channel, "reason": MANUAL}
+        with self._log.writing() as connection:
+            entered = connection.execute(
+                insert(suppressions).on_conflict_do_nothing(),
+                {**row, "source": said.author, "at": datetime.now(UTC)},
+            ).rowcount
+            self._tell(connection, "suppress", who, said)
+        return entered > 0
+
+    def lift(self, who: Subject, said: Decision) -> int:
+        """Take a subject off the list, of one channel or of all (``any``); how many entries of the ledger ended.
+
+        What sources told before now counts no more either; what they tell later does.
+        """
+        mine = delete(suppressions).where(suppressions.c.kind == who.kind, suppressions.c.value == who.value)
+        mine = mine if said.channel == "any" else mine.where(suppressions.c.channel == said.channel)
+        with self._log.writing() as connection:
+            ended = connection.execute(mine).rowcount
+            self._tell(connection, "lift", who, said)
+        return ended
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Every entry in force, newest first, with the reason that its author gave last."""
+        with told(), self._ledger.engine.connect() as connection:
+            rows = connection.execute(select(suppressions).order_by(suppressions.c.at.desc())).mappings().all()
+            said = connection.execute(select(decisions).order_by(decisions.c.id)).mappings().all()
+        words = {_name(one): one["reason"] for one in said if one["action"] == "suppress"}
+        return [{**row, "why": words.get(_name(row), "")} for row in rows]
+
+    def _tell(self, connection: Any, action: str, who: Subject, said: Decision) -> None:
+        if not said.reason.strip():
+            raise ConfigError("suppress", "a decision without a reason cannot be understood later", "give --reason")
+        row = {"kind": who.kind, "value": who.value, "channel": said.channel}
+        given = {"reason": said.reason.strip(), "author": said.author, "at": datetime.now(UTC)}
+        connection.execute(decisions.insert(), {"action": action, **row, **given})
+        subject = who.value if who.kind == "address" else str(hash_key(who.value, self._salt))
+        self._log.tell(connection, action, subject, said.author, channel=said.channel)
+
+
+def _name(row: Any) -> tuple[str, ...]:
+    return row["kind"], row["value"], row["channel"]
