@@ -103,3 +103,9 @@ def test_whom_consent_lets_reach_is_a_matrix_in_which_every_customer_counts_once
     [row] = json.loads(snello("status", "--json").out)["consents"]
     assert (row["yes"], row["no"], row["unknown"], row["yes_percent"]) == (3, 2, 5, 30.0)
     assert "Customers by consent" in snello("status").out
+
+
+def test_dead_letters_are_counted_with_the_next_step(hub: Any, snello: Snello) -> None:
+    dead = {row["sync"]: row["dead"] for row in json.loads(snello("status", "--json").out)["syncs"]}
+    assert dead == {"webhook__loyal": 0, "brevo__long_absent": 1}
+    assert "Rows that do not reach their channel: 1. Next: `snello dead list`." in snello("status").out

@@ -149,7 +149,7 @@ class Ledger:
         return {(row["op"], row["status"], row["code"]): row["rows"] for row in self.asked(query)}
 
     def asked(self, query: Any) -> list[dict[str, Any]]:
-        """The rows that a SELECT of the ledger\'s tables finds."""
+        """The rows that a SELECT of the ledger's tables finds."""
         with told(), self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

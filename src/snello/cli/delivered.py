@@ -12,7 +12,9 @@ from snello.errors import ConfigError, choices
 from snello.lake import Lake
 from snello.settings import Settings
 
-STATUSES = ("delivered", "refused", "retrying", "dead", "suppressed", "in_doubt")
+STATUSES = (
+    "delivered", "refused", "retrying", "dead", "dropped", "suppressed", "in_doubt", "superseded", "moved",
+)  # fmt: skip
 _COUNTS = ("op", "status", "code", "reason", "last_run", "all_runs")
 _LATEST = ("at", "key", "op", "status", "code", "attempt")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, inspect, select, union
 
+from snello.activation.dead import DEAD
 from snello.activation.engine import open_engine, told, widen
 from snello.activation.tables import deliveries, exclusions, receipts, runs
 from snello.cli.tables import Row
@@ -58,6 +59,10 @@ class Receipts:
         kept = select(exclusions.c.code, func.count().label("rows")).where(exclusions.c.sync == sync)
         now = kept.where(exclusions.c.until.is_(None)).group_by(exclusions.c.code).order_by(exclusions.c.code)
         return [*found, *({"op": "upsert", "status": "suppressed", **row} for row in self._kept(now))]
+
+    def dead(self, sync: str) -> int:
+        """How many rows of ``sync`` were refused or given up and stand so now."""
+        return sum(row["rows"] for row in self.undelivered(sync) if row["status"] in DEAD)
 
     def latest(self, sync: str, status: str | None, limit: int) -> list[Row]:
         """The newest receipts of ``sync`` first."""

@@ -9,7 +9,7 @@ from snello.cli.status.reading import Status
 from snello.cli.tables import Row
 
 _SOURCES = ("source", "finished_at", "age", "streams", "rows", "refused")
-_SYNCS = ("sync", "age", "outcome", "delivered", "suppressed", "refused")
+_SYNCS = ("sync", "age", "outcome", "delivered", "suppressed", "refused", "dead")
 _CONSENTS = ("purpose", "channel", "yes", "no", "unknown", "yes_percent")
 _QUARANTINE = ("source", "stream", "reason", "rows")
 
@@ -30,6 +30,8 @@ def page(status: Status) -> Iterator[Block]:
         yield _grid("Syncs, last run", _SYNCS, _aged(status.syncs))
     else:
         yield Line("No sync has run yet. Next: run `meltano run activate`.")
+    if dead := sum(row["dead"] for row in status.syncs):
+        yield Line(f"Rows that do not reach their channel: {dead:,}. Next: `snello dead list`.", "warn")
     yield Line("")
     if status.quarantine:
         yield _grid("Quarantine", _QUARANTINE, status.quarantine)

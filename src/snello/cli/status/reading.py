@@ -95,7 +95,8 @@ def read(hub: Settings, now: datetime | None = None) -> Status:
     lake = Lake(hub.lake)
     sources = last_loads(lake)
     moment = now or datetime.now(UTC)
-    syncs = Receipts(hub.ledger).last_runs()
+    receipts = Receipts(hub.ledger)
+    syncs = [{**row, "dead": receipts.dead(row["sync"])} for row in receipts.last_runs()]
     for row in (*sources, *syncs):
         ended = row["finished_at"]
         row["age_minutes"] = int((moment - ended).total_seconds() // 60) if ended else None
