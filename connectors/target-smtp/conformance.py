@@ -97,15 +97,15 @@ def letters() -> Iterator[Subject]:
             columns=lambda number, version: {
                 "email": f"canary{number}@example.it",
                 "first_name": f"canary {number}.",
-                "version": version,
+                "version": f"{version}",
             },
             held=lambda: list(post.letters),
             shown=lambda row: {"to": row["email"], "body": f"{row['first_name']}: {row['version']}"},
             effects=lambda: [key for key, _ in post.letters],
             secrets=(SECRET,),
             bad=(
-                ({"email": "canary at example.it", "first_name": "canary", "version": 0}, "invalid_email"),
-                ({"email": None, "first_name": "canary", "version": 0}, "no_email"),
+                ({"email": "canary at example.it", "first_name": "canary", "version": "0"}, "invalid_email"),
+                ({"email": None, "first_name": "canary", "version": "0"}, "no_email"),
                 ({"email": "canary@example.it", "first_name": None, "version": "canary"}, "missing_first_name"),
             ),
         )

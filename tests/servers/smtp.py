@@ -55,6 +55,7 @@ class Mails:
     extensions: tuple[str, ...] = ()
     connections: int = 0
     encrypted: int = 0
+    logins: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     news: threading.Condition = field(default_factory=threading.Condition)
 
@@ -67,11 +68,16 @@ class Mails:
 
     # ---- what aiosmtpd asks
 
+    def login(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        good = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+        self.logins += good
+        return AuthResult(success=good, handled=False)
+
     async def handle_EHLO(
         self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        self.encrypted += session.ssl is not None
+        self.encrypted += server.transport.get_extra_info("cipher") is not None
         return [*responses[:-1], *(f"250-{extension}" for extension in self.extensions), responses[-1]]
 
     async def handle_MAIL(
@@ -97,14 +103,15 @@ class Mails:
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         recipient = envelope.rcpt_tos[0]
         answers = self.at_text.get(recipient)
-        if answers and (answer := answers.pop(0)) != HANG_UP:
+        answer = answers.pop(0) if answers else ""
+        if answer and answer != HANG_UP:
             return answer
         assert isinstance(envelope.original_content, bytes)
         with self.news:
             options = tuple(envelope.mail_options)
             self.letters.append(Mail(str(envelope.mail_from), recipient, envelope.original_content, options))
             self.news.notify_all()
-        if answers is not None and answer == HANG_UP:
+        if answer == HANG_UP:
             server.transport.abort()
         return "250 2.0.0 OK"
 
@@ -137,21 +144,22 @@ class Certificates:
         return cls(context, folder / "ca.pem")
 
 
-def _login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-    return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
-
-
 @contextmanager
 def mails(
-    *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None, login: bool = False, **given: Any
+    *,
+    starttls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None = None,
+    login: bool = False,
+    wide: bool = True,
+    **given: Any,
 ) -> Iterator[Mails]:
-    """A mail server on a free port of 127.0.0.1, as long as the block lasts."""
+    """A mail server on a free port of 127.0.0.1, as long as the block lasts; ``wide``: it knows SMTPUTF8."""
     server = Mails(**given)
-    options: dict[str, Any] = {"enable_SMTPUTF8": True, "hostname": "mail.example"}
+    options: dict[str, Any] = {"enable_SMTPUTF8": wide, "hostname": "mail.example"}
     if starttls is not None:
         options |= {"tls_context": starttls, "require_starttls": True}
     if login:
-        options |= {"authenticator": _login, "auth_required": True, "auth_require_tls": tls is None}
+        options |= {"authenticator": server.login, "auth_required": tls is None, "auth_require_tls": tls is None}
     loop = asyncio.new_event_loop()
 
     def protocol() -> SMTP:

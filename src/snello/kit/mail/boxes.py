@@ -9,7 +9,7 @@ import imaplib
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -95,7 +95,7 @@ class Account:
 
     host: str
     username: str
-    password: str
+    password: str = field(repr=False)
     port: int | None = None
     security: str = "tls"
     folder: str = "INBOX"
@@ -108,15 +108,14 @@ class Imap:
 
     def __init__(self, account: Account) -> None:
         try:
-            self._box = _connected(account).login(account.username, account.password, account.folder)
-        except ssl.SSLCertVerificationError:
-            raise ConfigError(WHERE, "the server's certificate does not verify", "check host and ca_file") from None
-        except (OSError, imaplib.IMAP4.abort) as error:
-            what = f"no connection to the mailbox ({type(error).__name__})"
-            raise RetryLater(WHERE, what, "run again later; the reports wait in the box") from None
-        except (ImapToolsError, imaplib.IMAP4.error):
-            cure = "check username, password and folder"
-            raise ConfigError(WHERE, "the server of the mailbox refuses the login or the folder", cure) from None
+            self._box = _connected(account)
+        except (ImapToolsError, imaplib.IMAP4.error, OSError) as error:
+            raise _fault(error) from None
+        try:
+            self._box.login(account.username, account.password, account.folder)
+        except (ImapToolsError, imaplib.IMAP4.error, OSError) as error:
+            self._box.client.shutdown()
+            raise _fault(error) from None
 
     def unread(self) -> Iterator[Piece]:
         """Messages without the flag Seen."""
@@ -153,6 +152,17 @@ class Imap:
     @staticmethod
     def _gone() -> RetryLater:
         return RetryLater(WHERE, "the connection to the mailbox broke", "run again later; the reports wait in the box")
+
+
+def _fault(error: Exception) -> ConfigError | RetryLater:
+    """By what the reader does next; what the server said may hold a name."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ConfigError(WHERE, "the server's certificate does not verify", "check host and ca_file")
+    if isinstance(error, OSError | imaplib.IMAP4.abort):
+        what = f"no connection to the mailbox ({type(error).__name__})"
+        return RetryLater(WHERE, what, "run again later; the reports wait in the box")
+    cure = "check username, password and folder"
+    return ConfigError(WHERE, "the server of the mailbox refuses the login or the folder", cure)
 
 
 def _connected(account: Account) -> BaseMailBox:

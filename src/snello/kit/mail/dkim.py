@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import dkim
 
@@ -20,7 +20,7 @@ class Signer:
 
     domain: str
     selector: str
-    key: str
+    key: str = field(repr=False)
 
     def __call__(self, message: bytes) -> bytes:
         """The message with its signature in front. Raises ``ConfigError`` when the key is none."""

@@ -11,7 +11,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -43,7 +43,7 @@ class Server:
     port: int | None = None
     security: Security = "starttls"
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     helo: str | None = None
     timeout: float = 30.0
@@ -207,7 +207,7 @@ class Line:
                 what = f"{error.smtp_code} when the connection opens"
                 return ConfigError(where, what, "ask the server's owner whether this machine may send")
             return Lost(str(error.smtp_code))
-        if isinstance(error, ssl.SSLError):
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return ConfigError(where, "the server does not speak TLS here", "check port and security")
         if isinstance(error, socket.gaierror):
             return Lost("no address of that name")

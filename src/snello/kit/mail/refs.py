@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PLAIN = re.compile(r"[a-z0-9_-]+")
 CODED = "=b32="
@@ -24,7 +24,7 @@ SIGNED = 16  # hex digits of a signature where room is short: 64 bits
 class Refs:
     """The references of one sync under one secret."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     sync: str
 
     def message(self, key: str, fingerprint: str | None) -> str:

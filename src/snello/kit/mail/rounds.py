@@ -22,7 +22,7 @@ class Job:
     key: str
     ref: str
     domain: str
-    recipient: str
+    recipient: str = field(repr=False)
     compose: Callable[[], bytes] = field(compare=False)
     sender: str = ""
     wide: bool = False
