@@ -27,7 +27,7 @@ def _unknown_consent_is_never_sent(trial: Trial) -> None:
     assert ("c001", "upsert", "suppressed", "no_consent") in trial.receipts()
 
 
-@case()
+@case("changes")
 def _a_consent_that_is_withdrawn_removes_the_row(trial: Trial) -> None:
     rows = trial.rows
     trial.run(trial.publish(rows))
