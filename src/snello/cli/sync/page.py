@@ -8,7 +8,7 @@ from snello.cli.screen import Block, Grid, Line
 from snello.cli.sync.preview import Preview
 from snello.cli.tables import Row
 
-_COUNTS = ("members", "held", "adds", "changes", "removals", "unchanged", "waiting")
+_COUNTS = ("members", "held", "adds", "changes", "moves", "removals", "unchanged", "waiting")
 
 
 def page(found: Preview) -> Iterator[Block]:
@@ -23,15 +23,34 @@ def page(found: Preview) -> Iterator[Block]:
     else:
         yield from _grid("Changed columns, among rows that the channel holds", ("column", "rows"), found.fields)
     yield from _grid("Columns by which the platform finds people", ("column", "members", "of"), found.matching)
+    yield from _grid("What the breaker looks at", ("metric", "now", "usual", "bound", "origin"), _bounds(found))
     yield from _examples(found.samples)
     yield Line("")
     if found.breaker:
         yield Line(found.breaker, "bad")
-    elif not found.adds + found.changes + found.removals:
+    elif not found.adds + found.changes + found.moves + found.removals:
         yield Line("nothing to deliver", "ok")
     else:
         yield Line(f"It takes {_takes(found)}.")
         yield Line(f"Next: snello sync run {found.sync} --limit 10 sends the first ten; without --limit, all of it")
+
+
+def _bounds(found: Preview) -> list[Row]:
+    return [
+        {
+            "metric": one.metric,
+            "now": _share(one.now),
+            "usual": _share(one.usual),
+            "bound": _share(one.bound),
+            "origin": one.origin if one.bound is not None else None,
+        }
+        for one in found.bounds
+        if one.bound is not None or not one.metric.startswith("empty ")
+    ]
+
+
+def _share(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1%}"
 
 
 def _grid(title: str, columns: Sequence[str], rows: Sequence[Row]) -> Iterator[Block]:

@@ -9,7 +9,7 @@ import duckdb
 
 from snello.activation import Ledger, Plan, Planner, Sync
 from snello.activation.audience import quoted
-from snello.activation.breaker import check
+from snello.activation.breaker import Comparison, check, compare
 from snello.cli.checks.ground import Ground
 from snello.cli.connector.found import Connector
 from snello.cli.connector.masks import masked
@@ -23,9 +23,12 @@ from snello.kit.records import records_of
 from snello.lake import Lake
 from snello.settings import Settings, project_root
 
-NEW = "where c.op = 'upsert' and c.key not in (select key from settled)"
-CHANGED = "where c.op = 'upsert' and c.key in (select key from settled)"
+HELD = "c.key in (select key from held)"
+NEW = f"where c.op = 'upsert' and c.moved_from is null and not {HELD}"
+CHANGED = f"where c.op = 'upsert' and c.moved_from is null and {HELD}"
+MOVED = "where c.op = 'upsert' and c.moved_from is not null"
 REMOVED = "where c.op = 'remove'"
+KINDS = {"add": NEW, "change": CHANGED, "move": MOVED, "remove": REMOVED}
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Preview:
     - ``fields``: columns and how many held rows have another value there than when the sync last ran; None: not known
     - ``matching``: columns by which the platform finds people, and how many members have them
     - ``forecast``: what a target of ours takes for it; None: it is somebody else's
+    - ``moves``: rows that the channel holds under the key of a customer who is now another
+    - ``bounds``: the figures that the breaker looks at, beside what is usual and agreed
     - ``breaker``: why the run would be stopped; empty when it would not
     """
 
@@ -48,6 +53,7 @@ class Preview:
     held: int
     adds: int
     changes: int
+    moves: int
     removals: int
     unchanged: int
     waiting: int
@@ -56,6 +62,7 @@ class Preview:
     fields: list[Row] | None
     matching: list[Row]
     forecast: Forecast | None
+    bounds: list[Comparison]
     breaker: str = ""
     samples: list[Row] = field(default_factory=list)
 
@@ -69,29 +76,32 @@ def preview(hub: Settings, name: str, samples: int) -> Preview:
     ledger, lake = Ledger(hub.ledger), Lake(hub.lake)
     try:
         plan = Planner(lake, ledger, hub.salt.get_secret_value()).preview(name)
+        bounds, breaker = compare(plan, ledger), _breaker(plan, ledger)
     finally:
         ledger.close()
-    counts = _Counts(plan.connection)
-    adds, changes = counts.rows(NEW), counts.rows(CHANGED)
+    counts, figures = _Counts(plan.connection), plan.figures
+    changes = counts.rows(CHANGED)
     return Preview(
         sync=name,
         target=found.target.name,
         mode=plan.sync.mode,
         publication=plan.publication,
-        members=plan.figures.members,
-        held=plan.figures.held,
-        adds=adds,
+        members=figures.members,
+        held=figures.held,
+        adds=counts.rows(NEW),
         changes=changes,
-        removals=plan.figures.removals,
-        unchanged=plan.figures.unchanged,
-        waiting=plan.figures.waiting,
+        moves=counts.rows(MOVED),
+        removals=figures.removals,
+        unchanged=figures.unchanged,
+        waiting=figures.waiting,
         excluded=counts.excluded(),
         removed=counts.removed(),
         fields=_fields(plan, lake, Receipts(hub.ledger).last_version(name)) if changes else [],
         matching=counts.matching(plan.sync),
         forecast=_forecast(found.target, plan),
-        breaker=_breaker(plan),
-        samples=[row for rest in (NEW, CHANGED, REMOVED) for row in _samples(plan, rest, samples)],
+        bounds=bounds,
+        breaker=breaker,
+        samples=[row for kind, rest in KINDS.items() for row in _samples(plan, kind, rest, samples)],
     )
 
 
@@ -155,11 +165,10 @@ def _fields(plan: Plan, lake: Lake, version: int | None) -> list[Row] | None:
     return sorted(found, key=lambda row: (-row["rows"], row["column"]))
 
 
-def _samples(plan: Plan, rest: str, many: int) -> list[Row]:
+def _samples(plan: Plan, kind: str, rest: str, many: int) -> list[Row]:
     """Some rows of one kind, the first by key, values masked."""
     if not many:
         return []
-    kind = {NEW: "add", CHANGED: "change", REMOVED: "remove"}[rest]
     key = quoted(plan.sync.key)
     relation = plan.connection.sql(
         f"select c.key as _key, c.reason as _reason, a.* from changes as c left join published as a "
@@ -177,9 +186,9 @@ def _samples(plan: Plan, rest: str, many: int) -> list[Row]:
     ]
 
 
-def _breaker(plan: Plan) -> str:
+def _breaker(plan: Plan, ledger: Ledger) -> str:
     try:
-        check(plan.sync, plan.figures, plan.publication, None)
+        check(plan, ledger, None)
     except BreakerOpen as fault:
         return str(fault)
     return ""
