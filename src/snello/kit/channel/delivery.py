@@ -34,7 +34,7 @@ class Delivery:
     ) -> None:
         self.sync, self.sink, self.purpose = sync, sink, purpose
         self.book = Book(ledger, sync, max_attempts)
-        self.sizing = Sizing(sink.max_size, sink.settings.timeout)
+        self.sizing = Sizing(sink.max_size, sink.patience or sink.settings.timeout)
         self._calls = Calls(sink)
         self._ready: deque[Batch] = deque()
         self._active: set[str] = set()

@@ -21,6 +21,7 @@ class ActivationSink(ABC, Generic[Settings]):
     - ``batch_id``: idempotency key of the batch under way, each thread's own; the same when rows are repeated
     - ``modes``: of a sync, that the channel can do; any other is refused before the first call
     - ``parallel``: calls that may be under way at once
+    - ``patience``: seconds after which a call counts as late and the next takes fewer rows; None: the timeout
     - ``schema``: JSON schema of the audience's rows, in the order of its columns
     """
 
@@ -29,6 +30,7 @@ class ActivationSink(ABC, Generic[Settings]):
     modes: ClassVar[frozenset[str]] = frozenset({"mirror", "upsert", "insert"})
     max_size: int = 500
     parallel: int = 1
+    patience: float | None = None
 
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
         self.settings, self.sync, self.title = settings, sync, title
