@@ -7,7 +7,7 @@ import email
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -44,7 +44,7 @@ class Mails:
 
     - ``at_recipient``, ``at_text``: answers to a recipient in their order, before letters to it are taken; ``HANG_UP``
       ends the connection instead: at the text, after the letter was taken
-    - ``at_sender``, ``at_greeting``: answers to any sender and any client, in their order
+    - ``at_sender``: answers to any sender, in their order; ``on_text`` is called when so many letters were taken
     """
 
     port: int = 0
@@ -52,6 +52,7 @@ class Mails:
     at_recipient: dict[str, list[str]] = field(default_factory=dict)
     at_text: dict[str, list[str]] = field(default_factory=dict)
     at_sender: list[str] = field(default_factory=list)
+    on_text: Callable[[int], None] = lambda _count: None
     extensions: tuple[str, ...] = ()
     connections: int = 0
     encrypted: int = 0
@@ -61,10 +62,6 @@ class Mails:
 
     def to(self, recipient: str) -> list[Mail]:
         return [mail for mail in self.letters if mail.recipient == recipient]
-
-    def await_letters(self, count: int) -> None:
-        with self.news:
-            assert self.news.wait_for(lambda: len(self.letters) >= count, 60), f"{len(self.letters)} letters came"
 
     # ---- what aiosmtpd asks
 
@@ -110,6 +107,7 @@ class Mails:
         with self.news:
             options = tuple(envelope.mail_options)
             self.letters.append(Mail(str(envelope.mail_from), recipient, envelope.original_content, options))
+            self.on_text(len(self.letters))
             self.news.notify_all()
         if answer == HANG_UP:
             server.transport.abort()

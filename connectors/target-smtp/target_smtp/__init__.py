@@ -34,6 +34,7 @@ class Letters(ActivationSink[Settings]):
     """One letter a row; a letter that was sent cannot be changed or taken back."""
 
     name, modes = "letters", frozenset({"insert", "append"})
+    patience = float("inf")  # a batch takes as long as the paces of its domains ask for
     _composed = _faulty = 0
 
     @property
