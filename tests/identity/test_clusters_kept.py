@@ -12,7 +12,7 @@ import pytest
 from tests.identity.graphs import ANNA, MARIO
 
 from snello.identity.contradictions import ITALIAN, Contradictions
-from snello.identity.reclustering import kept_table, recluster
+from snello.identity.reclustering import forget, kept_table, recluster
 
 EDGES = ("left_record", "right_record", "rule", "identifier_kind", "strength")
 PERSONS = ("record", "tax_code", "birth_date", "sex", "name")
@@ -28,34 +28,46 @@ class Company:
         self.edges: dict[tuple[str, str, str], float] = {}
         self.apart: set[tuple[str, str]] = set()
         self.connection = duckdb.connect()
-        self.known = False
+        self.known: dict[str, set[tuple[Any, ...]]] = {}
+
+    def said(self) -> dict[str, set[tuple[Any, ...]]]:
+        """All that persons and edges say, each by the record or by one end of the edge."""
+        found: dict[str, set[tuple[Any, ...]]] = {record: {marks} for record, marks in self.persons.items()}
+        for (one, *rest), strength in self.edges.items():
+            found[one].add((*rest, strength))
+        return found
 
     def tables(self) -> dict[str, pa.Table]:
         persons = [(record, *said) for record, said in self.persons.items()]
         edges = [(a, b, rule, rule, strength) for (a, b, rule), strength in self.edges.items()]
         nothing = table([], ("record", "kind", "value"))
+        now = self.said()
+        asked = sorted(one for one in now.keys() | self.known.keys() if now.get(one) != self.known.get(one))
         return {
             "persons": table(persons, PERSONS),
             "edges": table(edges, EDGES),
             "apart": table(sorted(self.apart), EDGES[:2]),
             "identifiers": nothing,
             "contacts": nothing,
+            "asked": table([(record,) for record in asked], ("record",)),
         }
 
-    def run(self, contradictions: Contradictions = ITALIAN) -> tuple[Rows, int]:
+    def run(self) -> tuple[Rows, int]:
         """What a run gives that keeps what it can, and how many records it touched."""
         previous = "kept" if self.known else None
-        found = recluster(self.connection, self.tables(), contradictions, previous=previous)
-        found.create("made")
+        found = recluster(self.connection, self.tables(), ITALIAN, previous=previous)
+        if previous:
+            forget(self.connection, "kept", previous)
+            found.insert_into("kept")
+        else:
+            found.create("kept")
         [(touched,)] = self.connection.sql("select count(*) from touched").fetchall()
-        self.connection.execute("drop table if exists kept")
-        self.connection.execute("alter table made rename to kept")
-        self.known = True
+        self.known = self.said()
         return set(self.connection.sql("from kept").fetchall()), touched
 
-    def whole(self, contradictions: Contradictions = ITALIAN) -> Rows:
+    def whole(self) -> Rows:
         with duckdb.connect() as connection:
-            return set(recluster(connection, self.tables(), contradictions).fetchall())
+            return set(recluster(connection, self.tables(), ITALIAN).fetchall())
 
     def vanish(self, record: str) -> None:
         del self.persons[record]
@@ -129,14 +141,17 @@ def test_what_did_not_change_is_not_touched() -> None:
     assert (found, touched) == (company.whole(), 3)
 
 
-def test_another_table_of_contradictions_touches_everybody() -> None:
+def test_a_pair_that_is_set_apart_and_no_more_is_told_by_the_pair_alone() -> None:
     company = Company()
-    company.persons = {"a": (MARIO, None, None, None), "b": (ANNA, None, None, None)}
-    company.edges = {("a", "b", "email"): 0.9}
-    company.run()
-    found, touched = company.run(Contradictions())
-    assert (found, touched) == (company.whole(Contradictions()), 2)
-    assert {row[1] for row in found} == {"a"}
+    company.persons = dict.fromkeys(("a", "b", "c"), (None,) * 4)
+    company.edges = {("a", "b", "email"): 0.9, ("b", "c", "email"): 0.95}
+    assert {row[1] for row in company.run()[0]} == {"a"}
+    company.apart = {("a", "b")}
+    assert company.run() == (company.whole(), 3)
+    assert company.run()[0] == company.whole()
+    company.apart = set()
+    assert {row[1] for row in company.run()[0]} == {"a"}
+    assert company.run()[1] == 0
 
 
 def test_a_table_of_another_shape_is_not_gone_on_from() -> None:

@@ -6,12 +6,16 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snello.identity.customer_events import HISTORY
+from snello.identity.customer_events import EVENTS, HISTORY
 from snello.identity.customer_ids import Identities, assign_ids
+from snello.identity.reassigning import reassign_ids
 
 Groups = list[str]
 FEW = settings(max_examples=5, deadline=None)  # each example opens databases, for many worlds at once
@@ -49,6 +53,45 @@ def runs(*days: Groups) -> list[Identities]:
         past = pa.concat_tables([past, found.events.append_column("happened_at", at).select(HISTORY.names)])
         done.append(found)
     return done
+
+
+def reassigned(groups: Groups, previous: pa.Table, past: pa.Table) -> tuple[list[Any], list[Any]]:
+    """Assignment and events where only customers are looked at that are not what they were."""
+    with duckdb.connect() as connection:
+        clusters = assignment(groups).join(seen().select(["record", "first_seen"]), "record")
+        tables = {"clusters": clusters, "previous": previous, "events": past}
+        found = reassign_ids(connection, tables).to_arrow_table().to_pylist()
+    people = sorted((row["record"], row["customer_id"]) for row in found if row["event"] is None)
+    return people, sorted(str([row[name] for name in EVENTS.names]) for row in found if row["event"] is not None)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_customers_that_are_what_they_were_need_not_be_looked_at(seed: int) -> None:
+    draw = random.Random(seed)
+    past, previous = HISTORY.empty_table(), NOBODY
+    groups = ["ab", "cd", "ef", "gh", "ij"]
+    for day in range(12):
+        for _ in range(draw.choice((0, 1, 1, 2))):
+            one, other = draw.randrange(len(groups)), draw.randrange(len(groups))
+            deed = draw.random()
+            if deed < 0.4 and one != other:
+                groups[one] += groups[other]
+                del groups[other]
+            elif deed < 0.8 and len(groups[one]) > 1:
+                groups.append(groups[one][1:])
+                groups[one] = groups[one][:1]
+            else:
+                lost = draw.choice("abcdefghij")
+                groups = [left for group in groups if (left := group.replace(lost, ""))]
+        groups += [record for record in "abcdefghij" if draw.random() < 0.3 and record not in "".join(groups)]
+        found = assign_ids(assignment(groups), previous, seen(), past)
+        people, events = reassigned(groups, previous, past)
+        assert people == sorted((row["record"], row["customer_id"]) for row in found.assignment.to_pylist())
+        assert events == sorted(str([row[name] for name in EVENTS.names]) for row in found.events.to_pylist())
+        at = pa.repeat(pa.scalar(day * 86_400_000_000, pa.timestamp("us", "UTC")), found.events.num_rows)
+        past = pa.concat_tables([past, found.events.append_column("happened_at", at).select(HISTORY.names)])
+        past = past.filter(pc.not_equal(past["event"], "birth"))
+        previous = found.assignment
 
 
 def told(found: Identities) -> list[tuple[str, str, str, list[str], list[str]]]:

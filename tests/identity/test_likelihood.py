@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from snello.errors import ContractError
-from snello.identity.likelihood import COLUMNS, FLOOR, Model, Prepared, current, prepare, rescore, score, train
+from snello.identity.likelihood import COLUMNS, FLOOR, Model, Prepared, current, prepare, rescore, score, train, turned
 from snello.identity.likelihood.comparisons import COMPARISONS
 from snello.identity.likelihood.model import shipped
 from snello.identity.likelihood.pairs import FEW
@@ -110,16 +112,25 @@ def test_changed_records_get_the_scores_of_a_whole_run(rows: list[dict[str, Any]
     assert some
 
 
+def again(records: pa.Table | Prepared, model: Model, kept: pa.Table, changed: Iterable[str], **how: Any) -> pa.Table:
+    """The pairs kept of the last run with those that are scored again."""
+    names = pa.chunked_array([sorted(changed)], pa.string())
+    asked = pa.concat_arrays(
+        [*names.chunks, *turned(records, model, set(kept["model"].to_pylist()), names)["record"].chunks]
+    )
+    moved = pc.or_(*(pc.is_in(kept[side], value_set=asked) for side in ("left_record", "right_record")))
+    return pa.concat_tables([kept.filter(pc.invert(moved)), rescore(records, model, pa.chunked_array([asked]), **how)])
+
+
 def test_a_run_over_changes_gives_what_a_whole_run_gives(rows: list[dict[str, Any]], model: Model) -> None:
-    nothing = pa.chunked_array([], pa.string())
-    before = rescore(table(rows), model, None, nothing)
+    before = rescore(table(rows), model, None)
     changed = [row | {"phones": None, "street": None} if row["record"] == "b/0003" else row for row in rows[:-1]]
-    names = pa.chunked_array([["b/0003", rows[-1]["record"]]])
-    whole = rescore(table(changed), model, None, nothing)
-    assert found(rescore(table(changed), model, before, names)) == found(whole)
-    assert rescore(table(changed), model, whole, nothing) == whole
+    names = {"b/0003", rows[-1]["record"]}
+    whole = rescore(table(changed), model, None)
+    assert found(again(table(changed), model, before, names)) == found(whole)
+    assert again(table(changed), model, whole, ()) == whole
     other = replace(model, prior=model.prior / 100)
-    assert rescore(table(changed), other, before, names) == rescore(table(changed), other, None, nothing)
+    assert found(again(table(changed), other, before, names)) == found(rescore(table(changed), other, None))
 
 
 def session(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> tuple[Prepared, set[str]]:
@@ -145,10 +156,9 @@ def test_a_value_that_becomes_too_common_or_rarer_moves_the_pairs_of_records_tha
     home = [person(number, draw) | {"record": f"r{number:03}", "phones": ["+39021234567"]} for number in range(FEW + 1)]
     few, many = [*home[:-1], home[-1] | {"phones": None}], home
     before, after = (few, many) if step > 0 else (many, few)
-    kept = rescore(table(before), model, None, pa.chunked_array([], pa.string()), at_least=0.0)
+    kept = rescore(table(before), model, None, at_least=0.0)
     records, other = session(before, after)
-    names = pa.chunked_array([sorted(other)])
-    some = rescore(records, model, kept, names, other=names, at_least=0.0)
+    some = again(records, model, kept, other, at_least=0.0)
     whole = score(table(after), model, at_least=0.0)
     assert found(some) == found(whole)
     assert abs(len(whole) - len(kept)) > FEW

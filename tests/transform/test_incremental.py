@@ -50,7 +50,8 @@ NARROWED = {
 OF_ONE_RUN = {
     "identity": {
         "identity_run", "identity_prints", "changed_rows", "retold_records", "reweighed_records", "record_prints",
-        "changed_records", "touched_values", "rescored_records", "likelihood_records", "likelihood_prepared",
+        "changed_records", "touched_values", "edge_prints", "rescored_records", "crossed_records", "rejoined_records",
+        "retold_marks", "likelihood_records", "likelihood_prepared",
         "likelihood_model", "likelihood_report", "email_values", "phone_values", "tax_code_values", "name_values",
         "place_values", "street_values",
     },

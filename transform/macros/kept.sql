@@ -60,13 +60,26 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The same for edges of records that rules join otherwise. -#}
-{% macro forget_edges_of_rescored_records() -%}
+{#- The same for edges of records that `changed` lists. -#}
+{% macro forget_edges_of(changed) -%}
     {%- if is_incremental() -%}
     delete from {{ this }}
     where
-        left_record in (select rescored.record from {{ ref('rescored_records') }} as rescored)
-        or right_record in (select rescored.record from {{ ref('rescored_records') }} as rescored)
+        left_record in (select changed.record from {{ ref(changed) }} as changed)
+        or right_record in (select changed.record from {{ ref(changed) }} as changed)
+        or (select run.is_whole from {{ ref('identity_run') }} as run)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same for edges of records that rules join otherwise. -#}
+{% macro forget_edges_of_rescored_records() -%}{{ forget_edges_of('rescored_records') }}{%- endmacro %}
+
+{#- The same for what is known of the edges of records that were looked at. -#}
+{% macro forget_known_edges() -%}
+    {%- if is_incremental() -%}
+    delete from {{ this }}
+    where
+        record_id in (select asked.record_id from {{ ref('edge_prints') }} as asked)
         or (select run.is_whole from {{ ref('identity_run') }} as run)
     {%- endif -%}
 {%- endmacro %}
@@ -76,7 +89,8 @@
     {{ return([
         'identity.observed_identifiers', 'identity.person_names', 'identity.person_said', 'identity.record_identifiers',
         'identity.record_evidence', 'identity.person_looks', 'identity.shared_evidence', 'identity.rule_edges',
-        'identity.known_records', 'identity.known_prints', 'identity.spoken_prints',
+        'identity.known_records', 'identity.known_prints', 'identity.known_edges', 'identity.spoken_prints',
+        'identity.person_contacts', 'identity.person_edges', 'identity.likelihood_pairs', 'identity.clustering',
     ]) }}
 {%- endmacro %}
 

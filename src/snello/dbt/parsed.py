@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from dbt.flags import get_flags
-from dbt.plugins import dbtPlugin
+from dbt.plugins.manager import dbtPlugin
 
 _READ = {".sql", ".py", ".yml", ".yaml", ".csv", ".md"}
 _MADE = {"target", "logs", "__pycache__"}

@@ -11,29 +11,29 @@ import pyarrow as pa
 
 from snello.identity.arrays import components
 
+PARTS = pa.schema(
+    [("customer_id", pa.string()), ("purpose", pa.string()), ("parts", pa.int64()), ("records", pa.int64())]
+)
+
 # Only who has records of both kinds, and at least two that the purpose may know, can be held together by the others.
 _SEEN = """
 create or replace temp table bridge_seen as
-with purposes as (
-    select distinct purpose from given_permissions
+with whole as (
+    select customer_id, records from given_scopes where purpose = 'everything'
 ),
 
-judged as (
-    select
-        records.customer_id, records.record, purposes.purpose,
-        permissions.source is not null as is_known,
-        count(permissions.source) over whole as known,
-        count(*) over whole as records
-    from given_records as records
-    cross join purposes
-    left join given_permissions as permissions
-        on records.source = permissions.source and purposes.purpose = permissions.purpose
-    window whole as (partition by records.customer_id, purposes.purpose)
+mixed as (
+    select scopes.customer_id, scopes.purpose
+    from given_scopes as scopes
+    inner join whole on scopes.customer_id = whole.customer_id
+    where scopes.records > 1 and scopes.records < whole.records
 )
 
-select row_number() over () - 1 as id, customer_id, record, purpose
-from judged
-where is_known and known > 1 and known < records
+select row_number() over () - 1 as id, mixed.customer_id, records.record, mixed.purpose
+from mixed
+inner join given_records as records on mixed.customer_id = records.customer_id
+inner join given_permissions as permissions
+    on records.source = permissions.source and mixed.purpose = permissions.purpose
 """
 
 # Two records that say the same of themselves, or that an edge joins, need no third.
@@ -71,16 +71,19 @@ having count(*) > 1
 def bridges(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Any]) -> pa.Table:
     """``customer_id, purpose, parts, records``: into how many parts a customer falls for a purpose, where not one.
 
-    - ``tables``: ``records`` (``record, customer_id, source``), ``permissions`` (``source, purpose``), ``evidence``
-      (``record, kind, value``), ``edges`` (``left_record, right_record``; those that joined)
+    - ``tables``: ``records`` (``record, customer_id, source``), ``permissions`` (``source, purpose``), ``scopes``
+      (``customer_id, purpose, records``: how many records the purpose may know, and ``everything`` how many there
+      are), ``evidence`` (``record, kind, value``), ``edges`` (``left_record, right_record``)
     - ``records`` of the result: how many the purpose may know
     """
     for name, table in tables.items():
         connection.register(f"given_{name}", table)
     connection.execute(_SEEN)
-    links = connection.sql(_LINKS).to_arrow_table()
     [(count,)] = connection.execute("select count(*) from bridge_seen").fetchall()
+    if not count:
+        return PARTS.empty_table()
+    links = connection.sql(_LINKS).to_arrow_table()
     left, right = (np.asarray(links[side].to_numpy(), np.int64) for side in ("left", "right"))
-    labels = components(left, right, count) if count else np.array([], np.int64)
+    labels = components(left, right, count)
     connection.register("labels", pa.table({"id": np.arange(count), "part": labels}))
-    return connection.sql(_RESULT).to_arrow_table()
+    return connection.sql(_RESULT).to_arrow_table().cast(PARTS)

@@ -135,6 +135,7 @@ select distinct named.customer_id
 from named
 where
     named.customer_id in (select previous.customer_id from previous)
+    or named.customer_id in (select settled.customer_id from settled)
     or named.customer_id in (select retired.customer_id from retired)
     or named.customer_id in (select kept.customer_id from kept)
 """
@@ -160,13 +161,19 @@ class Identities:
 
 
 def assign_ids(
-    assignment: pa.Table, previous: pa.Table, first_seen: pa.Table, events: pa.Table | None = None
+    assignment: pa.Table,
+    previous: pa.Table,
+    first_seen: pa.Table,
+    events: pa.Table | None = None,
+    *,
+    settled: pa.Table | None = None,
 ) -> Identities:
     """Give each cluster the customer its records had before, the one they had before a merge, or a new one.
 
     - ``assignment``: ``record, cluster``; ``previous``: ``record, customer_id`` as last published; ``first_seen``:
       ``record, first_seen``; ``events``: every event so far, with ``happened_at``; of births those of customers that
-      ever got records by a split are enough
+      ever got records by a split are enough; ``settled``: the ``customer_id`` of each customer that is left out of all
+      these since it is what it was and no event tells of it
     - of several customers in one cluster the one known longest stays, never one that was split off another of them
     - a customer whose records part stays with most of those that were its own, not got by a merge, then with most of
       all, with the eldest record when equal
@@ -178,6 +185,7 @@ def assign_ids(
         connection.register("assignment", assignment)
         connection.register("previous", previous)
         connection.register("given_first_seen", first_seen)
+        connection.register("settled", previous.slice(0, 0) if settled is None else settled)
         connection.execute(
             "create view seen as select record, min(first_seen::timestamptz) as first_seen"
             " from given_first_seen group by record"

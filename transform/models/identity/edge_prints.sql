@@ -1,5 +1,19 @@
-with shared as (
+-- only who has a value that is looked at anew can be joined otherwise than before
+with asked as (
+    select {{ print_of(['record']) }} as record_id
+    from {{ ref('changed_records') }}
+
+    union
+
+    select record_id from {{ ref('meeting_places') }}
+    where value_id in (select touched.value_id from {{ ref('touched_values') }} as touched)
+),
+
+shared as (
     select * from {{ ref('shared_evidence') }}
+    where
+        left_id in (select asked.record_id from asked)
+        or right_id in (select asked.record_id from asked)
 ),
 
 joined as (
@@ -18,10 +32,11 @@ joined as (
 
 final as (
     select
-        record_id,
-        bit_xor(print) as evidence
-    from joined
-    group by record_id
+        asked.record_id,
+        bit_xor(joined.print) as evidence
+    from asked
+    left join joined on asked.record_id = joined.record_id
+    group by asked.record_id
 )
 
 select * from final

@@ -1,9 +1,11 @@
--- depends_on: {{ ref('known_records') }}, {{ ref('known_prints') }}, {{ ref('spoken_prints') }}
+-- depends_on: {{ ref('known_records') }}, {{ ref('known_prints') }}, {{ ref('known_edges') }}
+-- depends_on: {{ ref('spoken_prints') }}
 with final as (
     select
         run,
         settings,
-        readers
+        readers,
+        {{ today() }} as day
     from {{ ref('identity_run') }}
 )
 

@@ -1,6 +1,34 @@
-{{ config(materialized='view') }}
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_records('retold_marks') }}"
+) }}
 
-with persons as (
+-- depends_on: {{ ref('identity_run') }}
+with retold as (
+    select record from {{ ref('retold_marks') }}
+),
+
+held as (
+    select
+        identifiers.record,
+        identifiers.value
+    from {{ ref('record_identifiers') }} as identifiers
+    left join {{ ref('blocked_identifiers') }} as blocked
+        on identifiers.kind = blocked.kind and identifiers.value = blocked.value
+    where identifiers.share = 'mobile' and blocked.value is null
+),
+
+-- whether a mobile is somebody's own hangs on all who have it
+asked as (
+    select * from held
+    where value in (
+        select mine.value
+        from held as mine
+        where mine.record in (select retold.record from retold)
+    )
+),
+
+persons as (
     select
         record,
         replace(first_key, ' ', '') as first_letters,
@@ -9,7 +37,12 @@ with persons as (
         least(first_key, last_key) || ' ' || greatest(first_key, last_key) as name,
         right(year(coalesce(tax_code_birth_date, birth_date))::string, 2) as birth_year
     from {{ ref('person_records') }}
-    where first_key is not null and last_key is not null
+    where
+        first_key is not null and last_key is not null
+        and (
+            record in (select retold.record from retold)
+            or record in (select asked.record from asked)
+        )
 ),
 
 mailboxes as (
@@ -23,7 +56,7 @@ mailboxes as (
         persons.birth_year
     from {{ ref('usable_identifiers') }} as identifiers
     inner join persons on identifiers.record = persons.record
-    where identifiers.kind = 'email'
+    where identifiers.kind = 'email' and identifiers.record in (select retold.record from retold)
 ),
 
 -- a name and two digits: a birth year, unless the owner is known to be born in another
@@ -43,15 +76,12 @@ numbered as (
 
 mobiles as (
     select
-        identifiers.record,
-        identifiers.value,
+        asked.record,
+        asked.value,
         persons.initials,
         persons.name
-    from {{ ref('record_identifiers') }} as identifiers
-    inner join persons on identifiers.record = persons.record
-    left join {{ ref('blocked_identifiers') }} as blocked
-        on identifiers.kind = blocked.kind and identifiers.value = blocked.value
-    where identifiers.share = 'mobile' and blocked.value is null
+    from asked
+    inner join persons on asked.record = persons.record
 ),
 
 crowded as (
@@ -91,6 +121,7 @@ doubted as (
     from {{ ref('person_records') }}
     where
         tax_code_canonical is not null
+        and record in (select retold.record from retold)
         and not {{ letters_found('tax_code_canonical', 4, 'first_key', 'last_key') }}
         and case
             when birth_date is not null then not {{ birthdays_agree('birth_date', 'tax_code_birth_date') }}
@@ -117,13 +148,14 @@ final as (
 
     union all
 
+    -- of a mobile that is lent it is known who has it: a run after which it may be somebody's own again asks for them
     select
         mobiles.record,
-        'own_mobile' as kind,
+        case when lent.value is null then 'own_mobile' else 'lent_mobile' end as kind,
         mobiles.value
     from mobiles
     left join lent on mobiles.value = lent.value
-    where lent.value is null
+    where mobiles.record in (select retold.record from retold)
 
     union all
 
@@ -148,7 +180,7 @@ final as (
         'year' as kind,
         birth_year as value
     from persons
-    where birth_year is not null
+    where birth_year is not null and record in (select retold.record from retold)
 
     union all
 

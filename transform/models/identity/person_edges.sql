@@ -1,4 +1,14 @@
-with evidence as (
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='append_new_columns',
+    pre_hook="{{ forget_edges_of('rejoined_records') }}"
+) }}
+
+-- depends_on: {{ ref('identity_run') }}
+with rejoined as (
+    select record from {{ ref('rejoined_records') }}
+),
+
+evidence as (
     select
         left_record,
         right_record,
@@ -6,6 +16,9 @@ with evidence as (
         identifier_kind,
         strength
     from {{ ref('rule_edges') }}
+    where
+        left_record in (select rejoined.record from rejoined)
+        or right_record in (select rejoined.record from rejoined)
 
     union all
 
@@ -24,7 +37,12 @@ with evidence as (
         -- only a person is certain
         least(probability, 0.999999) as strength
     from {{ ref('likelihood_pairs') }}
-    where probability >= {{ var('likelihood_accept') }}
+    where
+        probability >= {{ var('likelihood_accept') }}
+        and (
+            left_record in (select rejoined.record from rejoined)
+            or right_record in (select rejoined.record from rejoined)
+        )
 
     union all
 

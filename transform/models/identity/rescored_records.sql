@@ -3,17 +3,13 @@ with present as (
 ),
 
 before as (
-    select
-        id as record_id,
-        print as evidence
-    from ({{ kept({'what': 'string', 'id': 'bigint', 'print': 'bigint'}, 'known_prints') }}) as known
-    where what = 'edges'
+    {{ kept({'record_id': 'bigint', 'evidence': 'bigint'}, 'known_edges') }}
 ),
 
 joined_otherwise as (
-    select coalesce(present.record_id, before.record_id) as record_id
+    select present.record_id
     from present
-    full outer join before on present.record_id = before.record_id
+    left join before on present.record_id = before.record_id
     where present.evidence is distinct from before.evidence
 ),
 

@@ -12,7 +12,7 @@ from snello.identity.likelihood.comparisons import settings_print
 from snello.identity.likelihood.keeping import current
 from snello.identity.likelihood.model import Model
 from snello.identity.likelihood.records import COLUMNS, Prepared, prepare
-from snello.identity.likelihood.rescoring import rescore
+from snello.identity.likelihood.rescoring import rescore, turned
 from snello.identity.likelihood.scoring import score
 from snello.identity.likelihood.training import FLOOR, train
 
@@ -27,4 +27,5 @@ __all__ = [
     "score",
     "settings_print",
     "train",
+    "turned",
 ]

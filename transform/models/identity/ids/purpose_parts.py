@@ -15,6 +15,8 @@ def model(dbt, session):
         "records": customers.join(clusters, "record"),
         "permissions": dbt.ref("source_purposes").project("source, purpose"),
         "evidence": evidence.union(identifiers).union(contacts),
-        "edges": dbt.ref("identity_edges").filter("kept").project("left_record, right_record"),
+        "scopes": dbt.ref("customer_scopes").project("customer_id, purpose, records"),
+        # of two records of one customer no edge was refused
+        "edges": dbt.ref("person_edges").project("left_record, right_record"),
     }
     return bridges(session, tables)
