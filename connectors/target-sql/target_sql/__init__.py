@@ -69,6 +69,10 @@ class Rows(ActivationSink[Settings]):
         """One transaction; a row that the table will not take is refused alone."""
         return self._merge.upsert(changes, changes[0].mode)
 
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """As an upsert, after the rows were given their new keys."""
+        return self.upsert(changes)
+
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """One transaction; nothing that others put there is deleted."""
         return self._merge.remove([change.key for change in changes])
