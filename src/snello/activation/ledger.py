@@ -121,10 +121,10 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(mine.values(outcome=outcome, finished_at=datetime.now(UTC), **figures))
 
-    def last_run_id(self, sync: str) -> str | None:
-        """The greatest name of a run of the sync; None before the first."""
-        with told(), self.engine.connect() as connection:
-            return connection.execute(select(func.max(runs.c.run_id)).where(runs.c.sync == sync)).scalar()
+    def last_run(self, sync: str) -> dict[str, Any]:
+        """The run of the sync with the greatest name; empty before the first."""
+        found = self.asked(select(runs).where(runs.c.sync == sync).order_by(runs.c.run_id.desc()).limit(1))
+        return found[0] if found else {}
 
     # ---- reading, for people
 

@@ -40,7 +40,11 @@ order by c.batch is null, c.batch, c.rank, c.key
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run sends; ``figures`` says it in numbers, ``records`` row by row."""
+    """What one run sends; ``figures`` says in numbers what differs, ``tables`` row by row what travels.
+
+    - ``upserts`` and ``removals``: how many rows travel; fewer than differ when ``limit`` is set, more in a replacement
+    - ``notes``: how the columns differ from those of the run before, which makes every row count as changed
+    """
 
     sync: Sync
     run_id: str
@@ -52,6 +56,7 @@ class Plan:
     upserts: int
     removals: int
     limit: int | None = None
+    notes: tuple[str, ...] = ()
 
     def tables(self, chunk: int = 10_000) -> Iterator[pa.Table]:
         """The changes, flat, in the order in which they must take effect.

@@ -1,23 +1,22 @@
-"""The planner: reads a lake and a ledger, compares them, and opens a run on what differs."""
+"""The planner: reads a lake and a ledger and compares them."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
 
-from snello.activation import breaker, gates, readings
+from snello.activation import gates
 from snello.activation.audience import Audience, published_sync
 from snello.activation.diff import diff, travelling
 from snello.activation.ledger import Ledger
-from snello.activation.leftovers import absent, close, overdue
+from snello.activation.leftovers import absent, overdue
+from snello.activation.opening import changed_columns, open_run, run_id_after
 from snello.activation.plan import Plan
 from snello.activation.sync import Sync
 from snello.activation.tombstones import erased
-from snello.errors import BreakerOpen, ConfigError
+from snello.errors import ConfigError
 from snello.lake import Lake, Manifest
 
 HELD_PERSONS = """
@@ -35,8 +34,6 @@ select h.key, {customer} as customer from customers as h {who}
 """
 
 CUSTOMER_ALIASES = "customer_aliases"
-STAMP = "%Y%m%dT%H%M%S%f"
-
 ALIASES = "create temp table aliases as select {alias} as key, {customer} as customer from ({table}) where {some}"
 
 
@@ -70,7 +67,7 @@ class Planner:
         self.ledger.locks.take(name, "tap")
         self.ledger.locks.check_free(name, "target")
         plan = self._compared(edition, name, limit)
-        self._open(plan, allowed)
+        open_run(edition, self.ledger, self.salt, plan, allowed)
         return plan
 
     def preview(self, name: str, limit: int | None = None) -> Plan:
@@ -90,9 +87,10 @@ class Planner:
         gates.admit(gates.Case(sync, connection, edition, self.ledger, self.salt))
         figures = diff(connection, sync.mode)
         upserts, removals = travelling(connection, limit)
+        last = self.ledger.last_run(name)
         return Plan(
             sync,
-            run_id_after(self.ledger.last_run_id(name)),
+            run_id_after(last.get("run_id")),
             manifest.run_id,
             manifest.tables[sync.table].version,
             figures,
@@ -101,6 +99,7 @@ class Planner:
             upserts,
             removals,
             limit,
+            tuple(changed_columns(last.get("columns"), audience.schema)),
         )
 
     def _kept(self, sync: Sync) -> dict[str, pa.Table]:
@@ -113,58 +112,6 @@ class Planner:
         if sync.key != sync.customer:
             found["customers"] = ledger.customers(name)
         return found
-
-    def _open(self, plan: Plan, allowed: str | None) -> None:
-        figures, run = plan.figures, {"run_id": plan.run_id, "sync": plan.sync.name}
-        counts = {"upserts": plan.upserts, "removals": plan.removals}
-        counts |= {"unchanged": figures.unchanged, "suppressed": figures.suppressed}
-        known = {
-            "publication": plan.publication,
-            "version": plan.version,
-            "members": figures.members,
-            "held": figures.held,
-        }
-        self.ledger.start({**run, **counts, **known})
-        try:
-            breaker.check(plan, self.ledger, allowed)
-        except BreakerOpen as fault:
-            self.ledger.finish(**run, outcome="breaker open", message=fault.what)
-            raise
-        readings.keep(plan, self.ledger)
-        gates.remember(gates.Case(plan.sync, plan.connection, self.lake, self.ledger, self.salt))
-        self._exclude(plan)
-        close(self.ledger, plan)
-        if not figures.changes:
-            self.ledger.finish(**run, outcome="nothing to deliver")
-
-    def _exclude(self, plan: Plan) -> None:
-        """A receipt for each member who is kept back, once while nothing changes; a removal's own receipt says why."""
-        sync, run_id = plan.sync, plan.run_id
-        kept = plan.connection.execute(
-            "select key, customer, gate, code, key in (select key from removals) from newly_excluded order by key"
-        ).fetchall()
-        ended = plan.connection.execute("select key from no_longer_excluded").fetchall()
-        proof = {"run_id": run_id, "sync": sync.name, "op": "upsert", "status": "suppressed", "attempt": 0}
-        self.ledger.exclude(
-            sync.name,
-            [
-                {"key": k, "customer": who, "gate": gate, "code": code, "run_id": run_id}
-                for k, who, gate, code, _ in kept
-            ],
-            (key for (key,) in ended),
-            [
-                {
-                    **proof,
-                    "key": k,
-                    "customer": who,
-                    "code": code,
-                    "fingerprint": None,
-                    "reason": gates.reason_of(sync, gate, code),
-                }
-                for k, who, gate, code, removed in kept
-                if not removed
-            ],
-        )
 
 
 def _check_limit(sync: Sync, limit: int | None) -> None:
@@ -190,16 +137,3 @@ def _whose(connection: duckdb.DuckDBPyConnection, edition: Edition, sync: Sync) 
     who = f"left join aliases as a on a.key = {own}" if merged else ""
     held = HELD_PERSONS if sync.key == sync.customer else HELD_EVENTS
     connection.execute(held.format(customer=customer, who=who))
-
-
-def run_id_after(last: str | None) -> str:
-    """A name that sorts behind the ``last`` run of the sync, by time while the clock goes forward.
-
-    The target tells by it which of two records is the older; a clock that was set back must not make a replay of a run.
-    """
-    now = datetime.now(UTC)
-    try:
-        then = datetime.strptime((last or "").partition("-")[0], STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        then = now
-    return f"{max(now, then + timedelta(microseconds=1)):{STAMP}}-{uuid4().hex[:6]}"

@@ -70,6 +70,7 @@ runs = Table(
     Column("message", String, nullable=False, default=""),
     Column("publication", String, comment="the publication that the run compared with the ledger"),
     Column("version", Integer, comment="the audience's version in the lake, in that publication"),
+    Column("columns", String, comment="the audience's columns and their types, as JSON"),
     Column("members", Integer, comment="members whom every gate let through"),
     Column("held", Integer, comment="rows that the channel held before the run"),
 )
