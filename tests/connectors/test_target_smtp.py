@@ -15,7 +15,9 @@ from tests.servers.smtp import HANG_UP, PASSWORD, USER, Certificates, Mails, mai
 from snello.errors import ConfigError, RetryLater
 from snello.kit.channel.rehearsal import Rehearsal
 from snello.kit.configuration import settings_of
+from snello.kit.mail.rounds import Paces, paces
 from target_smtp import TargetSmtp
+from target_smtp.composing import Composer
 from target_smtp.settings import Settings
 
 DELIVERED = ("delivered", "")
@@ -194,6 +196,38 @@ def test_outside_of_the_hours_nothing_is_sent_and_no_connection_made(server: Mai
     assert sent(tmp_path, server.port, [change(1)], send_between=opened, time_zone="UTC") == {"c001": DELIVERED}
 
 
+def test_hours_that_end_while_letters_go_out_end_the_run_between_two_letters(
+    server: Mails, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter([datetime(2026, 3, 6, 19, 59, tzinfo=UTC)] * 5 + [datetime(2026, 3, 6, 20, 0, tzinfo=UTC)] * 5)
+    monkeypatch.setattr(Composer, "now", property(lambda _self: next(moments)))
+    with pytest.raises(RetryLater, match="it is 20:00"):
+        sent(tmp_path, server.port, [change(number) for number in range(9)], send_between="08:00-20:00", connections=1)
+    assert len(server.letters) == 2
+
+
+def test_paces_of_named_domains_and_the_total_are_shared_by_all_who_use_the_account() -> None:
+    limits = paces({"gmail.com": "1/h", "total": "1/h", "default": "1/h"})
+    first, second, other = (Paces(limits, (host, "aurora")) for host in ("relay.example", "relay.example", "other"))
+    for bucket in (first.of("gmail.com"), first.total, first.of("example.it")):
+        assert bucket.take() == 0
+    assert second.of("gmail.com").take() > 0
+    assert second.total.take() > 0
+    assert second.of("example.it").take() == 0
+    assert other.of("gmail.com").take() == 0
+    for one in (first, second, other):
+        one.close()
+
+
+def test_who_is_erased_leaves_no_trace_in_journal_and_outbox(server: Mails, tmp_path: Path) -> None:
+    with sink(tmp_path, server.port, outbox=tmp_path / "out") as letters:
+        said(letters.upsert([change(1), change(2)]))
+        letters.journal.taken(letters.composer.refs.path("c001"))
+        assert said(letters.erase([change(1)])) == {"c001": DELIVERED}
+        assert letters.journal.fates([letters.composer.refs.path("c001")]) == {}
+        assert len([*(tmp_path / "out").rglob("*.eml")]) == 1
+
+
 def test_a_sender_that_the_server_refuses_ends_the_run(tmp_path: Path) -> None:
     with mails(at_sender=["550 5.7.1 not you"] * 9) as server:
         with pytest.raises(ConfigError, match=r"refuses the sender \(5\.7\.1\)"):
@@ -253,7 +287,7 @@ def test_a_return_path_of_its_own_names_the_row_and_no_address(server: Mails, tm
         list(letters.upsert([change(1), change(2, customer_id="Évènement/2")]))
         for mail in server.letters:
             local = mail.sender.partition("@")[0]
-            key = letters.refs.of_path(local.upper().partition("+")[2])
+            key = letters.composer.refs.of_path(local.upper().partition("+")[2])
             assert key in ("c001", "Évènement/2")
             assert len(local) <= 64
 
@@ -261,7 +295,7 @@ def test_a_return_path_of_its_own_names_the_row_and_no_address(server: Mails, tm
 def test_a_server_that_reports_failures_is_told_under_which_reference(tmp_path: Path) -> None:
     with mails(extensions=("DSN",)) as server, sink(tmp_path, server.port) as letters:
         list(letters.upsert([change(1)]))
-        assert server.letters[0].options == ("RET=HDRS", f"ENVID={letters.refs.path('c001')}")
+        assert server.letters[0].options == ("RET=HDRS", f"ENVID={letters.composer.refs.path('c001')}")
 
 
 def test_an_outbox_takes_the_letters_and_nothing_counts_as_delivered(server: Mails, tmp_path: Path) -> None:
@@ -300,6 +334,7 @@ def test_a_sync_that_letters_cannot_serve_is_refused_before_the_first(
         ("time_zone", "Europe/Vicenza", "name one such as Europe/Rome"),
         ("bounces", {"folder": "INBOX"}, "it names no box"),
         ("unsubscribe_url", "https://aurora.example/leave", "unsubscribe_url"),
+        ("unsubscribe_url", "http://aurora.example/leave/{token}", "unsubscribe_url"),
     ],
 )
 def test_a_wrong_setting_is_told_with_its_cure(tmp_path: Path, setting: str, value: Any, told: str) -> None:

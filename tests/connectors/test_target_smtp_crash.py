@@ -51,3 +51,22 @@ def test_killed_when_so_many_letters_were_taken(tmp_path: Path, moment: int) -> 
     assert {key for key, row in rows.items() if row["status"] == "delivered"} == set(KEYS) - doubted
     assert len(doubted) <= CONNECTIONS
     assert {f"person{int(key[1:])}@example.it" for key in set(KEYS) - doubted} <= set(letters)
+
+
+def test_a_run_that_is_asked_to_stop_ends_after_the_letters_under_way(tmp_path: Path) -> None:
+    stage = staged(tmp_path)
+    with mails() as server:
+        config = settings(tmp_path, server.port, connections=CONNECTIONS, ledger=stage.ledger_url)
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        command = [sys.executable, "-c", "from target_smtp import main; main()", "--config", f"{tmp_path}/config.json"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        server.on_text = lambda count: os.kill(process.pid, signal.SIGTERM) if count == 7 else None
+        process.communicate(stage.messages())
+        assert process.returncode == 130
+        assert 7 <= len(server.letters) < PEOPLE
+        stage.run(TargetSmtp, config)
+        ledger = stage.ledger()
+        statuses = Counter(row["status"] for row in ledger.lookup(stage.sync, KEYS).values())
+        ledger.close()
+    assert statuses == {"delivered": PEOPLE}
+    assert Counter(Counter(mail.recipient for mail in server.letters).values()) == {1: PEOPLE}

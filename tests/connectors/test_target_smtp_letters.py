@@ -23,6 +23,7 @@ from snello.kit.mail.phrases import phrases_in
 from snello.kit.mail.refs import Left, Refs, leaving, left
 from snello.kit.mail.templates import Letter, Unfit
 from target_smtp import Letters
+from target_smtp.composing import Composer
 
 GOLDEN = Path(__file__).parent / "data" / "smtp"
 FRIDAY = datetime(2026, 3, 6, 10, 30, tzinfo=ZoneInfo("Europe/Rome"))
@@ -35,8 +36,8 @@ def letter(folder: Path, files: dict[str, str], languages: tuple[str, ...] = ("i
 
 
 def made(letters: Letters, monkeypatch: pytest.MonkeyPatch, moment: datetime, **payload: Any) -> bytes:
-    monkeypatch.setattr(Letters, "now", moment)
-    return letters._job(change(7, **payload)).compose()
+    monkeypatch.setattr(Composer, "now", moment)
+    return letters.composer.job(change(7, **payload)).compose()
 
 
 def parsed(raw: bytes) -> EmailMessage:
@@ -108,7 +109,12 @@ def test_phrases_beside_the_templates_win_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("it: [", "line 1"), ("it: {weekday: {venerdì: ciao}}", "venerdì is no day"), ("it: {saluti: x}", "it.saluti")],
+    [
+        ("it: [", "line 1"),
+        ("it: {weekday: {venerdì: ciao}}", "venerdì is no day"),
+        ("it: {saluti: x}", "it.saluti"),
+        ("no: {}", "in quotes"),
+    ],
 )
 def test_phrases_that_are_not_understood_are_told_with_their_place(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "phrases.yaml").write_text(text, encoding="utf-8")
@@ -272,7 +278,7 @@ def test_one_click_and_mail_unsubscribe_who_is_signed_in_the_token(
         message = parsed(made(letters, monkeypatch, FRIDAY))
         web, mail = (part.strip(" <>") for part in message["List-Unsubscribe"].split(","))
         assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-        said = left(letters.refs.secret, web.removeprefix("https://aurora.example/leave/"))
+        said = left(letters.composer.refs.secret, web.removeprefix("https://aurora.example/leave/"))
         assert said == Left("smtp__win_back", "c007", "c007")
         assert mail == f"mailto:leave@aurora.example?subject={web.rpartition('/')[2]}"
         assert "person7" not in message["List-Unsubscribe"] + message["Message-ID"]
@@ -282,7 +288,7 @@ def test_the_repetition_of_a_letter_has_its_message_id_and_another_content_anoth
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with sink(tmp_path) as letters:
-        refs = letters.refs
+        refs = letters.composer.refs
         assert refs.message("c1", "a" * 32) == refs.message("c1", "a" * 32)
         assert refs.message("c1", "a" * 32) != refs.message("c1", "b" * 32)
         assert refs.of_message(refs.message("c1", "a" * 32)) == "c1"

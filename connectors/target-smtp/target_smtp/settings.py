@@ -98,7 +98,7 @@ class Settings(ChannelSettings):
 
     unsubscribe_url: str | None = Field(
         None,
-        pattern=r"^https?://.*\{token\}",
+        pattern=r"^https://.*\{token\}",
         description="Where one click unsubscribes, with `{token}` in it; it must take a POST (RFC 8058).",
     )
     unsubscribe_mail: str | None = Field(None, description="Address that takes unsubscriptions by mail.")
@@ -176,7 +176,7 @@ class Settings(ChannelSettings):
     @property
     def paces(self) -> Paces:
         """Buckets for the domains."""
-        return Paces(paces(self.pace))
+        return Paces(paces(self.pace), (self.host, self.username or ""))
 
     @property
     def signer(self) -> Signer | None:

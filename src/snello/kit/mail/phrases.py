@@ -52,7 +52,10 @@ def _read(path: Path) -> dict[str, Phrases]:
         raise ConfigError(path.name, f"it is no readable YAML{place}", "mend the file") from None
     if not isinstance(raw, Mapping):
         raise ConfigError(path.name, "it holds no languages", "begin each part with a language, such as it:")
-    return {str(language): _checked(path, str(language), said or {}) for language, said in raw.items()}
+    for language in raw:
+        if not isinstance(language, str):  # no, for Norwegian, is a truth value in YAML
+            raise ConfigError(path.name, f"{language} is no language", 'write it in quotes, such as "no":')
+    return {language: _checked(path, language, said or {}) for language, said in raw.items()}
 
 
 def _checked(path: Path, language: str, said: Any) -> Phrases:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from snello.errors import ConfigError
-from snello.kit.http.buckets import OwnBucket
+from snello.kit.http.buckets import Bucket, OwnBucket, SharedBucket
 from snello.kit.http.limit import Limit
+from snello.kit.places import keyed_hash, state_folder
 
 DEFAULT = "default"
 TOTAL = "total"
@@ -43,18 +46,42 @@ def paces(given: Mapping[str, str]) -> dict[str, Limit]:
 
 
 class Paces:
-    """Buckets that outlive a batch: one a domain, and one for all of them."""
+    """Buckets that outlive a batch: one a domain, and one for all of them.
 
-    def __init__(self, limits: Mapping[str, Limit]) -> None:
-        self._limits = limits
-        self._buckets: dict[str, OwnBucket] = {}
-        self.total = OwnBucket(limits.get(TOTAL))
+    Those that are named, and the total, are counted for all processes of this machine that send through ``account``;
+    the many other domains for this one.
+    """
 
-    def of(self, domain: str) -> OwnBucket:
+    def __init__(self, limits: Mapping[str, Limit], account: tuple[str, ...] = ()) -> None:
+        self._limits, self._account = limits, account
+        self._buckets: dict[str, Bucket] = {}
+
+    @property
+    def total(self) -> Bucket:
+        """The bucket of all letters."""
+        return self._named(TOTAL, self._limits.get(TOTAL))
+
+    def of(self, domain: str) -> Bucket:
         """The bucket of a domain."""
-        if domain not in self._buckets:
-            self._buckets[domain] = OwnBucket(self._limits.get(domain, self._limits.get(DEFAULT)))
-        return self._buckets[domain]
+        return self._named(domain, self._limits.get(domain, self._limits.get(DEFAULT)))
+
+    def close(self) -> None:
+        """Let go of files."""
+        for bucket in self._buckets.values():
+            bucket.close()
+
+    def _named(self, name: str, limit: Limit | None) -> Bucket:
+        if name not in self._buckets:
+            self._buckets[name] = self._shared(name, limit) or OwnBucket(limit)
+        return self._buckets[name]
+
+    def _shared(self, name: str, limit: Limit | None) -> Bucket | None:
+        """None where nothing is shared: no account, not a name of the settings, or a file that cannot be used."""
+        if limit is None or not self._account or name not in self._limits:
+            return None
+        with suppress(sqlite3.Error, ConfigError, OSError):
+            return SharedBucket(limit, state_folder() / "limits.db", keyed_hash("smtp", *self._account, name))
+        return None
 
 
 class Rounds:
