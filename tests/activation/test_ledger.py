@@ -113,8 +113,7 @@ def test_a_locked_database_is_told_without_statement_or_values(tmp_path: Path, m
     with pytest.raises(RetryLater) as fault:
         ledger.record([delivery("c1")])
     assert str(fault.value) == (
-        "ledger: its database does not answer (OperationalError). "
-        "Next: check that it is up, has room and takes writes; run again."
+        "ledger: another process has kept it busy for too long. Next: wait for its end, then run again."
     )
     holder.close()
     ledger.close()
@@ -124,3 +123,42 @@ def test_a_database_that_is_down_is_told_without_its_password() -> None:
     with pytest.raises(RetryLater) as fault:
         Ledger("postgresql://user:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(fault.value)
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_written(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
+    ledger.record([delivery("c1")])
+    with ledger.engine.connect() as connection:  # the pool has one connection, which the next writer gets
+        pages = connection.exec_driver_sql("pragma page_count").scalar_one()
+        connection.exec_driver_sql(f"pragma max_page_count = {pages}")
+    with pytest.raises(RetryLater, match=r"it has no room left to write\. Next: make room"):
+        ledger.record([delivery(f"c{n}") for n in range(2_000)], [receipt("c1")])
+    assert ledger.settled("s").num_rows == 1
+    ledger.close()
+
+
+def test_a_file_that_is_no_ledger_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("customer_id,email\n" * 100)
+    with pytest.raises(ConfigError, match="its file is no SQLite database"):
+        Ledger(f"sqlite:///{tmp_path}/ledger.db")
+
+
+def test_a_ledger_in_postgresql_that_takes_no_writes_is_told(postgres: str) -> None:
+    ledger = Ledger(postgres)
+    ledger.close()
+    standby = Ledger(f"{postgres}{'&' if '?' in postgres else '?'}options=-cdefault_transaction_read_only%3Don")
+    with pytest.raises(ConfigError, match=r"nothing is sent without them\. Next: point"):
+        standby.record([delivery("c1")])
+    standby.close()
+
+
+def test_an_older_ledger_gets_the_columns_that_came_since(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    Ledger(url).close()
+    with sqlite3.connect(tmp_path / "ledger.db") as old:
+        old.execute("alter table runs drop column columns")
+    ledger = Ledger(url)
+    ledger.start({"run_id": "r1", "sync": "s", "columns": "{}"})
+    assert ledger.last_run("s")["columns"] == "{}"
+    assert ledger.last_run("another") == {}
+    ledger.close()

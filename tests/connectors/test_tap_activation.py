@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -120,4 +121,54 @@ def test_discovery_shows_the_one_stream_and_opens_no_run(stage: Rehearsal) -> No
     assert [stream["stream"] for stream in json.loads(run.stdout)["streams"]] == ["webhook__loyal"]
     ledger = stage.ledger()
     assert ledger.recent_runs() == []
+    ledger.close()
+
+
+def test_a_limit_in_the_environment_sends_the_first_rows_only(stage: Rehearsal) -> None:
+    stage.publish(people(5))
+    with serve(webhook()) as url:
+        some = shell(stage, RUN, TARGET_WEBHOOK_URL=url, SNELLO_LIMIT="2")
+        rest = shell(stage, RUN, TARGET_WEBHOOK_URL=url, TAP_ACTIVATION_LIMIT="9")
+    assert "5 to upsert, 0 to remove, 0 unchanged, of which 2 now (limit 2)" in some.stderr
+    assert "webhook__loyal: 2 upserted" in some.stderr
+    assert "webhook__loyal: 3 upserted" in rest.stderr
+
+
+def test_a_column_of_another_type_is_told_before_everything_is_sent_again(stage: Rehearsal) -> None:
+    stage.publish([{"customer_id": "c1", "visits": 3}])
+    shell(stage, "tap-activation --config=ENV")
+    stage.publish([{"customer_id": "c1", "visits": "three"}])
+    told = shell(stage, "tap-activation --config=ENV")
+    assert told.returncode == 0
+    assert "webhook__loyal: column visits is string now and was int64: every row counts as changed" in told.stderr
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="root writes where it may not")
+def test_a_ledger_that_takes_no_writes_stops_the_tap_before_a_message(stage: Rehearsal) -> None:
+    stage.publish(people(3))
+    stage.ledger().close()
+    folder = Path(stage.ledger_url.removeprefix("sqlite:///")).parent
+    bound = "setpriv --bounding-set=-dac_override --inh-caps=-dac_override " if os.geteuid() == 0 else ""
+    for path in (folder / "ledger.db", folder):
+        path.chmod(0o555)
+    try:
+        run = shell(stage, f"{bound}tap-activation --config=ENV")
+    finally:
+        folder.chmod(0o755)
+    assert (run.returncode, run.stdout) == (2, ""), run.stderr
+    assert "ledger: it takes no writes, and nothing is sent without them" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_ledger_that_fills_up_stops_the_run_and_the_next_one_sends_the_rest(stage: Rehearsal) -> None:
+    stage.publish(people(3_000))
+    with serve(webhook()) as url:
+        full = shell(stage, f"ulimit -f 600; {RUN}", TARGET_WEBHOOK_URL=url)
+        rest = shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+    assert full.returncode == 4, full.stderr
+    assert "ledger: it has no room left to write. Next: make room on its disk" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert rest.returncode == 0, rest.stderr
+    ledger = stage.ledger()
+    assert ledger.settled(stage.sync).num_rows == 3_000
     ledger.close()

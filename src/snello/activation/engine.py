@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,11 @@ from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from snello.activation.ledger_faults import WHERE, fault_of
 from snello.activation.tables import metadata
-from snello.errors import ConfigError, RetryLater
+from snello.errors import ConfigError
 
 BUSY_SECONDS = 30
-WHERE = "ledger"
 
 
 def open_engine(url: str) -> Engine:
@@ -83,10 +84,9 @@ def told() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        kind = type(error.orig).__name__
-        raise RetryLater(
-            WHERE, f"its database does not answer ({kind})", "check that it is up, has room and takes writes; run again"
-        ) from None
+        raise fault_of(error.orig) from None
+    except sqlite3.Error as error:  # from the pragmas of a new connection, which SQLAlchemy does not wrap
+        raise fault_of(error) from None
 
 
 def columns(engine: Engine, sql: str, sync: str) -> pa.Table:
@@ -95,15 +95,20 @@ def columns(engine: Engine, sql: str, sync: str) -> pa.Table:
     The statement says ``coalesce(x, '')`` where null may stand, for ADBC guesses SQLite's types from the first rows;
     the empty text comes back as null.
     """
-    if engine.dialect.name == "postgresql":
-        from adbc_driver_postgresql import dbapi as postgresql
+    import adbc_driver_manager
 
-        plain = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return _fetched(postgresql.connect(plain), sql.replace(":sync", "$1"), sync)
-    from adbc_driver_sqlite import dbapi as sqlite
+    try:
+        if engine.dialect.name == "postgresql":
+            from adbc_driver_postgresql import dbapi as postgresql
 
-    uri = f"file:{quote(str(engine.url.database))}?mode=ro"
-    return _fetched(sqlite.connect(uri), sql.replace(":sync", "?1"), sync)
+            plain = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+            return _fetched(postgresql.connect(plain), sql.replace(":sync", "$1"), sync)
+        from adbc_driver_sqlite import dbapi as sqlite
+
+        uri = f"file:{quote(str(engine.url.database))}?mode=ro"
+        return _fetched(sqlite.connect(uri), sql.replace(":sync", "?1"), sync)
+    except adbc_driver_manager.Error as error:
+        raise fault_of(error) from None
 
 
 def _fetched(connection: Any, sql: str, sync: str) -> pa.Table:
