@@ -2,6 +2,7 @@
     Every staging model that its source declares for a shape, one below the other, with the source's name in front.
 
     - sources are found by their macro `shapes__<source>`, which stands in the source's own folder
+    - rows of people who were erased are left out
     - a column that a model leaves out is a typed null; one that the shape does not have is a compiler error
 -#}
 {% macro union_shape(shape) -%}
@@ -12,7 +13,7 @@
             {%- do parts.append(staged_part(name[8:], ref(staged), shape, columns)) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ (parts or [no_rows(columns)]) | join('\nunion all\n') }}
+    {{ without_erased(shape, (parts or [no_rows(columns)]) | join('\nunion all\n')) }}
 {%- endmacro %}
 
 {% macro staged_part(source_name, relation, shape, columns) -%}

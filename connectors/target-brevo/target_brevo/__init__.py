@@ -79,6 +79,17 @@ class Contacts(ActivationSink[Settings]):
             for key in keys:
                 yield Verdict.delivered(key) if key in taken else self._gone(key)
 
+    def erase(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """Delete the contact from the account, whoever else made use of it: to be forgotten goes before that."""
+        for change in changes:
+            path = f"/contacts/{quote(change.key, safe='')}?identifierType=ext_id"
+            try:
+                self.account.send("DELETE", path, place="/contacts/{identifier}")
+            except BatchRefused as fault:
+                if fault.status != 404:
+                    raise
+            yield Verdict.delivered(change.key)
+
     def close(self) -> None:
         """Close the connection."""
         self.account.http.close()

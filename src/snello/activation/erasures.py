@@ -17,8 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from snello.activation.audit import AuditLog
 from snello.activation.engine import told
-from snello.activation.ledger import Ledger
-from snello.activation.tables import deliveries, metadata
+from snello.activation.ledger import UNKNOWN, Ledger
+from snello.activation.tables import deliveries, metadata, receipts
 from snello.activation.tombstones import Tombstone, bury, erased_keys, tombstones
 from snello.errors import ConfigError
 from snello.identifiers import hash_key
@@ -187,13 +187,25 @@ class Erasures:
         return dict(sorted(counts.items()))
 
     def _note_keys(self, connection: Connection, erasure: Erasure) -> int:
+        """The rows that channels have, or ever had, of the person.
+
+        One that was delivered and removed since may still be known there, off the list: once, it counts as held again.
+        """
         found = connection.execute(select(deliveries.c.sync, deliveries.c.key).where(_theirs(erasure.customers))).all()
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(erased_keys).on_conflict_do_nothing()
-        rows = [{"sync": row.sync, "key": row.key, "erasure": erasure.erasure} for row in found]
-        if rows:
-            connection.execute(statement, rows)
-        return len(rows)
+        noted = dialect.insert(erased_keys).on_conflict_do_nothing()
+        for sync, key in found:
+            is_new = connection.execute(noted, {"sync": sync, "key": key, "erasure": erasure.erasure}).rowcount
+            if is_new:
+                row = (deliveries.c.sync == sync) & (deliveries.c.key == key) & deliveries.c.fingerprint.is_(None)
+                once = select(receipts.c.id).where(
+                    receipts.c.sync == sync,
+                    receipts.c.key == key,
+                    receipts.c.op == "upsert",
+                    receipts.c.status == "delivered",
+                )
+                connection.execute(update(deliveries).where(row, once.exists()).values(fingerprint=UNKNOWN))
+        return len(found)
 
 
 def _theirs(customers: Sequence[str]) -> Any:

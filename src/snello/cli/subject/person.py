@@ -16,8 +16,8 @@ Record = tuple[str, str, str]  # source, stream, key
 
 _IDS = """
 select customer_id as id from customers where customer_id = $customer
-union
-select alias from customer_aliases where customer_id = $customer
+union all
+select distinct alias from customer_aliases where customer_id = $customer
 """
 _IDENTIFIERS = """
 select mine.kind, mine.value,
@@ -86,7 +86,7 @@ def find(lake: Lake, given: str) -> Person:
     if not found:
         return _stranger(given)
     asked = {"customer": found[0]["customer_id"]}
-    ids = tuple(sorted(str(row["id"]) for row in tables.rows(_IDS, asked)))
+    ids = tuple(str(row["id"]) for row in tables.rows(_IDS, asked))
     mine = [Identifier(row["kind"], row["value"], row["alone"]) for row in tables.rows(_IDENTIFIERS, asked)]
     return Person(ids, tuple(mine), frozenset(owned(lake, ids)))
 
