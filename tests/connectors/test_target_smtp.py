@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -217,6 +219,28 @@ def test_paces_of_named_domains_and_the_total_are_shared_by_all_who_use_the_acco
     assert other.of("gmail.com").take() == 0
     for one in (first, second, other):
         one.close()
+
+
+def test_a_journal_that_cannot_be_written_ends_the_run_before_another_letter(server: Mails, tmp_path: Path) -> None:
+    def lose(_count: int) -> None:
+        with closing(sqlite3.connect(tmp_path / "journal.db")) as base:
+            base.execute("drop table letter")
+
+    server.on_text = lose
+    with pytest.raises(RetryLater, match="the journal of letters cannot be written"):
+        sent(tmp_path, server.port, [change(number) for number in range(9)], connections=1)
+    assert len(server.letters) == 1
+
+
+def test_a_journal_that_cannot_be_opened_is_a_wrong_setting(server: Mails, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="setting journal"):
+        sent(tmp_path, server.port, [change(1)], journal=tmp_path)
+
+
+def test_dots_in_domains_that_meltano_took_for_levels_are_dots_again(tmp_path: Path) -> None:
+    given = {"default": "10/s", "gmail": {"com": "2/s"}, "mail": {"example": {"it": "3/min"}}}
+    found = settings_of(Settings, settings(tmp_path, pace=given), "target-smtp")
+    assert found.pace == {"default": "10/s", "gmail.com": "2/s", "mail.example.it": "3/min"}
 
 
 def test_who_is_erased_leaves_no_trace_in_journal_and_outbox(server: Mails, tmp_path: Path) -> None:

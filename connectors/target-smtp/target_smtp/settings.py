@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -103,7 +104,7 @@ class Settings(ChannelSettings):
     )
     unsubscribe_mail: str | None = Field(None, description="Address that takes unsubscriptions by mail.")
 
-    pace: dict[str, str] = Field(
+    pace: dict[str, Any] = Field(
         {"default": "10/s"},
         description="Most letters by domain, such as `gmail.com: 2/s`; `default` for each other one, `total` for all.",
     )
@@ -152,12 +153,13 @@ class Settings(ChannelSettings):
 
     @field_validator("pace")
     @classmethod
-    def _paces(cls, value: dict[str, str]) -> dict[str, str]:
+    def _paces(cls, value: dict[str, Any]) -> dict[str, str]:
+        flat = dict(_dotted(value))
         try:
-            paces(value)
+            paces(flat)
         except ConfigError as fault:
             raise ValueError(f"{fault.what}. Next: {fault.cure}") from None
-        return value
+        return flat
 
     @model_validator(mode="after")
     def _encrypted(self) -> Settings:
@@ -182,3 +184,12 @@ class Settings(ChannelSettings):
     def signer(self) -> Signer | None:
         """Who signs here, if anybody."""
         return Signer(self.dkim.domain, self.dkim.selector, self.dkim.key.get_secret_value()) if self.dkim else None
+
+
+def _dotted(given: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """Meltano takes the dots of a domain for levels: ``gmail.com: 2/s`` arrives as ``gmail: {com: 2/s}``."""
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", str(value)

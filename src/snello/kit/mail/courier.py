@@ -110,6 +110,9 @@ class Courier:
                     return
                 batch.rounds.pause(min(self.manner.longest, FIRST_WAIT * 2 ** (failures - 1)))
         except BaseException as fault:
+            if line is not None:  # whatever it was in the middle of must not end as if it were whole
+                line.hang_up()
+                line = None
             batch.end(fault)
         finally:
             if line is not None:
