@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, DateTime, Integer, String, Table, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from snello.activation.audit import AuditLog
 from snello.activation.engine import told
@@ -191,20 +190,22 @@ class Erasures:
 
         One that was delivered and removed since may still be known there, off the list: once, it counts as held again.
         """
-        found = connection.execute(select(deliveries.c.sync, deliveries.c.key).where(_theirs(erasure.customers))).all()
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        noted = dialect.insert(erased_keys).on_conflict_do_nothing()
+        query = select(deliveries.c.sync, deliveries.c.key).where(_theirs(erasure.customers))
+        found = connection.execute(query).all()
+        noted = select(erased_keys.c.sync, erased_keys.c.key).where(erased_keys.c.key.in_([key for _, key in found]))
+        known = set(connection.execute(noted).tuples())
         for sync, key in found:
-            is_new = connection.execute(noted, {"sync": sync, "key": key, "erasure": erasure.erasure}).rowcount
-            if is_new:
-                row = (deliveries.c.sync == sync) & (deliveries.c.key == key) & deliveries.c.fingerprint.is_(None)
-                once = select(receipts.c.id).where(
-                    receipts.c.sync == sync,
-                    receipts.c.key == key,
-                    receipts.c.op == "upsert",
-                    receipts.c.status == "delivered",
-                )
-                connection.execute(update(deliveries).where(row, once.exists()).values(fingerprint=UNKNOWN))
+            if (sync, key) in known:
+                continue
+            connection.execute(insert(erased_keys), {"sync": sync, "key": key, "erasure": erasure.erasure})
+            row = (deliveries.c.sync == sync) & (deliveries.c.key == key) & deliveries.c.fingerprint.is_(None)
+            once = select(receipts.c.id).where(
+                receipts.c.sync == sync,
+                receipts.c.key == key,
+                receipts.c.op == "upsert",
+                receipts.c.status == "delivered",
+            )
+            connection.execute(update(deliveries).where(row, once.exists()).values(fingerprint=UNKNOWN))
         return len(found)
 
 
