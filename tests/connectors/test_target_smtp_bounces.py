@@ -135,6 +135,15 @@ def test_a_report_of_failure_means_what_its_code_says(status: str, action: str, 
     assert reason(failure("c001", status, action=action)) == ("c001", told)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("smtp; 550 5.1.1 <x> unknown", "hard"), ("smtp; 550 no", "soft"), ("smtp; 550 5.7.1 from 5.1.1.9", "soft")],
+)
+def test_a_report_that_says_no_more_than_failed_is_read_by_what_its_server_was_told(said: str, told: str) -> None:
+    raw = failure("c001", "5.0.0").replace(b"smtp; 550 no such user here", said.encode())
+    assert reason(raw) == ("c001", told)
+
+
 def test_whose_a_report_is_stands_in_the_letter_in_the_envelope_or_in_the_return_path() -> None:
     whole = f"Content-Type: message/rfc822\n\nFrom: news@aurora.example\nMessage-ID: {message_id('c001')}\n\nCiao\n"
     assert reason(failure("c001", given_back=whole)) == ("c001", "hard")

@@ -23,7 +23,7 @@ from snello.kit.mail.refs import Refs
 Reason = Literal["hard", "soft", "complaint", "unsubscribed", "none"]
 ADDRESSED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to")
 REPLIED = ("original-message-id", "in-reply-to", "references")
-STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})")
+CODE = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
 FOUND = re.compile(r"[^\s<>@,;]+")
 MOST_FOUND = 1000  # words of one header that are looked at
 
@@ -106,13 +106,20 @@ def _failure(key: str, parts: list[Message]) -> Report:
             for block in part.get_payload() if part.is_multipart() else ():
                 if not isinstance(block, Message) or str(block.get("action", "")).strip().lower() != "failed":
                     continue
-                status = STATUS.match(str(block.get("status", "")))
                 mailbox = str(block.get("final-recipient") or block.get("original-recipient") or "")
-                hard = bool(status) and bad_address(status[1] if status else "")
+                hard = any(map(bad_address, _codes(block)))
                 worst = Report(key, "hard" if hard else "soft", mailbox.rpartition(";")[2].strip().lower())
                 if hard:
                     return worst
     return worst
+
+
+def _codes(block: Message) -> Iterator[str]:
+    """The code of a failure, and where a server says no more than 5.0.0, the one that it was told itself."""
+    status = str(block.get("status", "")).strip()
+    yield status
+    if status.endswith(".0.0"):
+        yield from CODE.findall(str(block.get("diagnostic-code", "")))
 
 
 def _guess(message: Message) -> tuple[Reason, str]:
