@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from tests.connectors.target_sql_tables import Base, member, put, sink, take
 from tests.servers.mariadb import mariadb, mariadb_server
 
 from snello.errors import ConfigError, ContractError
+from snello.kit.channel.rehearsal import Rehearsal
+from target_sql import TargetSql
 
 __all__ = ["mariadb", "mariadb_server"]
 
@@ -166,7 +169,7 @@ def test_insert_and_append_leave_what_is_there_and_update_adds_nothing(base: Bas
         assert put(rows, member(1), member(2), mode=mode) == {"c1": "", "c2": ""}
     assert put(rows, member(2, name="changed"), mode="append") == {"c2": ""}
     assert [row[1] for row in people(base)] == ["theirs", "canary person 2"]
-    assert put(rows, member(1), member(9), mode="update") == {"c1": "", "c9": "not_found"}
+    assert put(rows, member(1), member(9), mode="update") == {"c1": "", "c9": "not_there"}
     assert [row[1] for row in people(base)] == ["canary person 1", "canary person 2"]
 
 
@@ -187,6 +190,49 @@ def test_a_replacement_is_seen_when_it_is_whole_and_not_at_all_when_it_is_given_
     assert [row[:3:2] for row in people(base)] == [("c2", 7), ("c3", 3), ("x1", 5)]
     assert [held.key for held in rows.listing()] == ["c2", "c3"]
     assert rows.size().size == 2
+
+
+@pytest.mark.parametrize("number", [3, 300], ids=["few", "many"])
+def test_rows_of_every_type_change_and_come_to_nothing_in_few_and_in_many(base: Base, number: int) -> None:
+    columns = ("name", "visits", "revenue", "born", "seen_at", "loyal", "shops")
+    rows = sink(base.url, *columns)
+    full = {"revenue": 9.5, "born": "1970-01-31", "seen_at": "2026-03-01T10:00:00Z", "loyal": True, "shops": ["MI"]}
+    other = {"revenue": 1e-3, "born": "2000-02-29", "seen_at": None, "loyal": False, "shops": ["à", {"n": None}]}
+    for values in (full, other, dict.fromkeys(full), full):
+        assert set(put(rows, *(member(n, **values) for n in range(number))).values()) == {""}
+        held = base.rows("select distinct revenue, cast(born as char(10)), loyal from loyal")
+        loyal = values["loyal"] if values["loyal"] is None else bool(values["loyal"])
+        assert held == [(values["revenue"], values["born"], loyal)]
+        texts = base.rows(f"select cast(shops as {'char' if 'mysql' in base.url else 'text'}) from loyal")
+        shops = {text and json.dumps(json.loads(text)) for (text,) in texts}
+        assert shops == {json.dumps(values["shops"]) if values["shops"] else None}
+
+
+@pytest.mark.parametrize("mode", ["mirror", "upsert", "insert", "update"])
+def test_a_sync_of_each_mode_runs_from_tap_to_table_with_a_receipt_a_row(mode: str, base: Base, tmp_path: Path) -> None:
+    settings = with_people(base, "'c1', 'theirs', 5, 'kept'")
+    stage = Rehearsal(tmp_path, "sql__loyal", mode=mode, max_removal_share=1)
+    config = {"url": base.url, "adopt": "update", **settings}
+    stage.publish([member(1), member(2)])
+    assert "sql__loyal" in stage.run(TargetSql, config)
+    stage.publish([member(1, visits=7)], others=["c2"])
+    stage.run(TargetSql, config)
+    held = {no: visits for no, _, visits, _ in people(base)}
+    assert (
+        held
+        == {
+            "mirror": {"c1": 7},
+            "upsert": {"c1": 7, "c2": 2},
+            "insert": {"c1": 5, "c2": 2},
+            "update": {"c1": 7},
+        }[mode]
+    )
+    ledger = stage.ledger()
+    codes = {(row["key"], row["op"], row["status"], row["code"]) for row in ledger.receipts(stage.sync)}
+    ledger.close()
+    assert (("c2", "upsert", "refused", "not_there") in codes) == (mode == "update")
+    assert (("c2", "remove", "delivered", "") in codes) == (mode == "mirror")
+    assert stage.messages().count('"RECORD"') == 0
 
 
 def test_a_row_that_does_not_fit_is_refused_alone_with_its_word(base: Base) -> None:

@@ -213,6 +213,19 @@ def test_a_user_of_mariadb_who_may_only_read_is_told_so(mariadb_server: MariaDb,
     assert "opensesame" not in str(told.value)
 
 
+def test_a_database_without_room_keeps_nothing_of_the_batch(tmp_path: Path) -> None:
+    base = Base(f"sqlite:///{tmp_path / 'crm.db'}")
+    rows = sink(base.url, "name", "visits")
+    put(rows, member(1))
+    connection = rows._merge.database.connection
+    connection.exec_driver_sql("pragma max_page_count = 20")
+    connection.rollback()
+    with pytest.raises(RetryLater, match="has no room left"):
+        put(rows, *(member(n, name="x" * 100) for n in range(5_000)))
+    assert base.rows("select customer_id from loyal") == [("c1",)]
+    assert base.rows("select count(*) from snello_rows") == [(1,)]
+
+
 def test_a_server_that_is_away_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(RetryLater, match=r"PostgreSQL at 127\.0\.0\.1:1 does not answer"):
         put(sink("postgresql://u:opensesame@127.0.0.1:1/x", "visits"), member(1))

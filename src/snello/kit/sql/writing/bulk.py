@@ -17,7 +17,9 @@ Row = Mapping[str, Any]
 
 
 class Bulk(Protocol):
-    """A way to write many rows."""
+    """A way to write many rows; ``most``: values that a statement can name."""
+
+    most: int
 
     def among(self, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
         """Whether a column has one of these values."""
@@ -32,6 +34,8 @@ class Bulk(Protocol):
 class Plain:
     """By statements that every database understands; its driver makes of many what it can."""
 
+    most = 1_000
+
     def among(self, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
         """A list of values."""
         return column.in_(values)
@@ -39,13 +43,13 @@ class Plain:
     def insert(self, connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
         """One statement, executed for all rows."""
         if rows:
-            columns = {name: sa.bindparam(f"b_{name}", type_=table.c[name].type) for name in rows[0]}
+            columns = {name: sa.bindparam(f"b_{name}", type_=_type(table.c[name])) for name in rows[0]}
             connection.execute(sa.insert(table).values(columns), _bound(rows))
 
     def update(self, connection: Connection, table: sa.Table, key: str, rows: Sequence[Row]) -> None:
         """One statement, executed for all rows."""
         if rows and (names := [name for name in rows[0] if name != key]):
-            bound = {name: sa.bindparam(f"b_{name}", type_=table.c[name].type) for name in (key, *names)}
+            bound = {name: sa.bindparam(f"b_{name}", type_=_type(table.c[name])) for name in (key, *names)}
             differs = sa.or_(*(_distinct(table.c[name], bound[name]) for name in names))
             statement = sa.update(table).where(table.c[key] == bound[key], differs)
             connection.execute(statement.values({name: bound[name] for name in names}), _bound(rows))
@@ -53,6 +57,8 @@ class Plain:
 
 class Copying(Plain):
     """PostgreSQL: rows go by COPY into a table of this session, from there by one statement."""
+
+    most = 50_000
 
     def among(self, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
         """One array instead of a parameter a value."""
@@ -105,6 +111,11 @@ class Copying(Plain):
 def bulk_for(dialect: str) -> Bulk:
     """The fastest way that a kind of database knows."""
     return Copying() if dialect == "postgresql" else Plain()
+
+
+def _type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """The column's type; no value is null there, not JSON's word for it."""
+    return type(column.type)(none_as_null=True) if isinstance(column.type, sa.JSON) else column.type
 
 
 def _distinct(column: sa.ColumnElement[Any], value: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

@@ -58,7 +58,7 @@ class Merge:
         removals = Removals(self.place, self.bisection)
 
         def rest(connection: Connection) -> None:
-            for some in chunks(removals.place.ours.left(connection, self._session)):
+            for some in chunks(removals.place.ours.left(connection, self._session), removals.place.bulk.most):
                 removals.take(connection, some, wholly=False)
             transaction = connection.get_transaction()
             assert transaction is not None
@@ -75,7 +75,7 @@ class Merge:
     def held(self) -> Iterator[str]:
         """Keys of the rows that are ours and stand in the table."""
         place = self.place
-        for some in chunks(self._work(lambda connection: list(place.ours.held(connection)))):
+        for some in chunks(self._work(lambda connection: list(place.ours.held(connection))), place.bulk.most):
             values = keys_of(place, some)
             found = self._work(lambda connection, values=values: place.standing(connection, values).found)  # type: ignore[misc]
             yield from (key for key in some if key in found)

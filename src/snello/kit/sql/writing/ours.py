@@ -19,7 +19,6 @@ from snello.kit.sql.writing.bulk import Bulk
 from snello.kit.sql.writing.table import text_key
 
 NAME = "snello_rows"
-CHUNK = 1_000
 
 Item = TypeVar("Item")
 
@@ -64,7 +63,7 @@ class Ours:
         """What is known of these keys, by any sync."""
         t = self.table
         found: dict[str, Entry] = {}
-        for some in chunks(keys):
+        for some in chunks(keys, self.bulk.most):
             query = sa.select(t.c.key, t.c.sync, t.c.inserted, t.c.held).where(
                 t.c.place == self.place, self.bulk.among(t.c.key, some)
             )
@@ -76,9 +75,9 @@ class Ours:
                     found[key] = Entry(before.inserted, before.held, (*before.others, sync), before.mine)
         return found
 
-    def note(self, connection: Connection, rows: Mapping[str, bool], run: str) -> None:
-        """These keys are held from now on; the value says whether we put the row there."""
-        self.forget(connection, list(rows))
+    def note(self, connection: Connection, rows: Mapping[str, bool], run: str, again: Sequence[str]) -> None:
+        """These keys are held from now on; the value says whether we put the row there. ``again``: known before."""
+        self.forget(connection, again)
         self.bulk.insert(
             connection,
             self.table,
@@ -90,12 +89,12 @@ class Ours:
 
     def let_go(self, connection: Connection, keys: Sequence[str]) -> None:
         """These rows stay where they are, and are ours, but hold nothing of ours."""
-        for some in chunks(keys):
+        for some in chunks(keys, self.bulk.most):
             connection.execute(sa.update(self.table).where(*self._mine(some)).values(held=False))
 
     def forget(self, connection: Connection, keys: Sequence[str]) -> None:
         """These rows are ours no longer."""
-        for some in chunks(keys):
+        for some in chunks(keys, self.bulk.most):
             connection.execute(sa.delete(self.table).where(*self._mine(some)))
 
     def hand_over(self, connection: Connection, keys: Mapping[str, str]) -> None:
@@ -127,8 +126,8 @@ class Ours:
         return t.c.place == self.place, t.c.sync == self.sync, self.bulk.among(t.c.key, keys)
 
 
-def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    """The items, so many at a time that a statement can name them."""
+def chunks(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
+    """The items, at most so many at a time."""
     source = iter(items)
-    while some := list(islice(source, CHUNK)):
+    while some := list(islice(source, most)):
         yield some

@@ -65,7 +65,7 @@ class Removals:
             emptied |= dict.fromkeys(self.place.into.fields.values())
 
         def write(some: Sequence[str]) -> None:
-            for part in chunks(some):
+            for part in chunks(some, self.place.bulk.most):
                 there = self.place.bulk.among(column, [found[key] for key in part])
                 if way == "delete":
                     connection.execute(sa.delete(table).where(there))

@@ -44,15 +44,13 @@ class Place:
         return row
 
     def standing(self, connection: Connection, keys: dict[str, Any]) -> Standing:
-        """Which of these keys stand in the table; their rows are locked until the transaction ends."""
+        """Which of these keys stand in the table."""
         column = self.into.table.c[self.into.key]
         wanted = {canonical(value): key for key, value in reversed(keys.items())}
         found: dict[str, Any] = {}
         others: set[str] = set()
-        for some in chunks(keys.values()):
-            for (value,) in connection.execute(
-                sa.select(column).where(self.bulk.among(column, some)).with_for_update()
-            ):
+        for some in chunks(keys.values(), self.bulk.most):
+            for (value,) in connection.execute(sa.select(column).where(self.bulk.among(column, some))):
                 spelled = canonical(value)
                 if spelled in wanted:
                     found[wanted[spelled]] = value

@@ -51,7 +51,7 @@ class Upserts:
             return "key_collides"
         if key in standing.found:
             return "foreign_row" if key not in known and self.place.terms.adopt == "refuse" else None
-        return "not_found" if mode == "update" else None
+        return "not_there" if mode == "update" else None
 
     def _locate(self, rows: Mapping[str, dict[str, Any]], standing: Standing) -> None:
         """Rows that stand there keep their key as it is spelled there."""
@@ -86,7 +86,8 @@ class Upserts:
             inserted = mine.inserted if mine and key in standing.found else key not in standing.found
             if session or mine is None or not mine.held or mine.inserted != inserted:
                 noted[key] = inserted
-        self.place.ours.note(connection, noted, session)
+        again = [key for key in noted if (entry := known.get(key)) and entry.mine]
+        self.place.ours.note(connection, noted, session, again)
 
     def _renamed(self, connection: Connection, changes: Sequence[Change]) -> None:
         """A customer who is another now keeps the row; of two rows the one under the old key goes."""
