@@ -7,12 +7,18 @@
 {% macro name_level() -%}
     case
         when left_first = right_first and left_last = right_last then 4
-        when
-            {{ like_family('left_last', 'right_last') }}
-            or ({{ like_family('left_last', 'right_first') }} and {{ like_family('left_first', 'right_last') }})
+        when {{ like_families() }}
             then case {{ given_names_agree() }} when true then 3 when false then 0 else 1 end
         else case {{ given_names_agree() }} when true then 2 when false then 0 else 1 end
     end
+{%- endmacro %}
+
+{#- Family names that are alike, or halves that are turned. -#}
+{% macro like_families() -%}
+    (
+        {{ like_family('left_last', 'right_last') }}
+        or ({{ like_family('left_last', 'right_first') }} and {{ like_family('left_first', 'right_last') }})
+    )
 {%- endmacro %}
 
 {#- The same given name needs no closer look. -#}

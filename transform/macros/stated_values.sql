@@ -2,50 +2,57 @@
     What records say of a person, part by part; what belongs to one part, such as an address, comes from one record together.
 -#}
 
+{#- How something came to be known, a number each; what attributes say comes after these. -#}
+{% macro manners() -%}
+    {%- for kind, rule, is_vouched in [
+        ('explicit', 'as recorded', false), ('explicit', 'as recorded', true),
+        ('derived', 'decoded from the tax code', true), ('implicit', 'seen in use', false),
+    ] %}
+    select {{ loop.index }} as manner, '{{ kind }}' as kind, '{{ rule }}' as rule, {{ is_vouched }} as is_vouched
+    {{- ' union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- What of a record goes along with each of its candidates. -#}
+{% macro voice_columns(records) -%}
+    {%- for column in ['customer_no', 'record_no', 'source', 'observed_on', 'recency'] -%}
+    {{ records }}.{{ column }}{{ ', ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- A candidate for one part: its record, and its value with what speaks for it. -#}
-{% macro voice(part, value, persons, kind='explicit', rule='as recorded', is_vouched=false, completeness='1') -%}
+{% macro voice(part, value, manner, completeness='1') -%}
     select
-        record,
+        {{ voice_columns('persons') }},
         '{{ part }}' as part,
-        {{ value }}::string as value,
-        '{{ kind }}' as kind,
-        '{{ rule }}' as rule,
-        {{ is_vouched }} as is_vouched,
+        {{ value }} as value,
+        {{ manner }} as manner,
         1 as place,
         {{ completeness }} as completeness
-    from {{ persons }}
+    from persons
     where {{ value }} is not null
 {%- endmacro %}
 
-{#- The parts that every person record may speak of, one row a record and candidate. -#}
-{% macro spoken_parts(persons) -%}
-    {{ voice(
-        'name', "concat_ws('|', first_key, last_key)", named(persons),
-        completeness='case when first_key is null or last_key is null then 1 else 2 end'
-    ) }}
+{#- The parts that every person record may speak of, one row a record and candidate, from `persons`. -#}
+{% macro spoken_parts() -%}
+    {{ voice('name', 'name', 1, 'name_completeness') }}
     union all
-    {{ voice(
-        'address', "concat_ws('|', coalesce(street_key, street), postcode)", placed(persons),
-        completeness="case when street is null then 0 else 1 end + case when postcode is null then 0 else 1 end"
-    ) }}
+    {{ voice('address', 'address', 1, 'address_completeness') }}
     {%- for part in ['birth_date', 'sex', 'tax_code', 'language'] %}
     union all
-    {{ voice(part, part, persons, is_vouched=(part == 'tax_code')) }}
+    {{ voice(part, part, 2 if part == 'tax_code' else 1) }}
     {%- endfor %}
     {%- for part in ['birth_date', 'sex'] %}
     union all
-    {{ voice(
-        part, 'tax_code_' ~ part, persons, kind='derived', rule='decoded from the tax code', is_vouched=true
-    ) }}
+    {{ voice(part, 'tax_code_' ~ part, 3) }}
     {%- endfor %}
 {%- endmacro %}
 
-{% macro named(persons) -%}
-    (select * from {{ persons }} where coalesce(first_name, last_name) is not null) as named
-{%- endmacro %}
-
-{% macro placed(persons) -%}
-    (select * from {{ persons }} where coalesce(street, postcode, city, province, region, country) is not null) as placed
+{#- The parts of a golden record that need no source to name them, a row each. -#}
+{% macro part_rows() -%}
+    {%- for part in 'name,address,birth_date,sex,tax_code,language,email,phone'.split(',') %}
+    select '{{ part }}' as part{{ ' union all' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}
 
 {#-

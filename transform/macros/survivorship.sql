@@ -28,12 +28,19 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- Those columns, of the table named. -#}
+{% macro shift_columns(policies) -%}
+    {%- for named in widths().split(',') -%}
+    {{ policies }}.shift_{{ named.split('=')[0] }}{{ ', ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {% macro turn_of(name, criteria) -%}
     instr(',' || replace({{ criteria }}, ' ', '') || ',', ',{{ name }},')
 {%- endmacro %}
 
-{#- The score of a candidate; higher is better. -#}
-{% macro score() -%}
+{#- The score of a candidate, as far as these criteria give it; higher is better. -#}
+{% macro score(criteria) -%}
     {%- set numbers = {
         'validity': 'case when is_vouched then 1 else 0 end',
         'kind': "case kind when 'explicit' then 3 when 'derived' then 2 else 1 end",
@@ -43,11 +50,22 @@
         'agreement': 'least(63, agreement)',
         'recency': 'coalesce(greatest(-8589934591, least(8589934591, recency)) + 8589934592, 0)',
     } -%}
-    {%- for named in widths().split(',') %}
-    {%- set name = named.split('=')[0] %}
+    {%- for name in criteria %}
     coalesce(({{ numbers[name] }})::bigint << shift_{{ name }}, 0){{ ' +' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- What may decide but for one criterion. -#}
+{% macro criteria_but(one) -%}
+    {%- set names = [] -%}
+    {%- for named in widths().split(',') if named.split('=')[0] != one -%}
+        {%- do names.append(named.split('=')[0]) -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+{#- What a candidate that is not too old has on top of its score. -#}
+{% macro fresh() -%}(1::bigint << 62){%- endmacro %}
 
 {#- The first criterion in which two scores of one policy differ; when in none, it was the name of the record. -#}
 {% macro first_difference(one, other) -%}

@@ -3,14 +3,14 @@
     pre_hook='{{ forget_changed_customers() }}'
 ) }}
 
--- depends_on: {{ ref('golden_run') }}
+-- depends_on: {{ ref('golden_run') }}, {{ ref('changed_customers') }}
 -- purposes that may know the same sources of a customer share what they know
 with scopes as (
     select distinct
         customer_id,
         scope
     from {{ ref('customer_scopes') }}
-    where customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
+    where {{ only_changed('customer_id', 'changed_customers', 'customer_id') }}
 ),
 
 permissions as (

@@ -13,105 +13,168 @@ with policies as (
     from {{ ref('survivorship') }}
 ),
 
+-- numbers stand for customers, records, parts and manners of knowing until all is in order: to sort is to copy
+changed as (
+    select
+        customer_id,
+        (row_number() over (order by customer_id))::int as customer_no
+    from {{ ref('changed_customers') }}
+),
+
 people as (
     select
-        customers.customer_id,
+        changed.customer_id,
+        changed.customer_no,
         records.record,
+        (row_number() over (order by records.record))::int as record_no,
         records.source,
-        records.observed_at,
-        permissions.trust as source_trust,
-        permissions.source_bit,
-        permissions.covers,
+        cast(records.observed_at as date) as observed_on,
         case permissions.survivorship when 'latest' then 1 else -1 end * {{ seconds('records.observed_at') }} as recency
     from {{ ref('customer_ids') }} as customers
+    inner join changed on customers.customer_id = changed.customer_id
     inner join {{ ref('record_clusters') }} as records on customers.record = records.record
     inner join {{ ref('source_permissions') }} as permissions on records.source = permissions.source
-    where customers.customer_id in (select changed.customer_id from {{ ref('changed_customers') }} as changed)
 ),
 
 persons as (
     select
-        said.record,
-        said.first_name,
-        said.last_name,
-        said.first_key,
-        said.last_key,
-        said.birth_date,
+        {{ voice_columns('people') }},
+        case
+            when coalesce(said.first_name, said.last_name) is not null
+                then concat_ws('|', said.first_key, said.last_key)
+        end as name,
+        case when said.first_key is null or said.last_key is null then 1 else 2 end as name_completeness,
+        case
+            when coalesce(said.street, said.postcode, said.city, said.province, said.region, said.country) is not null
+                then concat_ws('|', coalesce(said.street_key, said.street), said.postcode)
+        end as address,
+        case when said.street is null then 0 else 1 end
+        + case when said.postcode is null then 0 else 1 end as address_completeness,
+        said.birth_date::string as birth_date,
         said.sex,
         said.tax_code,
         said.language,
-        said.street,
-        said.street_key,
-        said.postcode,
-        said.city,
-        said.province,
-        said.region,
-        said.country,
-        said.tax_code_birth_date,
+        said.tax_code_birth_date::string as tax_code_birth_date,
         said.tax_code_sex
     from people
     inner join {{ ref('person_records') }} as said on people.record = said.record
 ),
 
-voices as (
-    {{ spoken_parts('persons') }}
-    union all
-    select
-        identifiers.record,
-        identifiers.kind as part,
-        identifiers.value,
-        case when said.record is null then 'implicit' else 'explicit' end as kind,
-        case when said.record is null then 'seen in use' else 'as recorded' end as rule,
-        false as is_vouched,
-        identifiers.place,
-        1 as completeness
-    from {{ ref('usable_identifiers') }} as identifiers
-    inner join people on identifiers.record = people.record
-    left join persons as said on identifiers.record = said.record
-    where identifiers.kind in ('email', 'phone')
-    union all
+attributes as (
     select
         {{ person_record() }} as record,
-        attribute as part,
+        attribute,
         value,
-        kind,
-        'as observed' as rule,
-        false as is_vouched,
-        1 as place,
-        1 as completeness
+        kind
     from {{ ref('attribute_observed') }}
     where value is not null
 ),
 
-governed as (
+manners as (
+    {{ manners() }}
+    union all
+    select
+        4 + row_number() over (order by kind) as manner,
+        kind,
+        'as observed' as rule,
+        false as is_vouched
+    from (select distinct kind from attributes) as kinds
+),
+
+named_parts as (
+    {{ part_rows() }}
+    union
+    select attribute as part from attributes
+),
+
+parts as (
+    select
+        named.part,
+        (row_number() over (order by named.part))::int as part_no,
+        policies.max_age_days,
+        {{ shift_columns('policies') }}
+    from named_parts as named
+    left join policies as own on named.part = own.part
+    inner join policies on coalesce(own.part, '*') = policies.part
+),
+
+voices as (
+    {{ spoken_parts() }}
+    union all
+    select
+        {{ voice_columns('people') }},
+        identifiers.kind as part,
+        identifiers.value,
+        case when said.record_no is null then 4 else 1 end as manner,
+        identifiers.place,
+        1 as completeness
+    from {{ ref('usable_identifiers') }} as identifiers
+    inner join people on identifiers.record = people.record
+    left join persons as said on people.record_no = said.record_no
+    where identifiers.kind in ('email', 'phone')
+    union all
+    select
+        {{ voice_columns('people') }},
+        attributes.attribute as part,
+        attributes.value,
+        manners.manner,
+        1 as place,
+        1 as completeness
+    from attributes
+    inner join people on attributes.record = people.record
+    inner join manners on attributes.kind is not distinct from manners.kind and manners.rule = 'as observed'
+),
+
+known as (
     select
         voices.*,
-        people.customer_id,
-        people.source,
-        people.observed_at,
-        people.source_bit,
-        people.covers,
-        people.recency,
-        coalesce(trusted.trust, people.source_trust) as trust,
-        coalesce(own.part, '*') as policy
+        parts.part_no,
+        parts.max_age_days,
+        {{ shift_columns('parts') }},
+        permissions.source_bit,
+        permissions.covers,
+        coalesce(trusted.trust, permissions.trust) as trust,
+        manners.kind,
+        manners.is_vouched
     from voices
-    inner join people on voices.record = people.record
-    left join policies as own on voices.part = own.part
-    left join {{ ref('source_trust') }} as trusted
-        on people.source = trusted.source and voices.part = trusted.part
+    inner join parts on voices.part = parts.part
+    inner join manners on voices.manner = manners.manner
+    inner join {{ ref('source_permissions') }} as permissions on voices.source = permissions.source
+    left join {{ ref('source_trust') }} as trusted on voices.source = trusted.source and voices.part = trusted.part
+),
+
+-- what is too old stands behind all that is not
+governed as (
+    select
+        customer_no,
+        part_no,
+        record_no,
+        value,
+        manner,
+        place,
+        is_vouched,
+        source_bit,
+        covers,
+        shift_agreement,
+        case
+            when coalesce({{ days_between('observed_on', today()) }} > max_age_days, false) then 0::bigint
+            else {{ fresh() }}
+        end
+        + {{ score(criteria_but('agreement')) }} as score
+    from known
 ),
 
 -- sources that say the same; only where a policy asks
 backed as (
     select
-        governed.customer_id,
-        governed.part,
-        governed.value,
-        bit_or(governed.source_bit) as backers
+        customer_no,
+        part_no,
+        value,
+        bit_or(source_bit) as backers
     from governed
-    inner join policies on governed.policy = policies.part and policies.shift_agreement is not null
-    group by governed.customer_id, governed.part, governed.value
-    having bit_count(bit_or(governed.source_bit)) > 1
+    where shift_agreement is not null
+    group by customer_no, part_no, value
+    having bit_count(bit_or(source_bit)) > 1
 ),
 
 counted as (
@@ -122,28 +185,37 @@ counted as (
     from governed
     left join backed
         on
-            governed.customer_id = backed.customer_id
-            and governed.part = backed.part
+            governed.customer_no = backed.customer_no
+            and governed.part_no = backed.part_no
             and governed.value = backed.value
+    where governed.shift_agreement is not null
 ),
 
--- only what the order needs goes on from here: to sort is to copy
 scored as (
     select
-        counted.customer_id,
-        counted.part,
-        counted.record,
-        counted.source,
-        counted.value,
-        counted.kind,
-        counted.rule,
-        counted.is_vouched,
-        counted.place,
-        counted.policy,
-        {{ score() }} as score,
-        coalesce({{ days_between('counted.observed_at', today()) }} > policies.max_age_days, false) as is_stale
+        customer_no,
+        part_no,
+        record_no,
+        value,
+        manner,
+        place,
+        is_vouched,
+        score
+    from governed
+    where shift_agreement is null
+
+    union all
+
+    select
+        customer_no,
+        part_no,
+        record_no,
+        value,
+        manner,
+        place,
+        is_vouched,
+        score + {{ score(['agreement']) }} as score
     from counted
-    inner join policies on counted.policy = policies.part
 ),
 
 ranked as (
@@ -155,34 +227,36 @@ ranked as (
         lag(score) over best_first as score_above
     from scored
     window best_first as (
-        partition by customer_id, part
-        order by is_stale asc, score desc, record asc, is_vouched desc, place asc, value asc
+        partition by customer_no, part_no
+        order by score desc, record_no asc, is_vouched desc, place asc, value asc
     )
 ),
 
 final as (
     select
-        ranked.customer_id,
-        ranked.part,
+        people.customer_id,
+        parts.part,
         ranked.witness,
-        ranked.record,
-        ranked.source,
+        people.record,
+        people.source,
         -- names and addresses are read from the record itself
-        case when ranked.part not in ('name', 'address') then ranked.value end as value,
-        ranked.kind,
-        ranked.rule,
+        case when parts.part not in ('name', 'address') then ranked.value end as value,
+        manners.kind,
+        manners.rule,
         case
-            when ranked.is_stale then 'max_age_days'
+            when ranked.score < {{ fresh() }} then 'max_age_days'
             when ranked.witness = 1 then null
             when ranked.value = ranked.best_value then 'same value'
             else {{ first_difference('ranked.score', 'ranked.best_score') }}
         end as lost_to,
         case
-            when ranked.is_stale then 'max_age_days'
+            when ranked.score < {{ fresh() }} then 'max_age_days'
             when ranked.witness > 1 then {{ first_difference('ranked.score', 'ranked.score_above') }}
         end as behind
     from ranked
-    inner join policies on ranked.policy = policies.part
+    inner join people on ranked.record_no = people.record_no
+    inner join parts on ranked.part_no = parts.part_no
+    inner join manners on ranked.manner = manners.manner
 )
 
 select * from final

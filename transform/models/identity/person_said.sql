@@ -3,7 +3,7 @@
     pre_hook="{{ forget_records('retold_records') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
+-- depends_on: {{ ref('identity_run') }}, {{ ref('retold_records') }}
 with persons as (
     select
         *,
@@ -12,7 +12,7 @@ with persons as (
         coalesce(province, '') as province_raw,
         coalesce(city, '') as city_raw
     from {{ ref('person_observed') }}
-    where {{ record() }} in (select retold.record from {{ ref('retold_records') }} as retold)
+    where {{ only_changed(record(), 'retold_records') }}
 ),
 
 tax_codes as (

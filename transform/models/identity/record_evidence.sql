@@ -3,19 +3,15 @@
     pre_hook="{{ forget_records('retold_records') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
-with retold as (
-    select record from {{ ref('retold_records') }}
-),
-
-persons as (
+-- depends_on: {{ ref('identity_run') }}, {{ ref('retold_records') }}
+with persons as (
     select
         *,
         coalesce(tax_code_birth_date, birth_date)::string as birthday
     from {{ ref('person_said') }}
     where
         first_key is not null and last_key is not null
-        and record in (select retold.record from retold)
+        and {{ only_changed('record', 'retold_records') }}
 ),
 
 told as (
@@ -26,7 +22,7 @@ told as (
         value,
         is_role_address
     from {{ ref('record_identifiers') }}
-    where record in (select retold.record from retold)
+    where {{ only_changed('record', 'retold_records') }}
 
     union all
 

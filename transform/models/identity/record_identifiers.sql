@@ -3,10 +3,10 @@
     pre_hook="{{ forget_records('changed_rows') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
+-- depends_on: {{ ref('identity_run') }}, {{ ref('changed_rows') }}
 with observed as (
     select * from {{ ref('observed_identifiers') }}
-    where record in (select changed.record from {{ ref('changed_rows') }} as changed)
+    where {{ only_changed('record', 'changed_rows') }}
 ),
 
 normalised as (

@@ -3,12 +3,8 @@
     pre_hook="{{ forget_edges_of_rescored_records() }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
-with rescored as (
-    select record_id from {{ ref('rescored_records') }}
-),
-
-shared as (
+-- depends_on: {{ ref('identity_run') }}, {{ ref('rescored_records') }}
+with shared as (
     select
         left_id,
         right_id,
@@ -17,8 +13,8 @@ shared as (
         max(strength) as strength
     from {{ ref('shared_evidence') }}
     where
-        left_id in (select rescored.record_id from rescored)
-        or right_id in (select rescored.record_id from rescored)
+        {{ only_changed('left_id', 'rescored_records', 'record_id') }}
+        or {{ only_changed('right_id', 'rescored_records', 'record_id') }}
     group by left_id, right_id, rule, share
 ),
 

@@ -3,7 +3,7 @@
     pre_hook="{{ forget_touched_values() }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
+-- depends_on: {{ ref('identity_run') }}, {{ ref('touched_values') }}
 with persons as (
     select
         record_id,
@@ -30,19 +30,9 @@ rules as (
     select * from {{ ref('rule_levels') }}
 ),
 
-asked as (
-    select
-        share,
-        at_home,
-        min(birth_level) as birth_level,
-        min(tax_level) as tax_level
-    from rules
-    group by share, at_home
-),
-
 keyed as (
     select * from {{ ref('meeting_places') }}
-    where value_id in (select touched.value_id from {{ ref('touched_values') }} as touched)
+    where {{ only_changed('value_id', 'touched_values', 'value_id') }}
 ),
 
 several as (
@@ -126,30 +116,42 @@ levels as (
     from pairs
 ),
 
--- names are compared last: where dates or codes differ too much for any rule they need not be
-dated as (
-    select levels.*
+-- names are compared last, and only where a rule would hold if they agreed
+held as (
+    select
+        levels.one_id,
+        levels.other_id,
+        levels.share,
+        levels.value_id,
+        least(levels.left_name, levels.right_name) as left_name,
+        greatest(levels.left_name, levels.right_name) as right_name,
+        rules.rule,
+        rules.name_level,
+        rules.strength * coalesce(power(0.5, levels.days_apart / rules.half_life_days::double), 1) as strength
     from levels
-    inner join asked
+    inner join rules
         on
-            levels.share = asked.share
-            and levels.at_home = asked.at_home
-            and levels.birth_level >= asked.birth_level
-            and levels.tax_level >= asked.tax_level
+            levels.share = rules.share
+            and levels.at_home = rules.at_home
+            and levels.birth_level >= rules.birth_level
+            and levels.tax_level >= rules.tax_level
 ),
 
 other_names as (
-    select distinct
+    select
         left_name,
-        right_name
-    from dated
+        right_name,
+        min(name_level) as asked
+    from held
     where left_name <> right_name
+    group by left_name, right_name
 ),
 
 compared as (
     select
         other_names.left_name,
         other_names.right_name,
+        other_names.asked,
         lefts.first_key as left_first,
         rights.first_key as right_first,
         lefts.last_key as left_last,
@@ -159,31 +161,27 @@ compared as (
     inner join names as rights on other_names.right_name = rights.name_id
 ),
 
+-- given names are compared at length: not where all rules ask for whole names that are not alike
 named as (
     select
         left_name,
         right_name,
         {{ name_level() }} as name_level
     from compared
+    where asked < 3 or {{ like_families() }}
 ),
 
 final as (
     select
-        least(dated.one_id, dated.other_id) as left_id,
-        greatest(dated.one_id, dated.other_id) as right_id,
-        rules.rule,
-        dated.share,
-        dated.value_id,
-        rules.strength * coalesce(power(0.5, dated.days_apart / rules.half_life_days::double), 1) as strength
-    from dated
-    left join named on dated.left_name = named.left_name and dated.right_name = named.right_name
-    inner join rules
-        on
-            dated.share = rules.share
-            and dated.at_home = rules.at_home
-            and coalesce(named.name_level, 4) >= rules.name_level
-            and dated.birth_level >= rules.birth_level
-            and dated.tax_level >= rules.tax_level
+        least(held.one_id, held.other_id) as left_id,
+        greatest(held.one_id, held.other_id) as right_id,
+        held.rule,
+        held.share,
+        held.value_id,
+        held.strength
+    from held
+    left join named on held.left_name = named.left_name and held.right_name = named.right_name
+    where case when held.left_name = held.right_name then 4 else named.name_level end >= held.name_level
 )
 
 select * from final
