@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,16 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
-from snello.kit.channel import ActivationSink, ActivationTarget, BatchRefused, Change, ChannelSettings, Verdict
+from snello.kit.channel import (
+    ActivationSink,
+    ActivationTarget,
+    BatchRefused,
+    Change,
+    ChannelSettings,
+    Held,
+    Size,
+    Verdict,
+)
 from snello.kit.entry import entry
 from target_brevo.account import CONTACTS_A_PAGE, Account
 from target_brevo.importing import Census, Import, ext_id_of
@@ -44,11 +53,15 @@ class Contacts(ActivationSink[Settings]):
     """One contact a customer, with the customer_id as ``ext_id``, so that a removal needs no address."""
 
     name, purpose, max_size = "contacts", "email_marketing", 10_000
+    modes = frozenset({"mirror", "upsert", "insert", "update"})
     _checked = False
 
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Contacts as the payload says, on the list; many by import, few one by one."""
         self._check_attributes(changes)
+        if changes[0].mode == "update":
+            yield from (self._one(change, self._body(change), self._updated) for change in changes)
+            return
         rows: list[tuple[Change, dict[str, Any]]] = []
         seen: set[str] = set()
         for change in changes:
@@ -65,6 +78,28 @@ class Contacts(ActivationSink[Settings]):
         for change, body in rows:
             yield self._one(change, body)
 
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """The contact of a customer who is another now, under the other's ``ext_id``; no second one."""
+        self._check_attributes(changes)
+        for change in changes:
+            yield self._one(change, self._body(change), self._moved)
+
+    def erase(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """The contact itself, whoever else made use of it."""
+        for change in changes:
+            self.account.delete(change.key)
+            yield Verdict.delivered(change.key)
+
+    def listing(self) -> Iterator[Held]:
+        """The contacts on the list that bear a customer_id."""
+        for contact in self.account.members(self.list_id):
+            if key := ext_id_of(contact):
+                yield Held(key, str(contact["id"]))
+
+    def size(self) -> Size:
+        """Contacts on the list, ours and others'."""
+        return Size(int(self.account.read(f"/contacts/lists/{self.list_id}")["uniqueSubscribers"]))
+
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Off the list; the contact stays, for we cannot know who else made use of it."""
         for start in range(0, len(changes), LIST_CALL):
@@ -78,17 +113,6 @@ class Contacts(ActivationSink[Settings]):
                 taken = []
             for key in keys:
                 yield Verdict.delivered(key) if key in taken else self._gone(key)
-
-    def erase(self, changes: Sequence[Change]) -> Iterable[Verdict]:
-        """Delete the contact from the account, whoever else made use of it: to be forgotten goes before that."""
-        for change in changes:
-            path = f"/contacts/{quote(change.key, safe='')}?identifierType=ext_id"
-            try:
-                self.account.send("DELETE", path, place="/contacts/{identifier}")
-            except BatchRefused as fault:
-                if fault.status != 404:
-                    raise
-            yield Verdict.delivered(change.key)
 
     def close(self) -> None:
         """Close the connection."""
@@ -142,9 +166,11 @@ class Contacts(ActivationSink[Settings]):
             return Verdict.delivered(key)
         return Verdict.retry(key, "still_listed")
 
-    def _one(self, change: Change, body: dict[str, Any]) -> Verdict:
+    def _one(
+        self, change: Change, body: dict[str, Any], write: Callable[[Change, dict[str, Any]], Verdict] | None = None
+    ) -> Verdict:
         try:
-            return self._written(change, body)
+            return (write or self._written)(change, body)
         except BatchRefused as fault:
             return Verdict.refused(change.key, fault.code)
 
@@ -159,6 +185,17 @@ class Contacts(ActivationSink[Settings]):
             return Verdict.refused(change.key, "duplicate_email")
         self._put("contact_id", str(holder["id"]), {**body, "ext_id": change.key})
         return Verdict.delivered(change.key, str(holder["id"]))
+
+    def _updated(self, change: Change, body: dict[str, Any]) -> Verdict:
+        if self._put("ext_id", change.key, body):
+            return Verdict.delivered(change.key)
+        return Verdict.refused(change.key, "not_there")
+
+    def _moved(self, change: Change, body: dict[str, Any]) -> Verdict:
+        """A contact that is gone, or renamed by a try whose answer was lost, is written as any other."""
+        if self._put("ext_id", change.moved_from or "", {**body, "ext_id": change.key}):
+            return Verdict.delivered(change.key)
+        return self._written(change, body)
 
     def _created(self, change: Change, body: dict[str, Any]) -> Verdict:
         whole = {**body, "ext_id": change.key, "listIds": [self.list_id]}

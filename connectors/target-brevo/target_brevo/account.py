@@ -15,6 +15,7 @@ from snello.kit.channel import BatchRefused, ConfigError, Http, Pace, Retry, Ret
 
 WHERE = "target-brevo"
 CONTACTS_A_PAGE = 1_000
+MEMBERS_A_PAGE = 500
 LISTS_A_PAGE = 50
 FIRST_POLL, LONGEST_POLL = 0.5, 30.0  # seconds; an account may ask 100 times an hour
 DUPLICATES = {"email": "duplicate_email", "ext_id": "duplicate_ext_id", "sms": "duplicate_phone"}
@@ -60,6 +61,24 @@ class Account:
         while page := self.read("/contacts", limit=CONTACTS_A_PAGE, offset=offset, sort="asc", **query)["contacts"]:
             yield from page
             if len(page) < CONTACTS_A_PAGE:
+                return
+            offset += len(page)
+
+    def delete(self, ext_id: str) -> None:
+        """Forget the contact with this ``ext_id``; one that is gone is forgotten."""
+        path = f"/contacts/{quote(ext_id, safe='')}?identifierType=ext_id"
+        try:
+            self.send("DELETE", path, place="/contacts/{identifier}")
+        except BatchRefused as fault:
+            if fault.status != 404:
+                raise
+
+    def members(self, number: int) -> Iterator[dict[str, Any]]:
+        """The contacts on a list, page by page, oldest first."""
+        offset, path = 0, f"/contacts/lists/{number}/contacts"
+        while page := self.read(path, limit=MEMBERS_A_PAGE, offset=offset, sort="asc")["contacts"]:
+            yield from page
+            if len(page) < MEMBERS_A_PAGE:
                 return
             offset += len(page)
 

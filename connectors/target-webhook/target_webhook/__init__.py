@@ -7,6 +7,7 @@ import hmac
 import time
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from snello.kit.channel import (
 from snello.kit.entry import entry
 
 NOT_THERE = (404, 405, 410)
+TOLD = ("insert", "update", "append")  # modes that a receiver must know of to do what they promise
 
 
 class Settings(ChannelSettings):
@@ -34,6 +36,7 @@ class Settings(ChannelSettings):
     url: SecretStr = Field(description="Where the batches are posted; a secret, for it may hold a token.")
     secret: SecretStr = Field(min_length=8, description="Key of the HMAC-SHA256 signature, shared with the receiver.")
     batch_size: int = Field(500, ge=1, le=10_000, description="Most changes in one body.")
+    parallel: int = Field(4, ge=1, le=64, description="Calls that may be under way at once.")
     requests_per_second: float | None = Field(None, gt=0, description="Most calls a second. Default: as they come.")
 
 
@@ -41,14 +44,24 @@ class Changes(ActivationSink[Settings]):
     """One POST a batch of changes of one kind."""
 
     name = "changes"
+    modes = frozenset({"mirror", "upsert", "insert", "update", "append"})
 
     @property
     def max_size(self) -> int:  # type: ignore[override]
         """As the settings say."""
         return self.settings.batch_size
 
+    @property
+    def parallel(self) -> int:  # type: ignore[override]
+        """As the settings say."""
+        return self.settings.parallel
+
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """The receiver's verdicts, or delivered for all when it gives none."""
+        return self._post(changes)
+
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        """As an upsert, with the key that the row had until now."""
         return self._post(changes)
 
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
@@ -66,6 +79,7 @@ class Changes(ActivationSink[Settings]):
             headers={"Content-Type": "application/json", "User-Agent": "snello-target-webhook"},
             retry=self.settings.retry,
             pace=Pace(self.settings.requests_per_second),
+            parallel=self.parallel,
             renew="check that TARGET_WEBHOOK_SECRET is the receiver's, and that the URL's token is still good",
         )
 
@@ -85,12 +99,15 @@ class Changes(ActivationSink[Settings]):
 
     def _body(self, changes: Sequence[Change]) -> bytes:
         """The same bytes whenever the same changes are repeated, as the Idempotency-Key promises."""
-        rows = [
-            {"op": change.op, "key": change.key, "fingerprint": change.fingerprint, **_payload(change)}
-            for change in sorted(changes, key=lambda change: change.key)
-        ]
         first = changes[0]
+        columns = sorted(first.payload)
+        rows = [
+            {"op": change.op, "key": change.key, "fingerprint": change.fingerprint, **_payload(change, columns)}
+            for change in sorted(changes, key=attrgetter("key"))
+        ]
         head = {"sync": self.sync, "purpose": first.purpose, "channel": first.channel}
+        if first.mode in TOLD:
+            head["mode"] = first.mode
         return msgspec.json.encode({**head, "changes": rows})
 
     def _signature(self, body: bytes) -> str:
@@ -108,10 +125,12 @@ class TargetWebhook(ActivationTarget):
     settings = Settings
 
 
-def _payload(change: Change) -> dict[str, Any]:
+def _payload(change: Change, columns: Sequence[str]) -> dict[str, Any]:
     if change.op == "remove":
-        return {"customer_id": change.key}
-    return {name: change.payload[name] for name in sorted(change.payload)}
+        erased = {"erase": True} if change.reason == "erased" else {}
+        return {"customer_id": change.customer or change.key, **erased}
+    moved = {"moved_from": change.moved_from} if change.moved_from else {}
+    return {**moved, **{name: change.payload[name] for name in columns}}
 
 
 def _verdicts(changes: Sequence[Change], answer: bytes) -> list[Verdict]:
@@ -120,6 +139,8 @@ def _verdicts(changes: Sequence[Change], answer: bytes) -> list[Verdict]:
         results = msgspec.json.decode(answer, type=_Answer).results
     except msgspec.DecodeError:
         results = []
+    if not results:
+        return [Verdict.delivered(change.key) for change in changes]
     said = {result.key: result for result in results}
     return [_verdict(change.key, said.get(change.key)) for change in changes]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 Op = Literal["upsert", "remove"]
 Status = Literal["delivered", "refused", "retrying"]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One row that a channel shall hold from now on (``upsert``) or no longer (``remove``).
 
     - ``key``: the customer_id; ``payload``: the channel's columns, empty for most removals
@@ -27,7 +28,7 @@ class Change:
     op: Op
     key: str
     fingerprint: str | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = msgspec.field(default_factory=dict)
     consent: str | None = None
     purpose: str = ""
     channel: str = ""
@@ -60,14 +61,17 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What came back of an earlier delivery; ``reason`` says for how long nobody writes there."""
+    """What came back of an earlier delivery; ``reason`` says for how long nobody writes there.
+
+    ``address``: where the channel knows it; kept as a keyed hash alone.
+    """
 
     key: str
     reason: Literal["hard", "complaint", "unsubscribed"]
+    address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What a channel made of one change; ``code`` is a word, never a message that could hold personal data."""
 
     key: str

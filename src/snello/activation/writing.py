@@ -61,14 +61,24 @@ class Contact(NamedTuple):
     key: str
 
 
+class Intent(NamedTuple):
+    """First tries at upserts that go out under one idempotency key: fingerprints by key."""
+
+    run_id: str
+    batch: str
+    tried: dict[str, str]
+
+
 @dataclass
 class Page:
     """What one transaction writes.
 
-    - ``entries`` replace rows; ``taken``: keys in doubt that the channel took as it was meant to, with nothing to add
+    - ``intents`` leave alone what the ledger says of what is held; ``entries`` replace rows
+    - ``taken``: keys in doubt that the channel took as it was meant to, with nothing to add
     - ``gone``: keys whose rows are no more, for the channel holds them under another
     """
 
+    intents: list[Intent] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
@@ -76,7 +86,7 @@ class Page:
     gone: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.taken or self.proofs or self.contacts or self.gone)
+        return bool(self.intents or self.entries or self.taken or self.proofs or self.contacts or self.gone)
 
 
 class Pen:
@@ -101,6 +111,9 @@ class Pen:
             now = self._now()
             if page.taken:
                 self._settle(connection, page.taken, now)
+            for intent in page.intents:
+                pairs = self._pairs(intent.tried)
+                connection.exec_driver_sql(self._intending, (self.sync, intent.batch, intent.run_id, now, *pairs))
             self._many(connection, self._replacing, page.entries, now)
             self._many(connection, self._inserting("receipts", Proof._fields), page.proofs, now)
             self._many(connection, self._inserting("contacts", Contact._fields), page.contacts, now)
@@ -129,6 +142,22 @@ class Pen:
             connection.exec_driver_sql(sql, [(*row, now) for row in rows])
 
     @cached_property
+    def _intending(self) -> str:
+        """One statement a batch, however many rows."""
+        m = self._mark
+        moment, pairs = (
+            (f"{m}::timestamptz", "unnest(%s::text[], %s::text[])") if self._postgresql else (m, "json_each(?)")
+        )
+        tried = "tried = excluded.tried, status = 'in_doubt', op = 'upsert', code = '', attempt = 1"
+        return (
+            "insert into deliveries (sync, status, op, code, attempt, batch, run_id, updated_at, key, tried) "
+            f"select {m}, 'in_doubt', 'upsert', '', 1, {m}, {m}, {moment}, pair.key, pair.value "
+            f"from {pairs} as pair{'(key, value)' if self._postgresql else ''} where true "
+            f"on conflict (sync, key) do update set {tried}, "
+            "batch = excluded.batch, run_id = excluded.run_id, updated_at = excluded.updated_at"
+        )
+
+    @cached_property
     def _replacing(self) -> str:
         rest = ", ".join(f"{name} = excluded.{name}" for name in (*Entry._fields[2:], "updated_at"))
         marks = self._marks(len(Entry._fields) + 1)
@@ -151,6 +180,9 @@ class Pen:
 
     def _keys(self, keys: list[str]) -> Any:
         return keys if self._postgresql else json.dumps(keys)
+
+    def _pairs(self, pairs: dict[str, str]) -> tuple[Any, ...]:
+        return (list(pairs), list(pairs.values())) if self._postgresql else (json.dumps(pairs),)
 
     def _now(self) -> Any:
         """The moment as SQLAlchemy stores it: SQLite has no type for it but text."""

@@ -21,7 +21,6 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from snello.activation import Ledger, Plan, Planner
 from snello.activation.audience import published_schema
 from snello.activation.breaker import VARIABLE
-from snello.activation.planner import Edition
 from snello.errors import ConfigError
 from snello.kit.channel.settings import from_hub
 from snello.kit.configuration import schema_of, settings_of
@@ -79,10 +78,7 @@ class SyncStream(Stream):
 
     def _write_schema_message(self) -> None:
         """Plan first: when the breaker opens, or another run is under way, not even a SCHEMA goes out."""
-        plan = self._planned()
-        self.logger.info("%s", plan.sentence())
-        for note in plan.notes:
-            self.logger.warning("%s: %s: every row counts as changed", self.name, note)
+        self.logger.info("%s", self._planned().sentence())
         super()._write_schema_message()
 
     def _sync_records(
@@ -129,7 +125,7 @@ class ActivationTap(Tap):
 
     @cached_property
     def _lake(self) -> Lake:
-        return Edition(Lake(from_hub("lake", self._values.lake)))  # schema and records of one publication
+        return Lake(from_hub("lake", self._values.lake))
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -149,7 +145,8 @@ class ActivationTap(Tap):
         """The one stream of the sync, with the published audience's columns."""
         sync, columns = published_schema(self._lake, self._values.sync)
         properties = {field.name: _json_type(field.type) for field in columns}
-        schema = {"type": "object", "properties": {**_ENVELOPE, **properties}}
+        channel = {"type": "string", "enum": [sync.channel]}  # told even when no change is
+        schema = {"type": "object", "properties": {**_ENVELOPE, "_channel": channel, **properties}}
         if sync.list:
             schema["title"] = sync.list
         return [SyncStream(tap=self, name=sync.name, schema=schema)]

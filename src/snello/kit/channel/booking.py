@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from snello.activation import Change, Ledger, Verdict
-from snello.activation.writing import Page, Pen
+from snello.activation.writing import Intent, Page, Pen
 from snello.kit.channel.calls import Batch
 from snello.kit.channel.due import Due, batch_id, contact, proof
 
@@ -38,10 +38,16 @@ class Book:
     def intend(self, batch: Batch) -> None:
         """Before a call: from now on, until an outcome is written, its rows are in doubt."""
         batch.key = batch_id(self.sync, batch.dues)
+        plain: dict[str, str] = {}
         for one in batch.dues:
+            if one.plain:
+                plain[one.change.key] = one.change.fingerprint or ""
+                continue
             self.page.entries.append(one.intended(self.sync, batch.key))
             if one.row and (doubt := one.interrupted(self.sync)):
                 self.page.proofs.append(doubt)
+        if plain:
+            self.page.intents.append(Intent(batch.dues[0].change.run_id, batch.key, plain))
 
     def settle(self, batch: Batch, dues: Sequence[Due], verdicts: Mapping[str, Verdict], *, give_up: bool) -> None:
         """After a call: what the channel holds now, and a receipt a row.

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from snello.activation import Change, Ledger, Verdict
 from snello.errors import ConfigError, ContractError, RetryLater
@@ -20,6 +21,7 @@ from snello.kit.channel.booking import Book
 from snello.kit.channel.calls import Batch, Calls, Outcome
 from snello.kit.channel.due import NOTHING, SLOW, Due, due, kind_of, most
 from snello.kit.channel.http import BatchRefused, TooSlow
+from snello.kit.channel.session import Session, rows_of
 from snello.kit.channel.sink import ActivationSink
 from snello.kit.channel.sizing import Sizing
 
@@ -33,8 +35,8 @@ class Delivery:
         self, ledger: Ledger, sync: str, sink: ActivationSink[Any], *, purpose: str | None, max_attempts: int
     ) -> None:
         self.sync, self.sink, self.purpose = sync, sink, purpose
-        self.book = Book(ledger, sync, max_attempts)
-        self.sizing = Sizing(sink.max_size, sink.patience or sink.settings.timeout)
+        self.ledger, self.book = ledger, Book(ledger, sync, max_attempts)
+        self.sizing = Sizing(sink.max_size, sink.settings.timeout)
         self._calls = Calls(sink)
         self._ready: deque[Batch] = deque()
         self._active: set[str] = set()
@@ -47,6 +49,9 @@ class Delivery:
 
         Raises ``RetryLater`` or ``ConfigError`` when the channel cannot be reached; the rows are marked retrying first.
         """
+        if changes[0].moved_from and not self.sink.moves:
+            self.deliver([_departure(change) for change in changes])
+            changes = [replace(change, moved_from=None) for change in changes]
         if any(change.key in self._active or change.moved_from in self._active for change in changes):
             self.finish()
         rows = self.book.look(changes)
@@ -55,6 +60,14 @@ class Delivery:
             self._queue(kind_of(changes[0]), list(found.values()))
         if len(self._ready) >= self._calls.parallel:
             self._pump()
+
+    def replace_all(self, first: Change) -> None:
+        """From now on all changes belong to one session; it begins with this one, once what was before is settled."""
+        self.finish()
+        session = Session(self.ledger, self.sync, self.sink, first)
+        session.tally, session.codes = self.book.tally, self.book.codes
+        self.book = session
+        session.begin(rows_of(self.ledger, self.sync, first.run_id))
 
     def finish(self) -> None:
         """Wait for every call and write every outcome. Raises as ``deliver`` does."""
@@ -169,8 +182,8 @@ class Delivery:
                 self._fault = fault  # nobody foresaw it: the rows stay in doubt
 
     def _put_off(self, outcome: Outcome, fault: BaseException) -> None:
-        code = SLOW if isinstance(fault, TooSlow) else "unreachable"
-        code = "configuration" if isinstance(fault, ConfigError) else code
+        words = {TooSlow: SLOW, RetryLater: "unreachable", ConfigError: "configuration"}
+        code = next((word for kind, word in words.items() if isinstance(fault, kind)), "stopped")
         dues = outcome.batch.dues
         later = {one.change.key: Verdict.retry(one.change.key, code) for one in dues}
         self.book.settle(outcome.batch, dues, {**later, **outcome.verdicts}, give_up=False)
@@ -199,3 +212,10 @@ class Delivery:
                 f"the channel refused {self._alone} rows one by one and took none, last with code {fault.code}",
                 "compare the audience's columns with what the channel takes",
             )
+
+
+def _departure(change: Change) -> Change:
+    """For a channel that cannot rename: the row under the old key goes before the new one comes."""
+    old = change.moved_from or ""
+    left = replace(change, op="remove", key=old, customer=old, fingerprint=None, payload={})
+    return replace(left, reason="moved", moved_from=None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
+
+import msgspec
 
 from snello.activation import Change, Verdict
 from snello.activation.ledger import UNKNOWN
@@ -20,8 +21,7 @@ SLOW = "timeout"
 NOTHING: Row = {}
 
 
-@dataclass(slots=True)
-class Due:
+class Due(msgspec.Struct, gc=False):
     """A change that may be sent, with the ledger's row as it was before, and that of the key it moves from."""
 
     change: Change
@@ -34,6 +34,13 @@ class Due:
         """Fingerprint of what the channel holds while the outcome is open; ``?`` when we do not know with what."""
         held: str | None = self.row.get("fingerprint")
         return held or (UNKNOWN if _maybe_held(self.change, self.row) else None)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a first try at an upsert, of which the ledger need know nothing but key and fingerprint."""
+        change, row = self.change, self.row
+        own = change.customer in ("", change.key) and not change.remote_id
+        return own and change.op == "upsert" and self.attempt == 1 and row.get("status") not in OPEN
 
     def intended(self, sync: str, batch: str) -> Entry:
         """The row before the call: in doubt until an outcome is written."""
@@ -101,7 +108,7 @@ def batch_id(sync: str, dues: Sequence[Due]) -> str:
 
 def most(dues: Sequence[Due]) -> int:
     """Rows that a call may take of these: a batch that no answer came to twice is halved from run to run."""
-    tries = min(one.attempt for one in dues) if all(one.row.get("code") == SLOW for one in dues) else 0
+    tries = max(one.attempt for one in dues) if all(one.row.get("code") == SLOW for one in dues) else 0
     return max(1, len(dues) >> max(0, tries - 2))
 
 
@@ -137,5 +144,11 @@ def _attempt(change: Change, row: Row) -> int:
 
 
 def _keyed(nonce: str, sync: str, dues: Sequence[Due]) -> str:
-    content = "\n".join(sorted(f"{one.change.op} {one.change.key} {one.change.fingerprint or ''}" for one in dues))
+    content = "\n".join(sorted(_line(one.change) for one in dues))
     return f"{nonce}-{hashlib.sha256(f'{nonce} {sync} {content}'.encode()).hexdigest()[:32]}"
+
+
+def _line(change: Change) -> str:
+    line = f"{change.op} {change.key} {change.fingerprint or ''}"
+    more = change.moved_from or ("erased" if change.reason == "erased" else "")
+    return f"{line} {more}" if more else line

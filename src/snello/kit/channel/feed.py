@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from singer_sdk import Sink
@@ -11,6 +11,8 @@ from snello.activation import Change, Ledger
 from snello.errors import ConfigError, ContractError, SnelloError, choices
 from snello.kit.channel.delivery import Delivery
 from snello.kit.channel.due import kind_of
+from snello.kit.channel.ending import channel_of, look_back, take_back
+from snello.kit.channel.session import Session, cut_off, superseded
 from snello.kit.channel.settings import ChannelSettings
 from snello.kit.channel.sink import ActivationSink
 
@@ -26,6 +28,9 @@ class Target(Protocol):
     @property
     def ledger(self) -> Ledger:
         """The ledger that this run writes to."""
+
+    def ended(self, sync: str, run_id: str) -> bool:
+        """Whether the last message of the run has come."""
 
 
 class Feed(Sink):
@@ -50,8 +55,10 @@ class Feed(Sink):
             max_attempts=self.target.values.max_attempts,
         )
         self._columns = [name for name in properties if not name.startswith("_")]
+        self._channel = channel_of(self.original_schema)
         self._waiting: list[Change] = []
         self._together: object = None
+        self._replayed = False
         self.run_id = ""
 
     @property
@@ -68,6 +75,8 @@ class Feed(Sink):
             self._together = together
         if not self.run_id:
             self._begin(change)
+        if change.mode == "replace" and change.op == "upsert" and not self._enter(change):
+            return
         self._waiting.append(change)
 
     def process_record(self, record: dict[str, Any], context: Mapping[str, Any]) -> None:
@@ -79,7 +88,20 @@ class Feed(Sink):
         if change.mode not in self.channel.modes:
             what = f"its mode is {change.mode}, which {self.channel.name} cannot do"
             raise ConfigError(f"sync {self.stream_name}", what, choices(change.mode, sorted(self.channel.modes)))
-        self.run_id = change.run_id
+        self.run_id, self._channel = change.run_id, change.channel
+
+    def _enter(self, change: Change) -> bool:
+        """Open the session that replaces the whole; False for a replay, of which nothing is sent."""
+        if self._session is None and not self._replayed:
+            self._replayed = superseded(self.target.ledger, self.stream_name, change.run_id)
+            if not self._replayed:
+                self._guarded(lambda: self.delivery.replace_all(change))
+        return not self._replayed
+
+    @property
+    def _session(self) -> Session | None:
+        book = self.delivery.book
+        return book if isinstance(book, Session) else None
 
     def process_batch(self, context: Mapping[str, Any]) -> None:
         """Hand on what waits."""
@@ -88,14 +110,34 @@ class Feed(Sink):
     def flush(self, *, whole: bool = False) -> None:
         """Hand on what waits; with ``whole`` until each outcome is in the ledger."""
         waiting, self._waiting = self._waiting, []
+        if waiting:
+            self.record_counter_metric.increment(len(waiting))
+            self._guarded(lambda: self.delivery.deliver(waiting))
+        if whole:
+            self._guarded(self._whole)
+
+    def _whole(self) -> None:
+        self.delivery.finish()
+        if self._session:
+            if not self.target.ended(self.stream_name, self.run_id):
+                raise cut_off(self.stream_name)
+            self._session.commit()
+
+    def _look_back(self) -> None:
+        ledger, sync = self.target.ledger, self.stream_name
+        look_back(ledger, sync, self.run_id, self.channel, self.delivery.book.tally)
+        if back := take_back(ledger, sync, self.channel, self._channel):
+            self.logger.info("%s: %s addresses came back and are suppressed", sync, f"{back:,}")
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """A step of the delivery; a fault ends the run, and the session if there is one."""
         try:
-            if waiting:
-                self.record_counter_metric.increment(len(waiting))
-                self.delivery.deliver(waiting)
-            if whole:
-                self.delivery.finish()
-        except SnelloError as fault:
-            self.close_run("stopped", fault.what)
+            step()
+        except BaseException as fault:
+            if self._session:
+                self._session.abandon()
+            if isinstance(fault, SnelloError):
+                self.close_run("stopped", fault.what)
             raise
 
     def close_run(self, outcome: str, message: str = "") -> None:
@@ -109,6 +151,7 @@ class Feed(Sink):
         self.flush(whole=True)
         super().clean_up()
         self.delivery.close()
+        self._guarded(self._look_back)
         self.channel.close()
         tally, codes = self.delivery.book.tally, self.delivery.book.codes
         refused, said = codes.total(), ", ".join(f"{code} {n:,}" for code, n in codes.most_common())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Callable
 from types import FrameType
-from typing import Any, ClassVar, NoReturn
+from typing import IO, Any, ClassVar, NoReturn
 
+import click
 import msgspec
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -15,6 +18,7 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 from snello.activation import Ledger
 from snello.errors import ContractError, RowsRefused
 from snello.kit.channel.feed import Feed
+from snello.kit.channel.reconciling import Drift, reconcile, title_of, told_of
 from snello.kit.channel.settings import ChannelSettings, from_hub
 from snello.kit.channel.sink import ActivationSink
 from snello.kit.configuration import schema_of, settings_of
@@ -24,15 +28,28 @@ class QuietReader(GenericSingerReader[str]):
     """Reads Singer lines as the SDK does; a line that does not parse is not shown."""
 
     default_input = sys.stdin
-    _decode = msgspec.json.Decoder().decode
+    _decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+    def process_lines(
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Read to the end; the SDK's own way, without its looks at each line."""
+        read: Counter[str] = Counter()
+        for line in file_input or self.default_input:
+            message = self.deserialize_json(line)
+            kind = message.get("type", "")
+            if kind not in callbacks:
+                raise InvalidInputLine("a message is of no known type")
+            callbacks[kind](message)
+            read[kind] += 1
+        return read
 
     def deserialize_json(self, line: str) -> dict[str, Any]:
         """One message. Raises ``ContractError`` for half a line, as a tap that was killed leaves behind."""
         try:
-            found: dict[str, Any] = self._decode(line)
+            return self._decode(line)
         except msgspec.DecodeError:
             raise ContractError("input", "a line is not JSON", "run the tap and the target again") from None
-        return found
 
     @staticmethod
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
@@ -79,6 +96,44 @@ class ActivationTarget(Target):
             feed.take(message_dict["record"])
         else:
             super()._process_record_message(message_dict)
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command, with the question what the channel holds."""
+        command = super().get_singer_command()
+        told = "Compare what the channel holds of a sync with the ledger, print the drift as JSON, and deliver nothing."
+        command.params.append(click.Option(["--reconcile", "sync"], metavar="SYNC", help=told))
+        invoke = command.callback
+        assert invoke
+
+        def asked(*given: Any, sync: str | None = None, **more: Any) -> Any:
+            return invoke(*given, **more) if sync is None else cls._tell_drift(sync, more["config"])
+
+        command.callback = asked
+        return command
+
+    @classmethod
+    def _tell_drift(cls, sync: str, config: Any) -> None:
+        drift = cls(config=config.config, validate_config=True).reconcile(sync)
+        sys.stdout.write(msgspec.json.encode(drift.said()).decode() + "\n")
+        if drift:
+            raise RowsRefused(f"sync {sync}", *told_of(drift))
+
+    def reconcile(self, sync: str, title: str = "") -> Drift:
+        """What the channel holds of a sync beside what the ledger says; ``title``: of its list in the channel.
+
+        Raises ``ConfigError`` when the channel cannot say.
+        """
+        sink = self.sinks[0](self.values, sync, title or title_of(sync))
+        try:
+            return reconcile(self.ledger, sink, sync)
+        finally:
+            sink.close()
+
+    def ended(self, sync: str, run_id: str) -> bool:
+        """Whether the last message of a run of the sync has come."""
+        marks = (self._latest_state or {}).get("bookmarks", {})
+        return bool(run_id) and marks.get(sync, {}).get("run_id") == run_id
 
     def process_endofpipe(self) -> None:
         """Deliver the rest, let state through, then tell of refusals. Raises ``RowsRefused`` when asked to."""

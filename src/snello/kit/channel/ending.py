@@ -1,0 +1,47 @@
+"""The end of a run: what came back of earlier deliveries, and what the platform says of the audience."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from snello.activation import Ledger
+from snello.activation.feedback import Sent, measure, suppress
+from snello.errors import ConfigError
+from snello.kit.channel.settings import from_hub
+from snello.kit.channel.sink import ActivationSink
+
+ANY = "any"  # no channel is named where a run had no change: whoever bounced is left in peace on all
+
+
+def take_back(ledger: Ledger, sync: str, sink: ActivationSink[Any], channel: str) -> int:
+    """Enter what came back since the last look into the suppressions; how many entries are new."""
+    bounces = list(sink.bounced())
+    salt = _salt() if any(bounce.address for bounce in bounces) else ""
+    return suppress(ledger, sync, channel or ANY, bounces, salt)
+
+
+def look_back(
+    ledger: Ledger, sync: str, run_id: str, sink: ActivationSink[Any], tally: Mapping[tuple[str, str], int]
+) -> None:
+    """Note how large the platform says the audience is, after a run that sent something."""
+    outcomes: Counter[str] = Counter()
+    for (status, _), many in tally.items():
+        outcomes[status] += many
+    sent = sum(outcomes[status] for status in ("delivered", "refused", "dead", "retrying"))
+    if sent:
+        measure(ledger, sync, run_id, Sent(sent, outcomes["delivered"]), sink.size())
+
+
+def channel_of(schema: Mapping[str, Any]) -> str:
+    """The sync's channel, where the schema tells it before the first change does."""
+    told = schema.get("properties", {}).get("_channel", {}).get("enum")
+    return str(told[0]) if told else ""
+
+
+def _salt() -> str:
+    try:
+        return from_hub("salt", None)
+    except ConfigError:
+        return ""  # the customer is suppressed; only other customers with the same address are not
