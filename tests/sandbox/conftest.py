@@ -46,11 +46,11 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
-def four_ports() -> int:
-    """First of four neighbouring free ports; each process looks elsewhere first."""
-    start = 20_000 + os.getpid() % 2_500 * 4
-    for first in range(start, 60_000, 4):
-        sockets = [socket.socket() for _ in range(4)]
+def six_ports() -> int:
+    """First of six neighbouring free ports; each process looks elsewhere first."""
+    start = 20_000 + os.getpid() % 2_500 * 6
+    for first in range(start, 60_000, 6):
+        sockets = [socket.socket() for _ in range(6)]
         try:
             for offset, probe in enumerate(sockets):
                 probe.bind(("127.0.0.1", first + offset))
@@ -61,4 +61,4 @@ def four_ports() -> int:
         finally:
             for probe in sockets:
                 probe.close()
-    raise AssertionError("no four neighbouring free ports")
+    raise AssertionError("no six neighbouring free ports")

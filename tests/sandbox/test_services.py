@@ -17,7 +17,7 @@ import yaml
 from snello.errors import ConfigError
 from snello.sandbox import Services, down, environment, up, withdraw
 
-from .conftest import four_ports
+from .conftest import six_ports
 
 PEOPLE, SEED = 600, 4
 
@@ -26,7 +26,7 @@ PEOPLE, SEED = 600, 4
 def services() -> Iterator[Services]:
     with tempfile.TemporaryDirectory(prefix="snello-sandbox-") as folder:
         try:
-            yield up(Path(folder), PEOPLE, SEED, four_ports())
+            yield up(Path(folder), PEOPLE, SEED, six_ports())
         finally:
             down(Path(folder))
 
@@ -46,7 +46,7 @@ def pids(home: Path) -> dict[str, str]:
 
 
 def test_every_service_answers_for_this_home(services: Services) -> None:
-    for name in ("shop", "brevo", "webhook"):
+    for name in ("shop", "brevo", "webhook", "mail"):
         about = inspect(services.urls[name])
         assert (about["service"], about["home"]) == (name, str(services.home.resolve()))
     with psycopg.connect(services.urls["postgres"]) as connection:
@@ -72,9 +72,11 @@ def test_meltano_finds_the_demo_without_the_environment_too(tmp_path: Path) -> N
         for setting, value in plugin.get("config", {}).items()
     }
     meant = environment(tmp_path)
-    for name in meant.keys() - {"AURORA_COMPANY", "TAP_SQL__AFTERSALES_URL"}:
-        assert said[name] == meant[name], name
+    files = {"AURORA_COMPANY", "TAP_SQL__AFTERSALES_URL", "TARGET_SQL_URL", "TARGET_FILE_PATH"}
+    for name in meant.keys() - files:
+        assert str(said[name]) == meant[name], name
     assert said["TAP_SQL__AFTERSALES_URL"].endswith("/company/aftersales.sqlite")
+    assert (said["TARGET_SQL_URL"], said["TARGET_FILE_PATH"]) == ("sqlite:///demo/desk.sqlite", "demo/onboarding")
 
 
 def test_a_second_up_starts_and_reloads_nothing(services: Services) -> None:
@@ -90,7 +92,7 @@ def test_a_second_up_starts_and_reloads_nothing(services: Services) -> None:
 
 def test_a_second_up_on_other_ports_says_what_to_stop(services: Services) -> None:
     with pytest.raises(ConfigError, match=r"^sandbox: shop runs on another port\. Next: stop it first"):
-        up(services.home, PEOPLE, SEED, four_ports())
+        up(services.home, PEOPLE, SEED, six_ports())
 
 
 def test_a_taken_port_is_named_before_anything_starts(services: Services, tmp_path: Path) -> None:
@@ -130,10 +132,10 @@ def test_the_next_withdrawal_is_another_customers_and_a_named_one_is_theirs(serv
 
 
 def test_down_stops_its_own_services_and_no_others(services: Services, place: Path) -> None:
-    port = four_ports()
+    port = six_ports()
     mine = up(place, 50, SEED, port)
     started = {name: int(pid) for name, pid in pids(place).items()}
-    assert down(place) == ["shop", "brevo", "webhook", "postgres"]
+    assert down(place) == ["shop", "brevo", "webhook", "mail", "postgres"]
     assert down(place) == []
     assert pids(place) == {}
     for pid in started.values():

@@ -19,7 +19,8 @@ from snello.sandbox.postgres import Postgres
 from snello.sandbox.world import World, generate, read_world
 
 PEOPLE, SEED, PORT = 10_000, 20_261, 8470
-EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3}
+EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4}
+SMTP = 5  # the port on which the mail server takes letters; those that it took are shown on its own
 WEATHER = ("--limited", "0.01", "--broken", "0.005")
 START_SECONDS = 30.0
 
@@ -28,7 +29,7 @@ START_SECONDS = 30.0
 class Services:
     """What runs.
 
-    - ``urls``: address by service: postgres, shop, brevo, webhook
+    - ``urls``: address by service: postgres, shop, brevo, webhook, mail
     - ``environment``: variables that point the plugins there
     """
 
@@ -41,13 +42,13 @@ class Services:
 def up(home: Path, people: int = PEOPLE, seed: int = SEED, port: int = PORT) -> Services:
     """Have the company stand and its services run; what is there and what runs already is left alone.
 
-    - the database takes ``port``, the shop, Brevo and the webhook receiver the three after it
+    - the database takes ``port``, the shop, Brevo, the webhook receiver, the page of letters and SMTP the five after
     - raises ``ConfigError`` when a port is taken by something else
     """
     world = _company(home, people, seed)
     database = Postgres(home / "postgres", port)
     absent = {name: port + offset for name, offset in EMULATORS.items() if not _stands(home, name, port + offset)}
-    for name, number in absent.items():
+    for name, number in [*absent.items(), *([("smtp", port + SMTP)] if "mail" in absent else [])]:
         require_free(name, number)
     database.start()
     started = {name: _start(home, name, number) for name, number in absent.items()}
@@ -83,6 +84,9 @@ def environment(home: Path, port: int = PORT) -> dict[str, str]:
         "TARGET_BREVO_API_KEY": API_KEY,
         "TARGET_WEBHOOK_URL": f"{root['webhook']}/hook",
         "TARGET_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "TARGET_FILE_PATH": str(home.resolve() / "onboarding"),
+        "TARGET_SQL_URL": f"sqlite:///{home.resolve()}/desk.sqlite",
+        "TARGET_SMTP_PORT": str(port + SMTP),
     }
 
 

@@ -8,9 +8,10 @@ called.
 from __future__ import annotations
 
 from snello.sandbox.emulators.brevo import brevo
+from snello.sandbox.emulators.mail import Letters, mail, taking
 from snello.sandbox.emulators.serving import serve
 from snello.sandbox.emulators.shop import shop
 from snello.sandbox.emulators.watch import Weather
 from snello.sandbox.emulators.webhook import webhook
 
-__all__ = ["Weather", "brevo", "serve", "shop", "webhook"]
+__all__ = ["Letters", "Weather", "brevo", "mail", "serve", "shop", "taking", "webhook"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from snello.sandbox.daemons import claim
 from snello.sandbox.emulators.brevo import brevo
+from snello.sandbox.emulators.mail import Letters, mail, taking
 from snello.sandbox.emulators.serving import serve
 from snello.sandbox.emulators.shop import shop
 from snello.sandbox.emulators.watch import Weather
@@ -28,14 +30,21 @@ def _app(service: str, home: Path, weather: Weather) -> ASGIApp:
             return shop(home / "company", weather=weather)
         case "brevo":
             return brevo(state / "brevo.db", import_seconds=IMPORT_SECONDS, weather=weather, home=about)
+        case "mail":
+            return mail(Letters(state / "mail"), home=about)
         case _:
             return webhook(state / "webhook.db", weather=weather, home=about)
+
+
+def _besides(service: str, home: Path, port: int, weather: Weather) -> AbstractContextManager[None]:
+    """What a service does on the port after its own: the mail server takes letters there."""
+    return taking(Letters(home / "emulators" / "mail", weather), port + 1) if service == "mail" else nullcontext()
 
 
 def main() -> None:
     """Serve until told to stop."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("service", choices=("shop", "brevo", "webhook"))
+    arguments.add_argument("service", choices=("shop", "brevo", "webhook", "mail"))
     arguments.add_argument("--home", type=Path, required=True)
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--limited", type=float, default=0.0)
@@ -47,6 +56,7 @@ def main() -> None:
     with (
         claim(given.home / "run" / f"{given.service}.pid"),
         serve(_app(given.service, given.home, Weather(given.limited, given.broken)), given.port),
+        _besides(given.service, given.home, given.port, Weather(given.limited)),
     ):
         stopped.wait()
 

@@ -1,0 +1,22 @@
+with audience as (
+    {{ audience('loyal') }}
+),
+
+golden as (
+    {{ permitted_values(['email', 'mobile', 'first_name', 'last_name', 'postcode']) }}
+),
+
+final as (
+    select
+        audience.customer_id,
+        golden.email,
+        golden.mobile as phone,
+        golden.first_name,
+        golden.last_name,
+        golden.postcode,
+        'IT' as country
+    from audience
+    inner join golden on audience.customer_id = golden.customer_id
+)
+
+select * from final
