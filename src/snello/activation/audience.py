@@ -50,11 +50,9 @@ class Audience:
         holds = "coalesce(valid_until >= getvariable('today'), true)" if dated else "true"
         self.connection.execute("set variable today = $1", [_today()])
         self.connection.execute(
-            "create temp table consented as "
-            f"with evidence as (select customer_id::varchar as key, state, {holds} as holds from consents "
-            "where purpose = $1 and channel in ($2, 'any')), "
-            "refusals as (select key from evidence where state is distinct from 'yes' or not holds) "
-            "select distinct key from evidence anti join refusals using (key) where state = 'yes'",
+            "create temp table consented as select customer_id::varchar as key from consents "
+            "where purpose = $1 and channel in ($2, 'any') "
+            f"group by key having bool_and(coalesce(state = 'yes' and {holds}, false))",
             [self.sync.purpose, self.sync.channel],
         )
 

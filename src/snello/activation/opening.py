@@ -32,8 +32,8 @@ def open_run(lake: Lake, ledger: Ledger, salt: str, plan: Plan, allowed: str | N
         ledger.finish(**run, outcome="breaker open", message=fault.what)
         raise
     readings.keep(plan, ledger)
-    gates.remember(gates.Case(plan.sync, plan.connection, lake, ledger, salt))
     _exclude(ledger, plan)
+    gates.remember(gates.Case(plan.sync, plan.connection, lake, ledger, salt))
     close(ledger, plan)
     if not figures.changes:
         ledger.finish(**run, outcome="nothing to deliver")

@@ -39,6 +39,8 @@ def address_columns(case: Case) -> dict[str, str]:
 def odd(case: Case, column: str, kind: str) -> str:
     """The name of a relation ``raw, value, is_stand_in`` of the values in a column that are not plainly addresses.
 
+    Among the members to be looked at.
+
     ``value``: the one spelling; null: it is no address.
     """
     name = f"odd_{kind}_{list(case.kinds).index(column)}"
@@ -47,7 +49,7 @@ def odd(case: Case, column: str, kind: str) -> str:
         return name
     raw = f"{quoted(column)}::varchar"
     strange = f"trim({raw}) <> '' and not ({_plain(raw, kind)})"
-    found = case.connection.execute(f"select distinct {raw} from audience where {strange}").fetchall()
+    found = case.connection.execute(f"select distinct {raw} from judged where {strange}").fetchall()
     read: Callable[[str], Email | Phone | None] = read_email if kind == "email" else read_phone
     seen = [(text, read(text)) for (text,) in found]
     rows = [(text, one[0] if one else None, bool(one and one.is_placeholder)) for text, one in seen]

@@ -23,6 +23,7 @@ class Case:
     ``connection`` holds the relations of the audience, the ledger's ``held``, ``settled`` and ``unsettled``, and
 
     - ``passing(key, customer, fingerprint)``: the members whom no gate has kept back yet
+    - ``unproven``, of ``passing``, and ``judged``, of ``audience``: the members whom it is worth to look at again
     - ``leavers(key, customer)``: once all have passed, rows of the channel whose members will not be sent
     """
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from snello.activation.gates.case import Case, Gate
 
 CODE = "no_consent"
+LEFT = "select (select count(*) from audience) - (select count(*) from printed)"
 
 
-def kept_back(case: Case) -> str:
+def kept_back(case: Case) -> str | None:
     """Every member without consent; ``printed`` holds the others alone."""
+    if not case.connection.execute(LEFT).fetchall()[0][0]:
+        return None
     return (
         f"select _key as key, _customer as customer, '{CODE}' as code, false as keep "
         "from audience anti join consented on consented.key = _customer"

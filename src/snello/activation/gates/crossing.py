@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from snello.activation.gates import proven, suppression
 from snello.activation.gates.case import Case, Gate
 
 GROUND = (
@@ -16,6 +17,8 @@ def cross(case: Case, gates: Sequence[Gate]) -> None:
     """Leave ``excluded(key, customer, gate, code, keep)`` and ``passing(key, customer, fingerprint)`` behind."""
     for statement in GROUND:
         case.connection.execute(statement)
+    suppression.gather(case)
+    proven.find(case)
     for gate in gates:
         if rows := gate.kept_back(case):
             case.connection.execute(

@@ -55,7 +55,7 @@ with hashed as (
     select
         customer,
         left(sha256(getvariable('salt') || ' holdout ' || getvariable('holdout') || ' ' || customer), 12) as place
-    from (select distinct customer from passing)
+    from (select distinct customer from unproven)
 )
 select
     hashed.customer, recorded.held_out is null as is_new,
@@ -85,7 +85,7 @@ def kept_back(case: Case) -> str | None:
     connection.execute(DRAWN, given)
     return (
         f"select key, customer, '{CODE}' as code, false as keep "
-        "from passing semi join (select customer from drawn where held_out = 'yes') using (customer)"
+        "from unproven semi join (select customer from drawn where held_out = 'yes') using (customer)"
     )
 
 

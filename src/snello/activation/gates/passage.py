@@ -10,7 +10,7 @@ Reads ``audience``, ``consented``, ``printed`` and the ledger's ``held(key, cust
 
 from __future__ import annotations
 
-from snello.activation.gates import consent, holdout, pressure, quality, size, suppression
+from snello.activation.gates import consent, holdout, pressure, proven, quality, size, suppression
 from snello.activation.gates.case import Case
 from snello.activation.gates.crossing import cross
 from snello.errors import ConfigError, choices
@@ -41,6 +41,7 @@ def remember(case: Case) -> None:
     """Write to the ledger what the gates have decided for good; for a run, not for a preview."""
     for gate in GATES:
         gate.remember(case)
+    proven.remember(case)
 
 
 def _check_columns(case: Case) -> None:

@@ -34,7 +34,7 @@ group by all
 # a row in doubt is a contact counted already: it is repeated under its own key
 WAITING = """
 create or replace temp table waiting as
-select key, customer, {place} as place from passing
+select key, customer, {place} as place from unproven
 anti join settled using ({same})
 anti join (select key from unsettled where status = 'in_doubt' and op = 'upsert') as doubtful using (key)
 """
@@ -121,6 +121,7 @@ def _ledger(case: Case, connection: duckdb.DuckDBPyConnection, other: Sync) -> N
     """What the ledger says of another sync, as relations beside its audience."""
     connection.register("settled", case.ledger.settled(other.name))
     connection.register("unsettled", case.ledger.unsettled(other.name))
+    connection.register("known_exclusions", case.ledger.exclusions(other.name))
     connection.register("aliases", case.connection.sql("select key, customer from aliases").to_arrow_table())
     connection.execute("create temp view held as select key from settled union all select key from unsettled")
 

@@ -20,9 +20,9 @@ def kept_back(case: Case) -> str | None:
         return None
     cases = " ".join(f"when {fault} then '{code}'" for fault, code in faults)
     return (
-        "select passing.key, passing.customer, faulty.code, false as keep from passing inner join "
-        f"(select _key as key, case {cases} end as code from audience) as faulty "
-        "on faulty.key = passing.key where faulty.code is not null"
+        "select unproven.key, unproven.customer, faulty.code, false as keep from unproven inner join "
+        f"(select _key as key, case {cases} end as code from judged) as faulty "
+        "on faulty.key = unproven.key where faulty.code is not null"
     )
 
 

@@ -48,38 +48,35 @@ group by all
 
 def kept_back(case: Case) -> str | None:
     """Members on a list, by themselves or by an address in the audience."""
-    if not _gathered(case):
+    if not (lists(case, "customer") or lists(case, "address")):
         return None
-    parts = [
-        "select passing.key, suppressed_customers.reason from passing inner join suppressed_customers using (customer)"
-    ]
-    if _any(case, "address"):
+    parts = [f"{_BY_CUSTOMER} inner join unproven using (customer)"]
+    if lists(case, "address"):
         columns = address_columns(case)
         parts += [_by_column(case, name, kind) for name, kind in columns.items()]
-        parts += [] if columns else _by_owner(case, "passing")
+        parts += [] if columns else _by_owner(case, "unproven")
     return (
-        f"select passing.key, passing.customer, {_CODE} as code, false as keep from passing inner join "
+        f"select unproven.key, unproven.customer, {_CODE} as code, false as keep from unproven inner join "
         f"(select key, min(reason) as reason from ({' union all '.join(parts)}) group by key) using (key)"
     )
 
 
 def barred(case: Case) -> str | None:
     """Rows of people on a list; of an address on a list, as far as the published identifiers tell whose it is."""
-    if not _any(case, "customer") and not _any(case, "address"):
+    if not lists(case, "customer") and not lists(case, "address"):
         return None
-    parts = [
-        "select leavers.key, suppressed_customers.reason from leavers inner join suppressed_customers using (customer)"
-    ]
-    parts += _by_owner(case, "leavers") if _any(case, "address") else []
+    parts = [f"{_BY_CUSTOMER} inner join leavers using (customer)"]
+    parts += _by_owner(case, "leavers") if lists(case, "address") else []
     listed = f"select key, min(reason) as reason from ({' union all '.join(parts)}) group by key"
     return f"select key, {_CODE} as code from ({listed})"
 
 
+_BY_CUSTOMER = "select key, reason from suppressed_customers"
 _CODE = "case reason::varchar " + " ".join(f"when '{reason}' then '{code}'" for reason, code in CODES.items()) + " end"
 
 
-def _gathered(case: Case) -> bool:
-    """Leave ``suppressed(kind, value, reason)`` and ``suppressed_customers(customer, reason)``; whether any is in."""
+def gather(case: Case) -> None:
+    """Leave the entries of the sync's channel: ``suppressed(kind, value, reason)``, and people by whom they are now."""
     connection, sync = case.connection, case.sync
     reasons = ", ".join(f"'{reason}'" for reason in CODES)
     connection.execute(f"create type suppressed_reason as enum ({reasons})")  # of several, the first counts
@@ -95,10 +92,10 @@ def _gathered(case: Case) -> bool:
     if sync.purpose == "service":
         connection.execute("delete from suppressed where reason = 'unsubscribed'")
     connection.execute(CUSTOMERS)
-    return _any(case, "customer") or _any(case, "address")
 
 
-def _any(case: Case, kind: str) -> bool:
+def lists(case: Case, kind: str) -> bool:
+    """Whether there is an entry of a kind: customer or address."""
     return bool(case.connection.execute("select 1 from suppressed where kind = $1 limit 1", [kind]).fetchall())
 
 
@@ -108,7 +105,7 @@ def _by_column(case: Case, column: str, kind: str) -> str:
     spelling = f"coalesce(strange.value, lower(trim({raw})))" if kind == "email" else f"coalesce(strange.value, {raw})"
     return (
         f"select listed.key, suppressed.reason::suppressed_reason as reason from "
-        f"(select _key as key, {hashed(case, spelling)} as value from audience "
+        f"(select _key as key, {hashed(case, spelling)} as value from judged "
         f"left join {strange} as strange on strange.raw = {raw} where {raw} <> '') as listed "
         "inner join suppressed on suppressed.kind = 'address' and suppressed.value = listed.value"
     )
