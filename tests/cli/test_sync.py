@@ -11,7 +11,8 @@ import yaml
 
 from snello.activation import Ledger
 from snello.kit.channel.rehearsal import SALT, Rehearsal
-from snello.sandbox.emulators import serve, webhook
+from snello.sandbox.emulators import brevo, serve, webhook
+from snello.sandbox.emulators.brevo import API_KEY
 from snello.sandbox.emulators.webhook import SECRET
 
 SYNC = "webhook__loyal"
@@ -154,3 +155,32 @@ def test_a_target_that_no_plugin_is_named_after_is_told(
     (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
     told = snello("sync", "run", SYNC)
     assert (told.code, "no target 'target-webhook' in meltano.yml" in told.err) == (2, True)
+
+
+def test_a_channel_that_cannot_say_what_it_holds_is_told(stage: Rehearsal, snello: Callable[..., Any]) -> None:
+    stage.publish(rows(1))
+    told = snello("sync", "check", SYNC)
+    assert (told.code, "cannot say what they hold" in told.err) == (2, True)
+
+
+def test_what_somebody_took_out_of_the_channel_by_hand_is_found(
+    stage: Rehearsal, snello: Callable[..., Any], tmp_path: Path
+) -> None:
+    with serve(brevo()) as url:
+        project = yaml.safe_load((tmp_path / "meltano.yml").read_text())
+        names = ["api_key", "api_url", "create_list", "create_attributes"]
+        project["plugins"]["loaders"] = [
+            {"name": "target-webhook--till", "namespace": "target_brevo", "executable": "target-brevo",
+             "settings": [{"name": name} for name in names],
+             "config": {"api_key": API_KEY, "api_url": f"{url}/v3", "create_list": True, "create_attributes": True}},
+        ]  # fmt: skip
+        (tmp_path / "meltano.yml").write_text(yaml.safe_dump(project))
+        stage.terms["purpose"], stage.terms["channel"] = "email_marketing", "email"
+        stage.publish([{"customer_id": f"c{n}", "email": f"p{n}@example.it"} for n in range(4)])
+        assert snello("sync", "run", SYNC).code == 0
+        assert "channel and ledger agree" in snello("sync", "check", SYNC).out
+        path = f"{url}/v3/contacts/c2?identifierType=ext_id"
+        assert requests.delete(path, headers={"api-key": API_KEY}, timeout=60).status_code == 204
+        told = snello("sync", "check", SYNC, "--json")
+    assert told.code == 5
+    assert json.loads(told.out) == {"sync": SYNC, "held": 4, "listed": 3, "missing": 1, "foreign": 0, "keys": ["c2"]}

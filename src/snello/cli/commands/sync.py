@@ -59,3 +59,18 @@ def run(
         plan(name)
         return
     raise typer.Exit(run_sync(name, limit=limit))
+
+
+@app.command()
+def check(name: Name, as_json: Json = False) -> None:
+    """Compare what the channel holds with what the ledger says, and list what differs; exit code 5 when anything does.
+
+    Nothing is sent. A channel that cannot say what it holds is told with exit code 2.
+    """
+    from snello.cli.sync import checking
+    from snello.errors import RowsRefused
+
+    found = checking.checked(name)
+    show(found.said(), checking.page(found), as_json=as_json)
+    if found:
+        raise typer.Exit(RowsRefused.exit_code)
