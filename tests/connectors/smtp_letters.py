@@ -37,7 +37,9 @@ def settings(folder: Path, port: int = 25, **more: Any) -> dict[str, Any]:
     }
 
 
-def change(number: int, email: str | None = None, **payload: Any) -> Change:
+def change(
+    number: int, email: str | None = None, purpose: str = "email_marketing", channel: str = "email", **payload: Any
+) -> Change:
     row = {
         **dict.fromkeys(COLUMNS),
         "customer_id": f"c{number:03}",
@@ -52,8 +54,8 @@ def change(number: int, email: str | None = None, **payload: Any) -> Change:
         fingerprint=f"{number:032x}",
         payload=row,
         consent="yes",
-        purpose="email_marketing",
-        channel="email",
+        purpose=purpose,
+        channel=channel,
         mode="insert",
         customer=str(row["customer_id"]),
     )

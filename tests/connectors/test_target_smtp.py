@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tests.connectors.smtp_letters import change, said, sent, settings, sink
 from tests.servers.smtp import HANG_UP, PASSWORD, USER, Certificates, Mails, mails
 
 from snello.errors import ConfigError, RetryLater
+from snello.kit.channel import Bounce
 from snello.kit.channel.rehearsal import Rehearsal
 from snello.kit.configuration import settings_of
 from snello.kit.mail.rounds import Paces, paces
@@ -118,7 +118,15 @@ def test_a_refusal_falls_on_its_letter_and_nobody_there_is_a_hard_bounce(
         found = said(letters.upsert([change(number) for number in range(4)]))
         codes = {"c000": "5.1.1", "c001": "5.7.1", "c002": "550"}
         assert found == {key: ("refused", code) for key, code in codes.items()} | {"c003": DELIVERED}
-        assert [(bounce.key, bounce.reason) for bounce in letters.bounced()] == [("c000", "hard")]
+        assert [*letters.bounced()] == [Bounce("c000", "hard", "person0@example.it")]
+
+
+@pytest.mark.parametrize("extensions", [(), ("PIPELINING",)], ids=["plain", "pipelined"])
+def test_an_answer_that_fits_no_question_is_no_delivery(tmp_path: Path, extensions: tuple[str, ...]) -> None:
+    with mails(extensions=extensions, at_recipient={"person1@example.it": ["354 go ahead"] * 3}) as server:
+        found = sent(tmp_path, server.port, [change(number) for number in range(3)])
+        assert found.pop("c001") == ("retrying", "connection_lost")
+        assert set(found.values()) == {DELIVERED}
 
 
 def test_a_service_that_ends_is_connected_anew(tmp_path: Path) -> None:
@@ -305,6 +313,23 @@ def test_a_line_end_in_a_name_adds_no_header(server: Mails, tmp_path: Path) -> N
     assert message["Subject"] == "Ada Bcc: eve@example.org body, da quanto tempo"
 
 
+def test_a_line_of_one_dot_in_a_value_ends_no_letter(server: Mails, tmp_path: Path) -> None:
+    (tmp_path / "dots.it.txt.j2").write_text("{% block subject %}Ciao{% endblock %}\n\n{{ first_name }}")
+    name = "Ada\r\n.\r\nMAIL FROM:<eve@example.org>\n.\n..\r.\r"
+    more = {"templates": tmp_path, "template": "dots", "languages": ["it"]}
+    assert sent(tmp_path, server.port, [change(1, first_name=name)], **more) == {"c001": DELIVERED}
+    (mail,) = server.letters
+    assert mail.message.get_content().splitlines() == [
+        "Ciao",
+        "Ada",
+        ".",
+        "MAIL FROM:<eve@example.org>",
+        ".",
+        "..",
+        ".",
+    ]
+
+
 def test_a_return_path_of_its_own_names_the_row_and_no_address(server: Mails, tmp_path: Path) -> None:
     more = {"return_path": "bounces@aurora.example", "verp": True}
     with sink(tmp_path, server.port, **more) as letters:
@@ -344,7 +369,7 @@ def test_a_sync_that_letters_cannot_serve_is_refused_before_the_first(
     server: Mails, tmp_path: Path, given: dict[str, str], told: str
 ) -> None:
     with pytest.raises(ConfigError, match=told):
-        sent(tmp_path, server.port, [replace(change(1), **given)], unsubscribe_url=None)
+        sent(tmp_path, server.port, [change(1, **given)], unsubscribe_url=None)
     assert server.connections == 0
 
 

@@ -66,27 +66,33 @@ class Letters(ActivationSink[Settings]):
 
     def bounced(self) -> Iterator[Bounce]:
         """Addresses that the relay refused at once, then what the box holds."""
-        yield from (Bounce(key, "hard") for key in self.nobody)
-        given = self.settings
-        if given.bounces is not None:
-            box = given.bounces.open(given.server)
-            try:
-                for key, reason in Returns(box, self.composer.refs, given.soft_bounces, given.soft_days).read():
-                    yield Bounce(key, reason)
-            finally:
-                box.close()
+        yield from self.nobody
+        if self.settings.bounces is not None:
+            # not the address that a report names: whoever got a letter could write another's there
+            yield from (Bounce(key, reason) for key, reason in self.returns.read())
 
     def close(self) -> None:
-        """Close the journal and the counts of the pace."""
-        if "courier" in self.__dict__:
+        """What was read of the box is flagged; journal and counts are closed."""
+        made = self.__dict__
+        if "courier" in made:
             self.courier.pace.close()
-        if "journal" in self.__dict__:
+        if "journal" in made:
             self.journal.close()
+        if "returns" in made:
+            self.returns.close()
 
     @cached_property
-    def nobody(self) -> list[str]:
-        """Keys of letters that the relay refused because there is nobody at the address."""
+    def nobody(self) -> list[Bounce]:
+        """Letters that the relay refused because there is nobody at the address."""
         return []
+
+    @cached_property
+    def returns(self) -> Returns:
+        """The box to which reports come. Raises ``ConfigError`` or ``RetryLater`` when it cannot be opened."""
+        given = self.settings
+        assert given.bounces
+        box = given.bounces.open(given.server)
+        return Returns(box, self.composer.refs, given.soft_bounces, given.soft_days)
 
     @cached_property
     def composer(self) -> Composer:
@@ -136,7 +142,7 @@ class Letters(ActivationSink[Settings]):
             return Verdict.delivered(change.key, self.composer.message_id(change))
         if outcome.kind == "refused":
             if bad_address(outcome.code):
-                self.nobody.append(change.key)
+                self.nobody.append(Bounce(change.key, "hard", str(change.payload[self.settings.email])))
             return Verdict.refused(change.key, outcome.code)
         return Verdict.retry(change.key, outcome.code)
 

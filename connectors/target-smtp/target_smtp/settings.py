@@ -55,7 +55,7 @@ class Bounces(BaseModel):
         assert self.username
         assert self.password
         password = self.password.get_secret_value()
-        context = None if self.security == "none" else server.context()
+        context = None if self.security == "none" else server.context
         return Imap(
             Account(self.host, self.username, password, self.port, self.security, self.folder, server.timeout, context)
         )

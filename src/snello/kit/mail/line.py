@@ -11,7 +11,9 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +24,7 @@ Security = Literal["starttls", "tls", "none"]
 PORTS: dict[str, int] = {"starttls": 587, "tls": 465, "none": 25}
 ENHANCED = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 SERVICE_ENDS = 421
-GOOD = (250, 251, 252, 354)
+PASSED = {"sender": (250,), "recipient": (250, 251, 252), "text": (354,)}
 DOT = b".\r\n"
 DOTS = re.compile(rb"(?m)^\.")
 
@@ -48,6 +50,7 @@ class Server:
     helo: str | None = None
     timeout: float = 30.0
 
+    @cached_property
     def context(self) -> ssl.SSLContext:
         """Certificates are verified. Raises ``ConfigError`` when the file of authorities cannot be read."""
         try:
@@ -74,6 +77,11 @@ class Answer:
         return cls(status, found[1].decode() if found else str(status), step)
 
     @property
+    def passed(self) -> bool:
+        """Whether the next step may follow."""
+        return self.status in PASSED[self.step]
+
+    @property
     def good(self) -> bool:
         """Whether the letter was taken."""
         return 200 <= self.status < 300
@@ -94,7 +102,7 @@ class Line:
                 self._smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._smtp.ehlo_or_helo_if_needed()
             if server.security == "starttls":
-                self._smtp.starttls(context=server.context())
+                self._smtp.starttls(context=server.context)
                 self._smtp.ehlo()
             if server.username is not None:
                 self._smtp.login(server.username, server.password or "")
@@ -136,46 +144,55 @@ class Line:
         return bool(self._smtp.has_extn(extension))
 
     def _opened(self) -> smtplib.SMTP:
-        server = self.server
-        port = server.port or PORTS[server.security]
+        server, port = self.server, self.server.port or PORTS[self.server.security]
+        name = server.helo or _own_name()
         if server.security == "tls":
-            return smtplib.SMTP_SSL(server.host, port, server.helo, timeout=server.timeout, context=server.context())
-        return smtplib.SMTP(server.host, port, server.helo, timeout=server.timeout)
+            return smtplib.SMTP_SSL(server.host, port, name, timeout=server.timeout, context=server.context)
+        return smtplib.SMTP(server.host, port, name, timeout=server.timeout)
 
     def _envelope(self, job: Job) -> Answer | None:
         """Sender, recipient and the wish to send; the refusal, if there is one."""
         commands = self._commands(job)
-        steps = ("sender", "recipient", "text")
-        if self.knows("pipelining"):
-            self._smtp.send("".join(commands).encode())
-            answers = [self._answer(step) for step in steps]
-        else:
-            answers = []
-            for step, command in zip(steps, commands, strict=True):
+        together = self.knows("pipelining")
+        if together:
+            self._smtp.send("".join(commands.values()).encode())
+        answers = []
+        for step, command in commands.items():
+            if not together:
                 self._smtp.send(command.encode())
-                answers.append(self._answer(step))
-                if answers[-1].status not in GOOD:
-                    break
-        refusal = next((one for one in answers if one.status not in GOOD), None)
-        if refusal is None:
-            return None
-        if answers[-1].status == 354:  # it waits for a text although nobody is to have it
-            self._smtp.send(DOT)
-            self._answer("text")
-        if refusal.status == SERVICE_ENDS:
-            self.hang_up()
-        else:
-            self._smtp.rset()
+            answers.append(self._answer(step))
+            if not (together or answers[-1].passed):
+                break
+        refusal = next((one for one in answers if not one.passed), None)
+        if refusal is not None:
+            self._reset(refusal, waiting=answers[-1].passed)
         return refusal
 
-    def _commands(self, job: Job) -> tuple[str, str, str]:
+    def _reset(self, refusal: Answer, *, waiting: bool) -> None:
+        """Make ready for the next letter; ``waiting``: the server waits for a text that nobody is to have."""
+        if refusal.status < 400:
+            raise smtplib.SMTPServerDisconnected("an answer that fits no question")
+        with suppress(smtplib.SMTPException):
+            if waiting:
+                self._smtp.send(DOT)
+                self._answer("text")
+            if refusal.status == SERVICE_ENDS:
+                self.hang_up()
+            else:
+                self._smtp.rset()
+
+    def _commands(self, job: Job) -> dict[str, str]:
         sender, recipient = "", ""
         if job.wide:
             sender += " BODY=8BITMIME SMTPUTF8" if self.knows("8bitmime") else " SMTPUTF8"
         if self.knows("dsn"):
             sender += f" RET=HDRS ENVID={_xtext(job.ref)}"
             recipient = " NOTIFY=FAILURE"
-        return f"MAIL FROM:<{job.sender}>{sender}\r\n", f"RCPT TO:<{job.recipient}>{recipient}\r\n", "DATA\r\n"
+        return {
+            "sender": f"MAIL FROM:<{job.sender}>{sender}\r\n",
+            "recipient": f"RCPT TO:<{job.recipient}>{recipient}\r\n",
+            "text": "DATA\r\n",
+        }
 
     def _answer(self, step: str) -> Answer:
         status, words = self._smtp.getreply()
@@ -194,11 +211,7 @@ class Line:
         if isinstance(error, ssl.SSLCertVerificationError):
             return ConfigError(where, "the server's certificate does not verify", "check host and ca_file")
         if isinstance(error, smtplib.SMTPNotSupportedError):
-            what = (
-                "the server offers no STARTTLS, or no login"
-                if self.server.username
-                else "the server offers no STARTTLS"
-            )
+            what = f"the server offers no STARTTLS{' or no login' * (self.server.username is not None)}"
             return ConfigError(where, what, "set security to what the server speaks: starttls, tls or none")
         if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
             return ConfigError(where, f"{error.smtp_code} at the login", "check username and password")
@@ -212,6 +225,12 @@ class Line:
         if isinstance(error, socket.gaierror):
             return Lost("no address of that name")
         return Lost(type(error).__name__)
+
+
+@cache
+def _own_name() -> str:
+    """Asked for once: where names are not resolved, the answer takes seconds."""
+    return socket.getfqdn()
 
 
 def _xtext(ref: str) -> str:
