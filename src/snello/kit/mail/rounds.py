@@ -56,24 +56,21 @@ class Paces:
         self._limits, self._account = limits, account
         self._buckets: dict[str, Bucket] = {}
 
-    @property
-    def total(self) -> Bucket:
-        """The bucket of all letters."""
-        return self._named(TOTAL, self._limits.get(TOTAL))
-
-    def of(self, domain: str) -> Bucket:
-        """The bucket of a domain."""
-        return self._named(domain, self._limits.get(domain, self._limits.get(DEFAULT)))
+    def take(self, name: str) -> float:
+        """Count one letter to a domain, or to all, and return 0; else the seconds after which to ask again."""
+        limit = self._limits.get(name, None if name == TOTAL else self._limits.get(DEFAULT))
+        if name not in self._buckets:
+            self._buckets[name] = self._shared(name, limit) or OwnBucket(limit)
+        try:
+            return self._buckets[name].take()
+        except sqlite3.Error:  # the file is gone or kept busy: from now on this process counts for itself
+            self._buckets[name] = OwnBucket(limit)
+            return self._buckets[name].take()
 
     def close(self) -> None:
         """Let go of files."""
         for bucket in self._buckets.values():
             bucket.close()
-
-    def _named(self, name: str, limit: Limit | None) -> Bucket:
-        if name not in self._buckets:
-            self._buckets[name] = self._shared(name, limit) or OwnBucket(limit)
-        return self._buckets[name]
 
     def _shared(self, name: str, limit: Limit | None) -> Bucket | None:
         """None where nothing is shared: no account, not a name of the settings, or a file that cannot be used."""
@@ -142,12 +139,12 @@ class Rounds:
 
     def _due(self) -> tuple[Job | None, float | None]:
         """A letter; else the seconds until one is due."""
-        if not self._spare and (wait := self._pace.total.take()):
+        if not self._spare and (wait := self._pace.take(TOTAL)):
             return None, wait
         self._spare = True
         waits: list[float] = []
         for domain in list(self._waiting):
-            if wait := self._pace.of(domain).take():
+            if wait := self._pace.take(domain):
                 waits.append(wait)
                 continue
             queue = self._waiting.pop(domain)
