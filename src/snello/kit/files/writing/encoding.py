@@ -38,21 +38,6 @@ class Encoder(Protocol):
         """The rows, named by their keys, in the order given; the same bytes for the same rows."""
 
 
-def encoder(layout: Layout, schema: Mapping[str, Any]) -> Encoder:
-    """The encoder of a layout; ``schema``: JSON schema of the audience, for formats with types."""
-    if layout.format == "parquet":
-        from snello.kit.files.writing.columnar import Parquet
-
-        return Parquet(layout, schema)
-    if layout.format == "fixed":
-        from snello.kit.files.writing.fixed import Fixed
-
-        return Fixed(layout)
-    from snello.kit.files.writing.delimited import Delimited
-
-    return Delimited(layout)
-
-
 def text_of(value: Any, column: Column, layout: Layout) -> str | None:
     """A value as text, None when there is none. Raises ``Unfit``."""
     if value is None:
