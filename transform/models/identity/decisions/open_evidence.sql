@@ -48,30 +48,35 @@ levels as (
     from sides
 ),
 
-identifiers as (
+-- a join by either of two columns would compare every pair with every identifier
+sided as (
     select
-        record,
-        kind,
-        value
-    from {{ ref('usable_identifiers') }}
-    where
-        kind <> 'tax_code' and (
-            record in (select pairs.left_record from pairs)
-            or record in (select pairs.right_record from pairs)
-        )
+        left_record,
+        right_record,
+        left_record as record
+    from pairs
+
+    union all
+
+    select
+        left_record,
+        right_record,
+        right_record as record
+    from pairs
 ),
 
 kinds as (
     select
-        pairs.left_record,
-        pairs.right_record,
+        sided.left_record,
+        sided.right_record,
         mine.kind,
         count(distinct mine.record) as records,
         count(distinct mine.value) as distinct_values,
         count(*) as said
-    from pairs
-    inner join identifiers as mine on mine.record in (pairs.left_record, pairs.right_record)
-    group by pairs.left_record, pairs.right_record, mine.kind
+    from sided
+    inner join {{ ref('usable_identifiers') }} as mine on sided.record = mine.record
+    where mine.kind <> 'tax_code'
+    group by sided.left_record, sided.right_record, mine.kind
 ),
 
 facts as (
