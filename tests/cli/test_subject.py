@@ -371,6 +371,24 @@ def test_a_channel_that_fails_is_told_and_tried_again_until_it_is_done(
     assert home.naming() == []
 
 
+def test_what_is_delivered_while_it_runs_is_found_and_removed_by_the_next_run(
+    home: Home, snello: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "run_sync", quick(home))
+    raw = erasing.HANDLERS["raw"]
+
+    def meanwhile(work: erasing.Work, step: Any) -> int:
+        delivered(home)
+        return raw(work, step)
+
+    with monkeypatch.context() as patched:
+        patched.setitem(erasing.HANDLERS, "raw", meanwhile)
+        first = snello("subject", "erase", ADA, "--yes")
+    assert (first.code, f"delivered while it ran: {BREVO}, {WEBHOOK}" in first.out) == (4, True)
+    assert snello("subject", "erase", "--resume").code == 0
+    assert home.state()["held"] == {}
+
+
 def test_who_left_an_audience_before_is_erased_there_as_well(home: Home, snello: Any, monkeypatch: Any) -> None:
     delivered(home)
     ledger = Ledger(load().ledger)

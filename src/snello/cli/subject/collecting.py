@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table, or_, select
 
 from snello.activation import Ledger
+from snello.activation.engine import told
 from snello.activation.tables import contacts, deliveries, exclusions, receipts, suppressions
 from snello.cli.subject.needles import Needles, listed_condition, published_condition
 from snello.cli.subject.person import Person
@@ -93,5 +94,5 @@ def _delivered(ledger: Ledger, person: Person) -> Iterator[Section]:
 
 def _rows(ledger: Ledger, table: Table, columns: tuple[str, ...], ids: tuple[str, ...]) -> list[Row]:
     query = select(table).where(or_(*(table.c[name].in_(ids) for name in columns)))
-    with ledger.engine.connect() as connection:
+    with told(), ledger.engine.connect() as connection:
         return [dict(row) for row in connection.execute(query).mappings()]

@@ -131,7 +131,12 @@ def _raw(work: Work, _step: Step) -> int:
 
 
 def _proof(work: Work, step: Step) -> int:
-    """Look again: what a run that was under way brought back goes, and then there is nothing."""
+    """Look again: what a run that was under way brought back goes, and then there is nothing, in no channel either."""
+    named = {one.name for one in work.erasures.get(work.erasure.erasure).steps}
+    work.erasures.note_keys(work.erasure)
+    late = [sync for sync in work.erasures.holding(work.erasure.customers) if CHANNEL + sync not in named]
+    if late:
+        raise RetryLater("erasure", f"delivered while it ran: {', '.join(late)}", "run it again with --resume")
     _raw(work, step)
     _published(work, step)
     if left := _raw(work, step) + _published(work, step):

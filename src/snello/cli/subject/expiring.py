@@ -8,6 +8,7 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from snello.activation import Ledger
+from snello.activation.engine import told
 from snello.activation.erasures import Erasure
 from snello.activation.tombstones import key_text, tombstones
 from snello.cli.subject.needles import Needles
@@ -31,7 +32,7 @@ def forget_held(ledger: Ledger, lake: Lake, erasure: Erasure, stream: tuple[str,
     if uri is None:
         return 0
     query = select(tombstones.c.hash).where(tombstones.c.kind == "held", tombstones.c.erasure == erasure.erasure)
-    with ledger.engine.connect() as connection:
+    with told(), ledger.engine.connect() as connection:
         hashes = set(connection.execute(query).scalars())
     keys = keys_of(lake, Needles(lake, Person()), *stream, uri)
 
