@@ -196,6 +196,8 @@ def test_a_run_follows_the_last_one_of_a_clock_that_was_set_back(stage: Rehearsa
     with closing(stage.ledger()) as ledger:
         ledger.start({"run_id": "20990101T000000000000-ffffff", "sync": stage.sync})
     assert planned(stage).run_id.startswith("20990101T000000000001-")
+    with closing(stage.ledger()) as ledger:
+        assert ledger.recent_runs(limit=1)[0]["outcome"] == "running"
 
 
 def test_a_run_delivers_the_publication_that_it_planned(stage: Rehearsal) -> None:

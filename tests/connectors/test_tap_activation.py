@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import requests
 
 from snello.kit.channel.rehearsal import SALT, Rehearsal
 from snello.sandbox.emulators import serve, webhook
@@ -172,3 +173,47 @@ def test_a_ledger_that_fills_up_stops_the_run_and_the_next_one_sends_the_rest(st
     ledger = stage.ledger()
     assert ledger.settled(stage.sync).num_rows == 3_000
     ledger.close()
+
+
+def alias(stage: Rehearsal, aliases: dict[str, str]) -> None:
+    table = {"alias": list(aliases), "customer_id": list(aliases.values())}
+    schema = pa.schema([("alias", pa.string()), ("customer_id", pa.string())])
+    stage.lake.publish({"customer_aliases": pa.table(table, schema)}, run_id="aliases")
+
+
+def channel(url: str) -> dict[str, str]:
+    """What the receiver holds: key to address, every row that it took applied in order."""
+    rows: dict[str, str] = {}
+    for row in requests.get(f"{url}/_inspect/taken", timeout=10).json():
+        rows.pop(row.get("moved_from") or "", None)
+        if row["op"] == "upsert":
+            rows[row["key"]] = row["email"]
+        else:
+            rows.pop(row["key"])
+    return rows
+
+
+def test_who_was_merged_has_one_row_in_the_channel_and_two_again_after_an_unlink(stage: Rehearsal) -> None:
+    ada, eva = {"customer_id": "c1", "email": "ada@example.it"}, {"customer_id": "c2", "email": "eva@example.it"}
+    with serve(webhook()) as url:
+        stage.publish([eva])
+        shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+        stage.publish([{**ada, "email": "eva@example.it"}])
+        alias(stage, {"c2": "c1"})
+        merged = shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+        one = channel(url)
+        again = shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+        stage.publish([ada, eva])
+        alias(stage, {})
+        parted = shell(stage, RUN, TARGET_WEBHOOK_URL=url)
+        two = channel(url)
+    assert [run.returncode for run in (merged, again, parted)] == [0, 0, 0], merged.stderr + parted.stderr
+    assert "1 to upsert, 0 to remove, 0 unchanged, 1 of them moved" in merged.stderr
+    assert "nothing to deliver" in again.stderr
+    assert one == {"c1": "eva@example.it"}
+    assert two == {"c1": "ada@example.it", "c2": "eva@example.it"}
+    ledger = stage.ledger()
+    assert set(ledger.settled(stage.sync)["key"].to_pylist()) == {"c1", "c2"}
+    moved = [(row["key"], row["op"], row["status"]) for row in ledger.receipts(stage.sync) if row["reason"] == "moved"]
+    ledger.close()
+    assert moved == [("c2", "remove", "delivered")]

@@ -129,8 +129,8 @@ class Ledger:
     # ---- reading, for people
 
     def recent_runs(self, sync: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-        """The latest runs, newest first."""
-        query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc()).limit(limit)
+        """The latest runs, newest first by name: a clock may have been set back between two."""
+        query = select(runs).order_by(runs.c.run_id.desc(), runs.c.sync).limit(limit)
         return self.asked(query if sync is None else query.where(runs.c.sync == sync))
 
     def receipts(

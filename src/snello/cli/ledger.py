@@ -30,8 +30,8 @@ class Receipts:
 
     def last_runs(self) -> list[Row]:
         """The last run of each sync, with how many rows it delivered."""
-        newest = select(runs.c.sync, func.max(runs.c.started_at).label("started_at")).group_by(runs.c.sync).subquery()
-        latest = (runs.c.sync == newest.c.sync) & (runs.c.started_at == newest.c.started_at)
+        newest = select(runs.c.sync, func.max(runs.c.run_id).label("run_id")).group_by(runs.c.sync).subquery()
+        latest = (runs.c.sync == newest.c.sync) & (runs.c.run_id == newest.c.run_id)
         found = self._rows(select(runs).join(newest, latest).order_by(runs.c.sync))
         for run in found:
             run["delivered"] = total(self.counts(run["sync"], run["run_id"]), status="delivered")
