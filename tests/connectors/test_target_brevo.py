@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from snello.errors import ConfigError, RetryLater
-from snello.kit.channel import Change
+from snello.kit.channel import Change, Http
 from snello.kit.channel.rehearsal import Rehearsal
 from snello.sandbox.emulators import Weather, brevo, serve
 from snello.sandbox.emulators.brevo import API_KEY
@@ -367,3 +367,112 @@ def test_an_import_that_brevo_gives_up_leaves_its_rows_to_single_calls(account: 
 
     rows: list[Any] = [(Change("upsert", "c1"), {"email": "a@example.it", "attributes": {}})]
     assert list(Import(GivenUp(), 1, 1.0).run(rows, Census({}, {}))) == []  # type: ignore[arg-type]
+
+
+def again(account: Brevo, stage: Rehearsal, change: Any) -> None:
+    """Feed the next run's messages with each record changed by hand."""
+    lines = [json.loads(line) for line in stage.messages().splitlines()]
+    for line in lines:
+        if line["type"] == "RECORD":
+            change(line["record"])
+    stage.feed(TargetBrevo, config(account), "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_merged_customer_keeps_the_contact_under_the_other_customers_id(stage: Rehearsal, account: Brevo) -> None:
+    stage.publish([person(2)])
+    stage.run(TargetBrevo, config(account))
+    number = account.contacts()["c00002"]["id"]
+    stage.publish([person(2), person(1, email="person2@example.it")])
+
+    def moved(record: dict[str, Any]) -> None:
+        record["_moved_from"] = "c00002"
+
+    again(account, stage, moved)
+    assert {key: contact["id"] for key, contact in account.contacts().items()} == {"c00001": number}
+    assert account.on_list() == {"c00001"}
+    ledger = stage.ledger()
+    assert ledger.lookup(stage.sync, ["c00001", "c00002"]).keys() == {"c00001"}
+    ledger.close()
+
+
+def test_who_is_erased_is_no_contact_any_more(stage: Rehearsal, account: Brevo) -> None:
+    stage.publish([person(1), person(2)])
+    stage.run(TargetBrevo, config(account))
+    stage.publish([person(1)])
+    again(account, stage, lambda record: record.update(_reason="erased"))
+    assert set(account.contacts()) == {"c00001"}
+    assert receipts(stage)["c00002"] == ("delivered", "")
+
+
+def test_update_changes_contacts_that_are_there_and_makes_none(tmp_path: Path, account: Brevo) -> None:
+    terms = {"purpose": "email_marketing", "channel": "email", "list": "long_absent", "mode": "update"}
+    updating = Rehearsal(tmp_path / "update", **terms)
+    account.call("POST", "/contacts", json={"email": "person1@example.it", "ext_id": "c00001"})
+    updating.publish([person(1), person(2)])
+    updating.run(TargetBrevo, config(account))
+    assert set(account.contacts()) == {"c00001"}
+    assert account.contacts()["c00001"]["attributes"]["LASTNAME"] == "Rossi 1"
+    assert receipts(updating) == {"c00001": ("delivered", ""), "c00002": ("refused", "not_there")}
+
+
+def drift(stage: Rehearsal, account: Brevo) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    target = TargetBrevo(config={"ledger": stage.ledger_url, **config(account)})
+    try:
+        found = target.reconcile(stage.sync, "long_absent")
+    finally:
+        target.ledger.close()
+    return found.missing, found.foreign
+
+
+def test_who_is_taken_off_or_put_on_the_list_by_hand_is_found_and_the_next_change_mends_it(
+    stage: Rehearsal, account: Brevo
+) -> None:
+    stage.publish([person(1), person(2)])
+    stage.run(TargetBrevo, config(account))
+    assert drift(stage, account) == ((), ())
+    account.call("POST", "/contacts/lists/1/contacts/remove", json={"extIds": ["c00002"]})
+    account.call("POST", "/contacts", json={"email": "x@example.it", "ext_id": "stranger", "listIds": [1]})
+    account.call("PUT", "/contacts/c00001?identifierType=ext_id", json={"attributes": {"LASTNAME": "By hand"}})
+    assert drift(stage, account) == (("c00002",), ("stranger",))
+    stage.publish([person(1, first_name="Eva"), person(2, first_name="Eva")])
+    stage.run(TargetBrevo, config(account))
+    assert drift(stage, account) == ((), ("stranger",))
+    assert account.contacts()["c00001"]["attributes"]["LASTNAME"] == "Rossi 1"
+
+
+def test_a_list_of_many_pages_is_listed_whole(stage: Rehearsal, account: Brevo) -> None:
+    stage.publish([person(number) for number in range(1_200)])
+    stage.run(TargetBrevo, config(account))
+    assert drift(stage, account) == ((), ())
+
+
+def test_a_list_that_was_deleted_in_the_account_is_one_sentence_and_nothing_is_sent(
+    stage: Rehearsal, account: Brevo
+) -> None:
+    stage.publish([person(1)])
+    stage.run(TargetBrevo, config(account, list_id=1))
+    account.call("DELETE", "/contacts/lists/1")
+    stage.publish([person(1, first_name="Eva"), person(2)])
+    with pytest.raises(ConfigError, match="target-brevo: the account has no list 1"):
+        stage.run(TargetBrevo, config(account, list_id=1))
+    assert set(account.contacts()) == {"c00001"}
+
+
+def test_a_key_that_is_revoked_halfway_ends_the_run_and_loses_no_row(
+    stage: Rehearsal, account: Brevo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.publish([person(number) for number in range(6)])
+    usual, calls = Http.call, []
+
+    def revoked(self: Http, method: str, url: str, **given: Any) -> Any:
+        calls.append(method)
+        if method == "POST" and calls.count("POST") == 4:
+            given["headers"] = {"api-key": "revoked"}
+        return usual(self, method, url, **given)
+
+    monkeypatch.setattr(Http, "call", revoked)
+    with pytest.raises(ConfigError, match="401 from POST /v3/contacts"):
+        stage.run(TargetBrevo, config(account))
+    assert sorted(receipts(stage).values()) == [("delivered", "")] * 3 + [("retrying", "configuration")] * 3
+    stage.run(TargetBrevo, config(account))
+    assert len(account.on_list()) == 6

@@ -30,6 +30,7 @@ class Lists:
             Route(lists, self.lists, methods=["GET"]),
             Route(lists, self.create_list, methods=["POST"]),
             Route(lists + "/{list:int}", self.one_list, methods=["GET"]),
+            Route(lists + "/{list:int}", self.delete_list, methods=["DELETE"]),
             Route(lists + "/{list:int}/contacts", self.list_contacts, methods=["GET"]),
             Route(lists + "/{list:int}/contacts/{action}", self.change_list, methods=["POST"]),
             Route("/v3/processes/{process:int}", self.process, methods=["GET"]),
@@ -55,6 +56,14 @@ class Lists:
     async def one_list(self, request: Request) -> Response:
         """One list."""
         return JSONResponse(self._list(request.path_params["list"]))
+
+    async def delete_list(self, request: Request) -> Response:
+        """A list less; its contacts stay."""
+        number = self._list(request.path_params["list"])["id"]
+        with self.store.transaction():
+            self.store.db.execute("DELETE FROM members WHERE list_id = ?", (number,))
+            self.store.db.execute("DELETE FROM lists WHERE id = ?", (number,))
+        return Response(status_code=204)
 
     async def create_list(self, request: Request) -> Response:
         """A new list in a folder."""
