@@ -1,0 +1,1 @@
+"""Whom no channel, or one, is to send to: entered, listed and lifted by hand."""
