@@ -83,6 +83,25 @@ def test_rows_that_changed_since_a_death_take_the_place_of_the_file_that_was_und
     assert sorted(set(received(folder))) == [("remove", "c4"), *(("upsert", f"c{n}") for n in range(4))]
 
 
+@pytest.mark.parametrize("number", [0, 1, 3, 5, 8])
+def test_a_whole_that_is_killed_is_not_seen_and_the_next_one_is_seen_whole(
+    number: int, tmp_path: Path, runs: Runs
+) -> None:
+    stage, folder = Rehearsal(tmp_path, "dmp__loyal", mode="replace", max_removal_share=1), tmp_path / "drop"
+    config = {"path": str(folder), "part_rows": 2, "ledger": stage.ledger_url}
+    stage.publish([member(n) for n in range(5)])
+    assert runs.run(tmp_path / "first", stage.messages(), config, DIES_AT=f"{number} before").code == KILLED
+    assert not list(folder.glob("*.manifest.json"))
+    stage.publish([member(n, name="another") for n in range(3)])
+    outcome = runs.run(tmp_path / "second", stage.messages(), config, DIES_AT="")
+    assert outcome.code == 0, outcome.last_line
+    told = sound(there(folder))
+    assert (told["whole"], told["rows"]) == (True, 3)
+    assert "customer_id,name" in (folder / told["files"][0]["name"]).read_text()
+    assert runs.run(tmp_path / "third", stage.messages(), config, DIES_AT="").code == 0
+    assert len(list(folder.glob("*.manifest.json"))) == 1, "a whole that did not change was dropped again"
+
+
 def test_a_journal_that_cannot_be_read_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     (tmp_path / JOURNAL).write_text("{}")
     with pytest.raises(ContractError, match="the journal of a run that was cut off cannot be read"):

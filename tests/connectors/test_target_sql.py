@@ -208,7 +208,7 @@ def test_rows_of_every_type_change_and_come_to_nothing_in_few_and_in_many(base: 
         assert shops == {json.dumps(values["shops"]) if values["shops"] else None}
 
 
-@pytest.mark.parametrize("mode", ["mirror", "upsert", "insert", "update"])
+@pytest.mark.parametrize("mode", ["mirror", "upsert", "insert", "update", "replace"])
 def test_a_sync_of_each_mode_runs_from_tap_to_table_with_a_receipt_a_row(mode: str, base: Base, tmp_path: Path) -> None:
     settings = with_people(base, "'c1', 'theirs', 5, 'kept'")
     stage = Rehearsal(tmp_path, "sql__loyal", mode=mode, max_removal_share=1)
@@ -222,6 +222,7 @@ def test_a_sync_of_each_mode_runs_from_tap_to_table_with_a_receipt_a_row(mode: s
         held
         == {
             "mirror": {"c1": 7},
+            "replace": {"c1": 7},
             "upsert": {"c1": 7, "c2": 2},
             "insert": {"c1": 5, "c2": 2},
             "update": {"c1": 7},
@@ -231,7 +232,7 @@ def test_a_sync_of_each_mode_runs_from_tap_to_table_with_a_receipt_a_row(mode: s
     codes = {(row["key"], row["op"], row["status"], row["code"]) for row in ledger.receipts(stage.sync)}
     ledger.close()
     assert (("c2", "upsert", "refused", "not_there") in codes) == (mode == "update")
-    assert (("c2", "remove", "delivered", "") in codes) == (mode == "mirror")
+    assert (("c2", "remove", "delivered", "") in codes) == (mode in ("mirror", "replace"))
     assert stage.messages().count('"RECORD"') == 0
 
 

@@ -77,11 +77,12 @@ class Files(ActivationSink[Settings]):
 
     def commit(self) -> Iterable[Verdict]:
         """The manifest."""
-        self._drop.finish()
+        self._drop.finish(whole=True)
         return ()
 
     def abandon(self) -> None:
-        """No manifest, and no file."""
+        """No manifest, and no file of the whole."""
+        self._fresh = False
         self._drop.abandon()
 
     def close(self) -> None:
@@ -100,7 +101,7 @@ class Files(ActivationSink[Settings]):
         if self._fresh:
             self._drop.restart(changes[0].run_id)
             self._fresh = False
-        done = self._encoder(whole=_whole(changes)).encode(op, sorted(rows, key=lambda row: row[0]))
+        done = self._encoder(whole=op == "upsert" and _whole(changes)).encode(op, sorted(rows, key=lambda row: row[0]))
         content = compressed(done.content, self.settings.compression)
         self._drop.write(changes[0].run_id, op, self.batch_id, content, done.rows)
         self._failed = False

@@ -86,21 +86,25 @@ class Drop:
         self._save(journal)
 
     def restart(self, run: str) -> None:
-        """Take away what a run that was cut off left, and begin anew under its name."""
-        journal = self._open() or _Journal(run)
-        self._take_away(journal)
-        self._journal = _Journal(journal.run)
+        """Take away what a whole that was cut off left, and begin anew under its name; removals stay."""
+        self._journal = self._emptied(self._open() or _Journal(run))
         self._save(self._journal)
 
     def abandon(self) -> None:
-        """Take away all that no manifest names."""
+        """Take away what there is of the whole; removals, which count as delivered, wait for their manifest."""
         if (journal := self._open()) is not None:
-            self._take_away(journal)
-            self.place.delete(self.names.journal)
-            self._journal = None
+            kept = self._emptied(journal)
+            self._journal = kept if kept.parts else None
+            if kept.parts:
+                self._save(kept)
+            else:
+                self.place.delete(self.names.journal)
 
-    def finish(self) -> None:
-        """The manifest, and the end of the journal; nothing where no file was written."""
+    def finish(self, *, whole: bool = False) -> None:
+        """The manifest, and the end of the journal; nothing where no file was written.
+
+        ``whole``: what is upserted is all that the reader shall hold.
+        """
         journal = self._open()
         if journal is None:
             return
@@ -109,7 +113,13 @@ class Drop:
         files = [kept for kept in journal.parts.values() if kept]
         if files:
             rows = sum(kept.rows for kept in files)
-            told = {**self.about, "run": journal.run, "rows": rows, "files": [asdict(kept) for kept in files]}
+            told = {
+                **self.about,
+                "run": journal.run,
+                "whole": whole,
+                "rows": rows,
+                "files": [asdict(kept) for kept in files],
+            }
             self.place.put(self.names.manifest(journal.run), json.dumps(told, indent=1, ensure_ascii=False).encode())
         self.place.delete(self.names.journal)
         self._journal = None
@@ -137,10 +147,13 @@ class Drop:
     def _save(self, journal: _Journal) -> None:
         self.place.put(self.names.journal, journal.written())
 
-    def _take_away(self, journal: _Journal) -> None:
-        names = [kept.name for kept in journal.parts.values() if kept]
-        for name in [*names, *([journal.pending] if journal.pending else [])]:
+    def _emptied(self, journal: _Journal) -> _Journal:
+        """The journal without the rows of a whole, whose files are taken away."""
+        kept = {batch: file for batch, file in journal.parts.items() if file and file.op == "remove"}
+        gone = [file.name for batch, file in journal.parts.items() if file and batch not in kept]
+        for name in [*gone, *([journal.pending] if journal.pending else [])]:
             self._delete(name)
+        return _Journal(journal.run, dict(kept))
 
     def _delete(self, name: str) -> None:
         self.place.delete(name)
