@@ -114,6 +114,22 @@ def test_who_was_erased_leaves_the_channel_in_every_mode(stage: Rehearsal, mode:
     assert run(stage) == []
 
 
+def test_a_limit_holds_back_neither_who_was_erased_nor_the_row_of_somebody_merged(stage: Rehearsal) -> None:
+    stage.publish(people("aa", "elder", "younger", "zz"))
+    run(stage)
+    stage.publish(people("elder", "new"), others=["aa", "zz"])
+    alias(stage, {"younger": "elder"})
+    with closing(stage.ledger()) as ledger, ledger.engine.begin() as connection:
+        connection.execute(erased_keys.insert(), {"sync": stage.sync, "key": "zz", "erasure": "e"})
+    assert told(planned(stage, limit=1)) == [("remove", "zz", "erased"), ("upsert", "new", "")]
+    stage.publish(people("elder", "new", name="Ada"), others=["aa", "zz"])
+    assert told(planned(stage, limit=1)) == [
+        ("remove", "zz", "erased"),
+        ("remove", "younger", "merged"),
+        ("upsert", "elder", ""),
+    ]
+
+
 # ---- what earlier runs left
 
 

@@ -128,26 +128,6 @@ select key from known_exclusions
 anti join excluded using (key)
 """
 
-LIMITED = """
-create or replace temp view changes as
-with placed as (
-    select *, row_number() over (partition by batch is null order by op desc, rank, key) as place
-    from (select * from removals union all select * from upserts)
-),
-
-chosen as (
-    select * from placed where batch is not null or place <= {limit}
-),
-
-with_merged as (
-    select * from chosen
-    union
-    select * from placed where reason = 'merged' and customer in (select key from chosen where op = 'upsert')
-)
-
-select * exclude (place) from with_merged
-"""
-
 
 @dataclass(frozen=True)
 class Figures:
@@ -208,16 +188,3 @@ def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
         codes=codes,
         moves=moved,
     )
-
-
-def travelling(connection: duckdb.DuckDBPyConnection, limit: int | None = None) -> tuple[int, int]:
-    """How many upserts and removals travel.
-
-    With a ``limit`` the first upserts do, and removals where these are fewer; a batch that an earlier run left open
-    goes whole, for its idempotency key stands for exactly its rows, and a merged row goes before the one it is now.
-    """
-    if limit is not None:
-        connection.execute(LIMITED.format(limit=int(limit)))
-    count = "select count(*) filter (where op = 'upsert'), count(*) filter (where op = 'remove') from changes"
-    upserts, removals = connection.execute(count).fetchall()[0]
-    return upserts, removals

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from snello.activation import gates
 from snello.activation.audience import Audience, published_sync
-from snello.activation.diff import diff, travelling
+from snello.activation.diff import diff
 from snello.activation.ledger import Ledger
 from snello.activation.leftovers import absent, overdue
+from snello.activation.limit import travelling
 from snello.activation.opening import changed_columns, open_run, run_id_after
 from snello.activation.plan import Plan
 from snello.activation.sync import Sync
