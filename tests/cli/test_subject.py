@@ -505,3 +505,23 @@ def test_a_broken_link_of_the_log_is_named_with_exit_code_3(home: Home, snello: 
     erasures.ledger.close()
     told = snello("audit", "verify")
     assert (told.code, "link 1 is broken" in told.err) == (3, True)
+
+
+def test_a_key_is_never_guessed_from_few_rows(home: Home, snello: Any) -> None:
+    shutil.rmtree(home.root / "lake" / "raw" / "crm" / "_loads")
+    told = snello("subject", "erase", ADA, "--yes")
+    assert told.code == 3
+    assert "which of its columns is the key is not known. Next: load it once" in told.err
+    assert len(home.rows("crm", "customers")) == 2
+
+
+def test_a_row_of_a_customer_stays_when_somebody_is_erased_whom_it_mentions(
+    home: Home, snello: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(erasing, "run_sync", quick(home))
+    monkeypatch.setitem(STREAMS, "customers", (["customer_no"], [{**PEOPLE[1], "name": "friend of zoe@example.it"}]))
+    monkeypatch.setitem(STREAMS, "letters", ([], [{"text": "from zoe@example.it"}]))
+    home.load()
+    assert snello("subject", "erase", "zoe@example.it", "--yes").code == 0
+    assert {row["customer_no"] for row in home.rows("crm", "customers")} == {1, 2}
+    assert not any("zoe" in row["text"] for row in home.rows("crm", "letters"))

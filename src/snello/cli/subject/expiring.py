@@ -14,6 +14,7 @@ from snello.activation.tombstones import key_text, tombstones
 from snello.cli.subject.needles import Needles
 from snello.cli.subject.person import Person
 from snello.cli.subject.rawrows import keys_of
+from snello.errors import ContractError
 from snello.identifiers import hash_key
 from snello.lake import Lake
 from snello.lake.erasure import erase_rows, forget_history
@@ -35,6 +36,10 @@ def forget_held(ledger: Ledger, lake: Lake, erasure: Erasure, stream: tuple[str,
     with told(), ledger.engine.connect() as connection:
         hashes = set(connection.execute(query).scalars())
     keys = keys_of(lake, Needles(lake, Person()), *stream, uri)
+    if not keys:
+        raise ContractError(
+            f"raw/{'/'.join(stream)}", "its key is not known", "load it once with `meltano run extract`"
+        )
 
     def without(part: pa.Table) -> pa.Table:
         said = zip(*(part[key].cast(pa.string()).to_pylist() for key in keys), strict=True)

@@ -96,7 +96,7 @@ def owned(lake: Lake, customers: tuple[str, ...], *, by_others: bool = False) ->
     current = lake.manifest()
     found: set[Record] = set()
     tables = Tables(lake)
-    for name in current.tables if current and customers else ():
+    for name in current.tables if current and (customers or by_others) else ():
         tables.view(name, lake.published_sql(name))
         quoted = '"' + name + '"'
         columns = {row["column_name"] for row in tables.rows(f"describe {quoted}")}

@@ -15,6 +15,7 @@ from snello.lake import Lake
 from snello.lake.quarantine import STREAM as QUARANTINE
 
 _LOADS = "_loads"
+_ENOUGH = 3  # fewer keys may stand in another column by chance
 _LEDGER = "ledger"  # receipts read back: ids and codes, and the proof of the erasure itself
 
 
@@ -71,7 +72,7 @@ def raw_tables(lake: Lake, needles: Needles) -> list[RawTable]:
 
 
 def keys_of(lake: Lake, needles: Needles, source: str, stream: str, uri: str) -> tuple[str, ...]:
-    """The columns that name a row of a stream: as the loader noted them, else the one column that can be it.
+    """The columns that name a row of a stream: as the loader noted them, else the column with the keys of all others.
 
     Raises ``ContractError`` when rows of the person are known in the stream and no column is known to hold their keys.
     """
@@ -80,14 +81,10 @@ def keys_of(lake: Lake, needles: Needles, source: str, stream: str, uri: str) ->
     noted = _noted(lake, needles, source, stream)
     if noted:
         return noted
-    wanted = sorted(key for one, other, key in needles.person.records if (one, other) == (source, stream))
-    if not wanted:
+    if not any((one, other) == (source, stream) for one, other, _ in needles.person.records):
         return ()
     scan = lake.scan_sql(uri)
-    there = {name: _keys_there(needles, scan, name, wanted) for name in needles.columns(scan)}
-    if not any(there.values()):
-        return ()
-    able = [name for name, many in there.items() if many == max(there.values())]
+    able = [name for name in needles.columns(scan) if _holds_keys(needles, scan, name, (source, stream))]
     if len(able) != 1:
         what = "which of its columns is the key is not known"
         raise ContractError(f"raw/{source}/{stream}", what, "load it once with `meltano run extract`, then try again")
@@ -104,15 +101,17 @@ def _noted(lake: Lake, needles: Needles, source: str, stream: str) -> tuple[str,
     return tuple(name for name in newest[0][0].split(",") if name) if newest else ()
 
 
-def _keys_there(needles: Needles, scan: str, name: str, wanted: list[str]) -> int:
-    """How many of the keys a column holds that has another value in each row."""
+def _holds_keys(needles: Needles, scan: str, name: str, stream: tuple[str, str]) -> bool:
+    """Whether a column has another value in each row and every key of the stream that is somebody else's."""
     column = quoted(name)
+    keys = "select key from others where source = $source and stream = $stream"
     asked = (
-        f"select count(*) = count(distinct {column}), "
-        f"count(*) filter (where {column}::varchar in (select unnest($wanted::varchar[]))) from ({scan})"
+        f"select count(*) = count(distinct {column}), count(*) filter (where {column}::varchar in ({keys})), "
+        f"(select count(*) from ({keys})) from ({scan})"
     )
-    unique, there = needles.session.execute(asked, {"wanted": wanted}).fetchall()[0]
-    return int(there) if unique else 0
+    given = {"source": stream[0], "stream": stream[1]}
+    unique, there, wanted = needles.session.execute(asked, given).fetchall()[0]
+    return bool(unique and there == wanted >= _ENOUGH)
 
 
 def _linked(table: RawTable, tables: list[RawTable]) -> RawTable:
