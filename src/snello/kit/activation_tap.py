@@ -21,6 +21,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from snello.activation import Ledger, Plan, Planner
 from snello.activation.audience import published_schema
 from snello.activation.breaker import VARIABLE
+from snello.activation.planner import Edition
 from snello.errors import ConfigError
 from snello.kit.channel.settings import from_hub
 from snello.kit.configuration import schema_of, settings_of
@@ -78,7 +79,10 @@ class SyncStream(Stream):
 
     def _write_schema_message(self) -> None:
         """Plan first: when the breaker opens, or another run is under way, not even a SCHEMA goes out."""
-        self.logger.info("%s", self._planned().sentence())
+        plan = self._planned()
+        self.logger.info("%s", plan.sentence())
+        for note in plan.notes:
+            self.logger.warning("%s: %s: every row counts as changed", self.name, note)
         super()._write_schema_message()
 
     def _sync_records(
@@ -125,7 +129,7 @@ class ActivationTap(Tap):
 
     @cached_property
     def _lake(self) -> Lake:
-        return Lake(from_hub("lake", self._values.lake))
+        return Edition(Lake(from_hub("lake", self._values.lake)))  # schema and records of one publication
 
     @cached_property
     def ledger(self) -> Ledger:
