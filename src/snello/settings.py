@@ -43,6 +43,9 @@ VARIABLES = {
     "SNELLO_ALERT_MAIL": "Where `snello watch` mails alerts: "
     "`smtp://user:password@host:587?from=hub@example.it&to=ops@example.it`. A secret.",
     "SNELLO_LATE_HOURS": "Hours without a publication, or a run of a sync, after which it is late. Default: 36.",
+    "SNELLO_LIMIT": "Number of changes, the first ones, that a sync sends at most: for a first try.",
+    "SNELLO_BATCHES": "Folder in which taps leave Parquet files for target-lake, if `meltano.yml` names one so: "
+    "`snello subject erase` looks there too.",
     "SNELLO_ALLOW_BREAKER": "Lets one publication of a sync past the breaker, as `<sync>@<publication>`.",
 }
 

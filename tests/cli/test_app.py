@@ -23,7 +23,9 @@ Snello = Callable[..., Any]
 EXECUTABLE = Path(sys.executable).with_name("snello")
 COMMANDS = {
     "apply",
+    "audit",
     "check",
+    "dead",
     "demo",
     "link",
     "new",
@@ -33,8 +35,12 @@ COMMANDS = {
     "receipts",
     "review",
     "status",
+    "subject",
+    "suppress",
+    "sync",
     "tap",
     "unlink",
+    "watch",
     "why",
 }
 
