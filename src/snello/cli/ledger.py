@@ -48,7 +48,7 @@ class Receipts:
     def last_version(self, sync: str) -> int | None:
         """The version of its audience that ``sync`` last delivered in whole; None when that is not known."""
         ended = runs.c.outcome.in_(("delivered", "rows refused", "nothing to deliver"))
-        query = select(runs.c.version).where(runs.c.sync == sync, ended).order_by(runs.c.started_at.desc()).limit(1)
+        query = select(runs.c.version).where(runs.c.sync == sync, ended).order_by(runs.c.run_id.desc()).limit(1)
         return next((row["version"] for row in self._rows(query)), None)
 
     def undelivered(self, sync: str) -> list[Row]:

@@ -72,8 +72,9 @@ class _Look:
     """Questions to a ledger, each asked once for all syncs."""
 
     def __init__(self, ledger: Ledger) -> None:
-        newest = select(runs.c.sync, func.max(runs.c.started_at).label("at")).group_by(runs.c.sync).subquery()
-        last = select(runs).join(newest, (runs.c.sync == newest.c.sync) & (runs.c.started_at == newest.c.at))
+        # by name: runs are named in their order, whatever the clock did
+        newest = select(runs.c.sync, func.max(runs.c.run_id).label("run")).group_by(runs.c.sync).subquery()
+        last = select(runs).join(newest, (runs.c.sync == newest.c.sync) & (runs.c.run_id == newest.c.run))
         self._runs = {row["sync"]: row for row in ledger.asked(last)}
         self._counts = self._of_runs(ledger)
         standing = (deliveries.c.sync, deliveries.c.status, deliveries.c.fingerprint.isnot(None).label("held"))
