@@ -24,6 +24,12 @@ def test_a_sync_needs_a_target_a_purpose_and_a_channel_only() -> None:
         ({"channel": "fax"}, "setting channel: it should be 'email'"),
         ({"max_removal_share": 2}, "setting max_removal_share: it should be less than or equal to 1"),
         ({"max_removal_shares": 0.1}, "unknown setting max_removal_shares. Next: did you mean 'max_removal_share'?"),
+        ({"holdout": {"share": 0.6}}, "setting holdout.share: it should be less than or equal to 0.5"),
+        ({"holdout": {"shares": 0.1}}, "setting holdout.share is missing"),
+        ({"holdout": {"share": 0.1, "nmae": "w"}}, "unknown setting holdout.nmae. Next: did you mean 'name'?"),
+        ({"pressure": {"at_most": 1}}, "setting pressure.days is missing"),
+        ({"pressure": {"at_most": 0, "days": 7}}, "setting pressure.at_most: it should be greater than or equal to 1"),
+        ({"valid": {"email": "mail"}}, "setting valid.email: it should be 'email' or 'phone'"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_right(change: dict[str, Any], words: str) -> None:

@@ -118,8 +118,10 @@ def _told(error: ValidationError, name: str) -> ConfigError:
     setting = ".".join(str(part) for part in first["loc"])
     where = f"sync {name}"
     if first["type"] == "extra_forbidden":
-        known = [field for field in Sync.model_fields if field != "name"]
-        return ConfigError(where, f"unknown setting {setting}", choices(setting, known))
+        parts: dict[str, type[BaseModel]] = {"holdout": Holdout, "pressure": Pressure}
+        inside = parts.get(str(first["loc"][0]), Sync)
+        known = [field for field in inside.model_fields if field != "name" or inside is Holdout]
+        return ConfigError(where, f"unknown setting {setting}", choices(str(first["loc"][-1]), known))
     if first["type"] == "missing":
         return ConfigError(where, f"setting {setting} is missing", f"set {setting} under meta: sync: of the model")
     message = first["msg"].replace("Input should be", "it should be").removeprefix("Value error, ")
