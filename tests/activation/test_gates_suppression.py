@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pyarrow as pa
 import pytest
 from tests.activation.gating import bounced, codes, deliver, kept, list_of, people, planned, sent, stage_of
 
+from snello.activation import Bounce
+from snello.activation.feedback import suppress
 from snello.activation.suppressions import Decision, Subject, Suppressions, address_hash
 from snello.errors import ConfigError
 from snello.kit.channel.rehearsal import SALT
@@ -104,6 +107,23 @@ def test_who_became_another_customer_stays_suppressed(tmp_path: Path) -> None:
     stage.lake.publish({"customer_aliases": pa.table({"alias": ["c9"], "customer_id": ["c0001"]})}, run_id="aliases")
     bounced(stage, value="c9", reason="manual")
     assert codes(planned(stage)) == {"c0001": "suppressed"}
+
+
+@pytest.mark.parametrize("how", ["complaint", "manual"])
+def test_who_complains_or_is_suppressed_by_hand_after_unsubscribing_gets_no_service_message_either(
+    tmp_path: Path, how: str
+) -> None:
+    stage = stage_of(tmp_path, purpose="service")
+    stage.publish(people(2))
+    with closing(stage.ledger()) as ledger:
+        suppress(ledger, stage.sync, "email", [Bounce("c0001", "unsubscribed")])
+        assert codes(planned(stage)) == {}
+        if how == "manual":
+            assert Suppressions(ledger, SALT).suppress(Subject("customer", "c0001"), SAID)
+        else:
+            assert suppress(ledger, stage.sync, "email", [Bounce("c0001", "complaint")]) == 1
+        assert suppress(ledger, stage.sync, "email", [Bounce("c0001", "unsubscribed")]) == 0
+    assert list(codes(planned(stage))) == ["c0001"]
 
 
 def test_an_unsubscription_from_marketing_keeps_no_service_message_back(tmp_path: Path) -> None:

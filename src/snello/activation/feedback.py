@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from snello.activation.changes import Bounce, Size
 from snello.activation.engine import told
 from snello.activation.ledger import Ledger
-from snello.activation.suppressions import address_hash
-from snello.activation.tables import measurements, suppressions
+from snello.activation.suppressions import address_hash, enter
+from snello.activation.tables import measurements
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ def suppress(ledger: Ledger, sync: str, channel: str, bounces: Sequence[Bounce],
     """Enter whom earlier deliveries came back from; how many entries are new.
 
     - by customer, and by the keyed hash of the address where the channel gives one and there is a ``salt``
-    - an entry that is there already stays as it is
+    - an entry that is there already stays, but for an unsubscription, which is weaker than the rest
     """
     if not bounces:
         return 0
@@ -42,10 +40,8 @@ def suppress(ledger: Ledger, sync: str, channel: str, bounces: Sequence[Bounce],
         address = address_hash(bounce.address, salt) if bounce.address and salt else None
         if address:
             found.append({**fixed, "kind": "address", "value": address, "reason": bounce.reason})
-    insert = postgresql.insert if ledger.engine.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(suppressions).on_conflict_do_nothing()
     with told(), ledger.engine.begin() as connection:
-        return sum(connection.execute(statement, row).rowcount for row in found)
+        return sum(enter(connection, row) for row in found)
 
 
 def measure(ledger: Ledger, sync: str, run_id: str, sent: Sent, size: Size | None) -> None:

@@ -6,11 +6,12 @@ address stands as its keyed hash alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, String, Table, delete, select
+from sqlalchemy import Column, Connection, DateTime, String, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from snello.activation.audit import AuditLog
@@ -20,7 +21,7 @@ from snello.activation.tables import _serial, metadata, suppressions
 from snello.errors import ConfigError
 from snello.identifiers import hash_key, normalise_email, normalise_phone
 
-MANUAL = "manual"
+MANUAL, UNSUBSCRIBED = "manual", "unsubscribed"
 
 decisions = Table(
     "suppression_decisions",
@@ -69,6 +70,20 @@ def address_hash(text: str, salt: str) -> str | None:
     return hash_key(normalise_email(text) if "@" in text else normalise_phone(text, "IT"), salt)
 
 
+def enter(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """Enter a row of ``suppressions``; False when the list says as much already.
+
+    An unsubscription is of marketing alone, so every other reason takes its place.
+    """
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(suppressions).values(**row)
+    weaker = (suppressions.c.reason == UNSUBSCRIBED) & (statement.excluded.reason != UNSUBSCRIBED)
+    graver = {name: statement.excluded[name] for name in ("reason", "source", "at")}
+    keys = ["kind", "value", "channel"]
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=graver, where=weaker)
+    return connection.execute(statement).rowcount > 0
+
+
 class Suppressions:
     """The list of a ledger, keyed by the hub's salt."""
 
@@ -78,16 +93,11 @@ class Suppressions:
 
     def suppress(self, who: Subject, said: Decision) -> bool:
         """Enter a subject; False when it is on the list of that channel already."""
-        engine = self._ledger.engine
-        insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         row = {"kind": who.kind, "value": who.value, "channel": said.channel, "reason": MANUAL}
         with self._log.writing() as connection:
-            entered = connection.execute(
-                insert(suppressions).on_conflict_do_nothing(),
-                {**row, "source": said.author, "at": datetime.now(UTC)},
-            ).rowcount
+            entered = enter(connection, {**row, "source": said.author, "at": datetime.now(UTC)})
             self._tell(connection, "suppress", who, said)
-        return entered > 0
+        return entered
 
     def lift(self, who: Subject, said: Decision) -> int:
         """Take a subject off the list, of one channel or of all (``any``); how many entries of the ledger ended.
