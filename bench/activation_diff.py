@@ -6,7 +6,7 @@ Each figure is a run of its own, from the published table and the ledger on disk
 plain ways compare whole rows with a copy of yesterday's audience, which a hub would have to keep in clear; they check
 no consent and know nothing of refusals, doubt or suppression. CPU seconds say more than the clock on a shared machine.
 
-Measured with consent as the only gate, and with every gate on: lists with 20,000 addresses and 20,000 people, a holdout
+Measured with consent as the only gate, and with every gate on: lists with 20,000 addresses and people, a holdout of
 of a tenth, 100,000 contacts of the last days through another channel, required and valid values, a smallest size.
 """
 

@@ -168,6 +168,20 @@ def test_a_row_put_off_for_too_long_is_dead_until_its_payload_changes(stage: Reh
     assert told(planned(stage)) == [("upsert", "c1", "")]
 
 
+@pytest.mark.parametrize(("status", "code"), [("in_doubt", ""), ("retrying", "timeout"), ("retrying", "no_verdict")])
+def test_a_row_given_up_that_may_have_arrived_is_removed_when_the_person_withdraws(
+    stage: Rehearsal, status: str, code: str
+) -> None:
+    stage.terms["expire_days"] = 1
+    stage.publish(people("c1", "c2"))
+    end(stage, planned(stage), status="retrying", code="busy")
+    end(stage, planned(stage), status=status, code=code)
+    backdate(stage, timedelta(days=2))
+    assert told(planned(stage)) == []
+    stage.publish(people("c2"), refusing=["c1"])
+    assert told(planned(stage)) == [("remove", "c1", "no_consent"), ("remove", "c2", "left_audience")][:1]
+
+
 def test_a_preview_gives_nothing_up(stage: Rehearsal) -> None:
     stage.terms["expire_days"] = 1
     stage.publish(people("c1"))

@@ -25,6 +25,8 @@ Row = Mapping[str, Any]
 CHUNK = 5_000
 Item = TypeVar("Item")
 UNKNOWN = "?"  # fingerprint of a row that the channel may hold, we do not know with what content
+# codes of tries that may have arrived
+UNSURE = frozenset({"timeout", "unreachable", "stopped", "no_verdict", "in_doubt"})
 
 
 class Ledger:

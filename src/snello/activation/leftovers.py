@@ -15,7 +15,7 @@ import pyarrow as pa
 from sqlalchemy import func, or_, select
 
 from snello.activation.engine import told
-from snello.activation.ledger import Ledger
+from snello.activation.ledger import UNKNOWN, UNSURE, Ledger
 from snello.activation.plan import Plan
 from snello.activation.tables import deliveries, receipts, runs
 
@@ -76,7 +76,9 @@ def close(ledger: Ledger, plan: Plan) -> None:
     rows = []
     for row in ledger.lookup(plan.sync.name, given_up).values():
         reason = f"put off for more than {plan.sync.expire_days} days"
-        rows.append({**row, "status": "dead", "code": "expired", "batch": None, "run_id": plan.run_id})
+        arrived = UNKNOWN if row["status"] == "in_doubt" or row["code"] in UNSURE else None
+        ended = {"status": "dead", "code": "expired", "batch": None, "run_id": plan.run_id}
+        rows.append({**row, **ended, "fingerprint": row["fingerprint"] or arrived})
         proof = _proof(plan, row["key"], "dead", row["tried"], reason)
         proofs.append({**proof, "code": "expired", "attempt": row["attempt"]})
     if rows or proofs:

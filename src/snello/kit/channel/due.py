@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 
 from snello.activation import Change, Verdict
-from snello.activation.ledger import UNKNOWN
+from snello.activation.ledger import UNKNOWN, UNSURE
 from snello.activation.writing import Contact, Entry, Proof
 
 Row = Mapping[str, Any]
@@ -51,10 +51,17 @@ class Due(msgspec.Struct, gc=False):
     def settled(self, sync: str, verdict: Verdict, status: str, batch: str) -> Entry:
         """The row after the call."""
         change, kept = self.change, batch if status == "retrying" else None
-        held = change.fingerprint if status == "delivered" else self.held
+        held = change.fingerprint if status == "delivered" else self.held or self._perhaps(verdict, status)
         remote = verdict.remote_id or change.remote_id or self.row.get("remote_id")
         tried = (change.fingerprint, status, change.op, verdict.code, self.attempt)
         return Entry(sync, change.key, held, *tried, kept, remote, change.run_id, person(change))
+
+    def _perhaps(self, verdict: Verdict, status: str) -> str | None:
+        """``?`` for an upsert that ends although one of its tries may have arrived: it will have to be removed."""
+        row = self.row
+        doubted = row.get("status") == "in_doubt" or (row.get("status") == "retrying" and row.get("code") in UNSURE)
+        ends = self.change.op == "upsert" and status in ("refused", "dead")
+        return UNKNOWN if ends and (doubted or verdict.code in UNSURE) else None
 
     def interrupted(self, sync: str) -> Proof | None:
         """The receipt of an earlier run's doubt about the row."""
