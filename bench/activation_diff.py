@@ -7,7 +7,7 @@ plain ways compare whole rows with a copy of yesterday's audience, which a hub w
 no consent and know nothing of refusals, doubt or suppression. CPU seconds say more than the clock on a shared machine.
 
 Measured with consent as the only gate, and with every gate on: lists with 20,000 addresses and people, a holdout of
-of a tenth, 100,000 contacts of the last days through another channel, required and valid values, a smallest size.
+a tenth, 100,000 contacts of the last days through another channel, required and valid values, a smallest size.
 """
 
 from __future__ import annotations
