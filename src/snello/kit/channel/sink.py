@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from snello.activation import Bounce, Change, Held, Size, Verdict
+from snello.errors import ConfigError
 from snello.kit.channel.settings import ChannelSettings
 
 Settings = TypeVar("Settings", bound=ChannelSettings)
@@ -67,7 +68,7 @@ class ActivationSink(ABC, Generic[Settings]):
 
         A channel that cannot rename leaves this out: the old row is then removed before the new one is added.
         """
-        raise NotImplementedError(f"{self.name} cannot rename")
+        raise ConfigError(self.name, "they cannot be renamed", "write move, or leave moves to removal and addition")
 
     @property
     def moves(self) -> bool:
@@ -80,7 +81,7 @@ class ActivationSink(ABC, Generic[Settings]):
 
     def begin(self, rows: int) -> None:
         """Open a session that replaces the whole by ``rows`` rows; ``upsert`` then fills it. Mode ``replace`` alone."""
-        raise NotImplementedError(f"{self.name} cannot replace")
+        raise ConfigError(self.name, "they cannot be replaced as a whole", "write begin, or take replace out of modes")
 
     def commit(self) -> Iterable[Verdict]:
         """Close the session: from now on the channel holds its rows and no others; verdicts that differ from before."""
