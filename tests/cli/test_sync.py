@@ -135,6 +135,30 @@ def test_the_syncs_are_listed_with_their_last_run(stage: Rehearsal, snello: Call
     assert after["outcome"] == "delivered"
 
 
+def test_every_published_sync_runs_and_one_that_fails_stops_no_other(
+    stage: Rehearsal, snello: Callable[..., Any], receiver: str
+) -> None:
+    stage.publish(rows(3))
+    manifest = stage.lake.manifest()
+    assert manifest is not None
+    lost = {**stage.terms, "key": "nobody"}
+    table = stage.lake.published(f"activation/{SYNC}")
+    stage.lake.publish({"activation/a__lost": table}, run_id="p2", syncs={**manifest.syncs, "a__lost": lost})
+    told = snello("sync", "run", "--all")
+    assert told.code != 0
+    assert sorted(row["key"] for row in taken(receiver)) == ["c00", "c01", "c02"]
+
+
+@pytest.mark.parametrize(
+    ("given", "cure"), [([], "name some, or say --all"), (["--all", SYNC], "leave one of them out")]
+)
+def test_it_must_be_clear_which_syncs_are_meant(
+    stage: Rehearsal, snello: Callable[..., Any], given: list[str], cure: str
+) -> None:
+    told = snello("sync", "run", *given)
+    assert (told.code, cure in told.err) == (2, True)
+
+
 @pytest.mark.parametrize("verb", ["plan", "run"])
 def test_a_sync_that_is_not_published_is_told_with_the_nearest_name(
     stage: Rehearsal, snello: Callable[..., Any], verb: str

@@ -48,17 +48,25 @@ def plan(
 
 @app.command()
 def run(
-    name: Name,
-    limit: Annotated[int | None, typer.Option(min=1, help="Send the first so many changes only.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of the syncs, such as brevo__long_absent.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every published sync.")] = False,
+    at_once: Annotated[int, typer.Option(min=1, help="Syncs under way at a time.")] = 4,
+    limit: Annotated[int | None, typer.Option(min=1, help="Send the first so many changes of each only.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: the same as `snello sync plan`.")] = False,
 ) -> None:
-    """Deliver what a sync has to deliver now, as its Meltano job would; the exit code is the target's or the tap's."""
-    from snello.cli.sync.run import run_sync
+    """Deliver what syncs have to deliver now, as their Meltano jobs would, several of them at a time.
 
+    A slow channel holds no other up, and one that fails stops none. The exit code is the first that is not 0.
+    """
+    from snello.cli.sync.run import chosen, run_syncs
+
+    named = chosen(names or [], every=every)
     if dry_run:
-        plan(name)
+        for name in named:
+            plan(name)
         return
-    raise typer.Exit(run_sync(name, limit=limit))
+    codes = run_syncs(named, at_once=at_once, limit=limit)
+    raise typer.Exit(next((code for code in codes.values() if code), 0))
 
 
 @app.command()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from snello.cli.checks.ground import Ground
 from snello.cli.connector.found import Connector
-from snello.cli.sync.carriers import carriers
-from snello.errors import RetryLater
+from snello.cli.sync.carriers import carriers, published
+from snello.errors import ConfigError, RetryLater
 from snello.kit.places import write_private
 from snello.settings import project_root
 
@@ -38,6 +40,32 @@ def run_sync(name: str, *, limit: int | None = None, allow_breaker: str | None =
             tap.stdout.close()  # so that the tap learns of the target's death
         codes = target.wait(), tap.wait()
     return next((code for code in codes if code), 0)
+
+
+def chosen(names: Sequence[str], *, every: bool) -> list[str]:
+    """The syncs that are meant. Raises ``ConfigError`` when that is none, or both some and all."""
+    if every and names:
+        raise ConfigError("sync run", "it is given names and --all", "leave one of them out")
+    if not every and not names:
+        raise ConfigError("sync run", "it is given no sync", "name some, or say --all")
+    found = list(published(Ground(project_root()))) if every else list(dict.fromkeys(names))
+    if not found:
+        raise ConfigError("sync run", "no sync is published", "run `meltano run unify`, which publishes the syncs")
+    return found
+
+
+def run_syncs(names: Sequence[str], *, at_once: int, limit: int | None = None) -> dict[str, int]:
+    """Deliver what several syncs have to deliver, so many at a time; the exit code of each.
+
+    Each has processes of its own: a slow channel holds no other up, and one that fails stops none. Raises
+    ``ConfigError`` before the first call when one of them is not published or has no plugin.
+    """
+    ground = Ground(project_root())
+    for name in names:
+        carriers(ground, name)
+    with ThreadPoolExecutor(at_once) as pool:
+        codes = pool.map(partial(run_sync, limit=limit), names)
+        return dict(zip(names, codes, strict=True))
 
 
 def _started(
