@@ -179,7 +179,7 @@ def test_a_row_given_up_that_may_have_arrived_is_removed_when_the_person_withdra
     backdate(stage, timedelta(days=2))
     assert told(planned(stage)) == []
     stage.publish(people("c2"), refusing=["c1"])
-    assert told(planned(stage)) == [("remove", "c1", "no_consent"), ("remove", "c2", "left_audience")][:1]
+    assert told(planned(stage)) == [("remove", "c1", "no_consent")]
 
 
 def test_a_preview_gives_nothing_up(stage: Rehearsal) -> None:

@@ -103,6 +103,41 @@ def test_every_row_has_a_receipt_with_its_outcome(stage: Rehearsal) -> None:
     assert run["message"] == "too_young 1"
 
 
+@pytest.mark.parametrize("refused", [False, True], ids=["never told", "refused after it was not told"])
+def test_a_row_that_ended_without_a_sure_answer_is_removed_when_the_person_withdraws(
+    stage: Rehearsal, refused: bool
+) -> None:
+    judged(lambda change: None)
+    stage.publish(people(1))
+    stage.run(TargetRows, {"max_attempts": 2})
+    if refused:
+        judged(lambda change: Verdict.refused(change.key, "duplicate"))
+    stage.run(TargetRows, {"max_attempts": 2})
+    stage.run(TargetRows, {"max_attempts": 2})
+    assert len(Rows.batches) == 2
+    judged(lambda change: Verdict.delivered(change.key))
+    stage.publish(people(1), refusing=["c0"], others=["c9"])
+    stage.run(TargetRows, {})
+    assert [(change.op, change.key) for change in Rows.batches[-1]] == [("remove", "c0")]
+
+
+def test_a_row_whose_removal_had_no_answer_and_that_is_then_refused_is_sent_again_as_it_was_held(
+    stage: Rehearsal,
+) -> None:
+    stage.publish(people(2))
+    stage.run(TargetRows, {})
+    stage.publish(people(1))
+    judged(lambda change: None)
+    stage.run(TargetRows, {})
+    judged(lambda change: Verdict.refused(change.key, "too_young") if change.payload["value"] == 2 else None)
+    stage.publish(people(2, value=2))
+    stage.run(TargetRows, {})
+    judged(lambda change: Verdict.delivered(change.key))
+    stage.publish(people(2))
+    stage.run(TargetRows, {})
+    assert ("upsert", "c1") in [(change.op, change.key) for change in Rows.batches[-1]]
+
+
 def test_a_run_tells_its_plan_and_its_outcome_in_a_sentence_each(
     stage: Rehearsal, caplog: pytest.LogCaptureFixture
 ) -> None:

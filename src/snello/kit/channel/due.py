@@ -33,6 +33,8 @@ class Due(msgspec.Struct, gc=False):
     def held(self) -> str | None:
         """Fingerprint of what the channel holds while the outcome is open; ``?`` when we do not know with what."""
         held: str | None = self.row.get("fingerprint")
+        if held and self.change.op == "upsert" and self.row["op"] == "remove" and self.row["status"] in OPEN:
+            return UNKNOWN  # an earlier removal may have done its work
         return held or (UNKNOWN if _maybe_held(self.change, self.row) else None)
 
     @property
