@@ -109,6 +109,24 @@ def test_who_became_another_customer_stays_suppressed(tmp_path: Path) -> None:
     assert codes(planned(stage)) == {"c0001": "suppressed"}
 
 
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_under_another_salt_no_sync_runs_that_would_write_to_addresses_on_the_list(
+    tmp_path: Path, by_hand: bool
+) -> None:
+    stage = stage_of(tmp_path)
+    stage.publish(people(2))
+    with closing(stage.ledger()) as ledger:
+        if by_hand:
+            Suppressions(ledger, "before").suppress(Subject("address", "a-hash"), SAID)
+        else:
+            suppress(ledger, stage.sync, "email", [Bounce("c0009", "hard", "persona1@posta.example")], "before")
+        with pytest.raises(ConfigError, match="another salt"):
+            planned(stage)
+        with pytest.raises(ConfigError, match="another salt"):
+            Suppressions(ledger, SALT).lift(Subject("address", "a-hash"), SAID)
+        Suppressions(ledger, "before").lift(Subject("customer", "c0009"), SAID)
+
+
 @pytest.mark.parametrize("how", ["complaint", "manual"])
 def test_who_complains_or_is_suppressed_by_hand_after_unsubscribing_gets_no_service_message_either(
     tmp_path: Path, how: str

@@ -14,7 +14,7 @@ from snello.activation.suppressions import address_hash
 from snello.activation.tables import suppressions
 from snello.errors import ConfigError
 from snello.kit.channel import ActivationSink, ActivationTarget, Bounce, ChannelSettings, Held, Verdict
-from snello.kit.channel.rehearsal import Rehearsal
+from snello.kit.channel.rehearsal import SALT, Rehearsal
 
 
 class Rows(ActivationSink[ChannelSettings]):
@@ -60,14 +60,14 @@ def suppressed(stage: Rehearsal) -> list[tuple[str, str, str, str]]:
 def test_who_bounced_is_suppressed_by_customer_and_by_the_hash_of_the_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SNELLO_SALT", "salty")
+    monkeypatch.setenv("SNELLO_SALT", SALT)
     terms = {"purpose": "email_marketing", "channel": "email", "mode": "append", "key": "event"}
     stage = Rehearsal(tmp_path, **terms)
     stage.publish([{"event": "e1", "customer_id": "ada", "text": "hello"}])
     Rows.back = [Bounce("e1", "hard", "Canary@Example.it")]
     stage.run(TargetRows, {})
     stage.run(TargetRows, {})
-    hashed = address_hash("canary@example.it", "salty")
+    hashed = address_hash("canary@example.it", SALT)
     assert suppressed(stage) == [("address", hashed, "email", "hard"), ("customer", "ada", "email", "hard")]
     assert b"anary" not in (tmp_path / "ledger.db").read_bytes()
 

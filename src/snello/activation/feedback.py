@@ -10,7 +10,7 @@ from typing import Any
 from snello.activation.changes import Bounce, Size
 from snello.activation.engine import told
 from snello.activation.ledger import Ledger
-from snello.activation.suppressions import address_hash, enter
+from snello.activation.suppressions import address_hash, enter, mark_of
 from snello.activation.tables import measurements
 
 
@@ -39,7 +39,8 @@ def suppress(ledger: Ledger, sync: str, channel: str, bounces: Sequence[Bounce],
         found.append({**fixed, "kind": "customer", "value": customer, "reason": bounce.reason})
         address = address_hash(bounce.address, salt) if bounce.address and salt else None
         if address:
-            found.append({**fixed, "kind": "address", "value": address, "reason": bounce.reason})
+            keyed = {"value": address, "salt_mark": mark_of(salt)}
+            found.append({**fixed, "kind": "address", "reason": bounce.reason, **keyed})
     with told(), ledger.engine.begin() as connection:
         return sum(enter(connection, row) for row in found)
 

@@ -18,6 +18,7 @@ from snello.activation.audit import AuditLog
 from snello.activation.engine import told
 from snello.activation.ledger import Ledger
 from snello.activation.tables import _serial, metadata, suppressions
+from snello.activation.tombstones import MARK
 from snello.errors import ConfigError
 from snello.identifiers import hash_key, normalise_email, normalise_phone
 
@@ -70,6 +71,21 @@ def address_hash(text: str, salt: str) -> str | None:
     return hash_key(normalise_email(text) if "@" in text else normalise_phone(text, "IT"), salt)
 
 
+def mark_of(salt: str) -> str:
+    """What an address entered under this salt is marked with: under another one its hash would be nobody's."""
+    return str(hash_key(MARK, salt))
+
+
+def check_salt(ledger: Ledger, salt: str) -> None:
+    """Raise ``ConfigError`` where addresses were suppressed under another salt: they would be written to again."""
+    others = suppressions.c.salt_mark.is_not(None) & (suppressions.c.salt_mark != mark_of(salt))
+    with told(), ledger.engine.connect() as connection:
+        found = connection.execute(select(suppressions.c.kind).where(others).limit(1)).first()
+    if found:
+        what = "addresses were suppressed under another salt, and would be nobody's under this one"
+        raise ConfigError("setting salt", what, "set SNELLO_SALT to what it was")
+
+
 def enter(connection: Connection, row: Mapping[str, Any]) -> bool:
     """Enter a row of ``suppressions``; False when the list says as much already.
 
@@ -93,9 +109,11 @@ class Suppressions:
 
     def suppress(self, who: Subject, said: Decision) -> bool:
         """Enter a subject; False when it is on the list of that channel already."""
+        check_salt(self._ledger, self._salt)
         row = {"kind": who.kind, "value": who.value, "channel": said.channel, "reason": MANUAL}
+        mark = mark_of(self._salt) if who.kind == "address" else None
         with self._log.writing() as connection:
-            entered = enter(connection, {**row, "source": said.author, "at": datetime.now(UTC)})
+            entered = enter(connection, {**row, "source": said.author, "at": datetime.now(UTC), "salt_mark": mark})
             self._tell(connection, "suppress", who, said)
         return entered
 
@@ -104,6 +122,7 @@ class Suppressions:
 
         What sources told before now counts no more either; what they tell later does.
         """
+        check_salt(self._ledger, self._salt)
         mine = delete(suppressions).where(suppressions.c.kind == who.kind, suppressions.c.value == who.value)
         mine = mine if said.channel == "any" else mine.where(suppressions.c.channel == said.channel)
         with self._log.writing() as connection:

@@ -110,6 +110,7 @@ suppressions = Table(
     Column("reason", String, nullable=False, comment="hard complaint unsubscribed manual"),
     Column("source", String, nullable=False, comment="the sync that it came back to, or who said so"),
     Column("at", _moment, nullable=False),
+    Column("salt_mark", String, comment="of an address: hash of a known word under the salt that keyed it"),
 )
 
 measurements = Table(

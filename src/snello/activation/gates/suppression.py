@@ -12,7 +12,7 @@ import logging
 from snello.activation.audience import quoted
 from snello.activation.gates.addresses import address_columns, hashed, odd
 from snello.activation.gates.case import Case, Gate
-from snello.activation.suppressions import LIFTS
+from snello.activation.suppressions import LIFTS, check_salt
 
 TABLE = "suppressions"
 CODES = {"complaint": "complaint", "unsubscribed": "unsubscribed", "hard": "hard_bounce", "manual": "suppressed"}
@@ -76,7 +76,11 @@ _CODE = "case reason::varchar " + " ".join(f"when '{reason}' then '{code}'" for 
 
 
 def gather(case: Case) -> None:
-    """Leave the entries of the sync's channel: ``suppressed(kind, value, reason)``, and people by whom they are now."""
+    """Leave the entries of the sync's channel: ``suppressed(kind, value, reason)``, and people by whom they are now.
+
+    Raises ``ConfigError`` where addresses were entered under another salt.
+    """
+    check_salt(case.ledger, case.salt)
     connection, sync = case.connection, case.sync
     reasons = ", ".join(f"'{reason}'" for reason in CODES)
     connection.execute(f"create type suppressed_reason as enum ({reasons})")  # of several, the first counts
