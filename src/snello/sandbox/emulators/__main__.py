@@ -36,9 +36,9 @@ def _app(service: str, home: Path, weather: Weather) -> ASGIApp:
             return webhook(state / "webhook.db", weather=weather, home=about)
 
 
-def _besides(service: str, home: Path, port: int, weather: Weather) -> AbstractContextManager[None]:
-    """What a service does on the port after its own: the mail server takes letters there."""
-    return taking(Letters(home / "emulators" / "mail", weather), port + 1) if service == "mail" else nullcontext()
+def _besides(service: str, home: Path, port: int) -> AbstractContextManager[None]:
+    """What a service does on the port after its own: the mail server takes letters there, whatever the weather."""
+    return taking(Letters(home / "emulators" / "mail"), port + 1) if service == "mail" else nullcontext()
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
     with (
         claim(given.home / "run" / f"{given.service}.pid"),
         serve(_app(given.service, given.home, Weather(given.limited, given.broken)), given.port),
-        _besides(given.service, given.home, given.port, Weather(given.limited)),
+        _besides(given.service, given.home, given.port),
     ):
         stopped.wait()
 

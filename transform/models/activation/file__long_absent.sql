@@ -1,5 +1,5 @@
 with audience as (
-    {{ audience('loyal') }}
+    {{ audience('long_absent') }}
 ),
 
 golden as (

@@ -1,0 +1,197 @@
+"""The stories of the channels, told on a small Aurora: real taps, the dbt project, and what each channel then holds."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snello.activation import Ledger
+from snello.cli.tables import Row, Tables
+from snello.lake import Lake
+from snello.sandbox.emulators import Letters
+
+ROOT = Path(__file__).parents[2]
+PEOPLE = 1_200
+
+
+def free_ports(wanted: int = 6) -> int:
+    for first in range(33_000, 60_000, wanted):
+        with ExitStack() as held:
+            try:
+                for port in range(first, first + wanted):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no free ports")
+
+
+@dataclass(frozen=True)
+class Aurora:
+    """A company on which the whole loop ran once."""
+
+    home: Path
+    project: Path
+    environment: dict[str, str]
+
+    def snello(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["snello", *words], cwd=self.project, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def rows(self, sql: str, *tables: str) -> list[Row]:
+        """An answer of published tables; a slash in a name is an underscore in SQL."""
+        asked = Tables(Lake(str(self.home / "lake")))
+        for name in tables:
+            asked.view(name.replace("/", "_"), asked.lake.published_sql(name))
+        return asked.rows(sql)
+
+    def held(self, sync: str) -> set[str]:
+        ledger = Ledger(f"sqlite:///{self.home / 'ledger.db'}")
+        try:
+            return set(ledger.settled(sync).to_pydict()["key"])
+        finally:
+            ledger.close()
+
+    @property
+    def letters(self) -> list[EmailMessage]:
+        return [letter for _, letter in Letters(self.home / "emulators" / "mail").read()]
+
+
+@pytest.fixture(scope="module")
+def aurora(tmp_path_factory: pytest.TempPathFactory) -> Aurora:
+    home = tmp_path_factory.mktemp("aurora")
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "NO_COLOR": "1",
+        "SNELLO_REFUSED_TOLERANCE": "0.5",
+    }
+    for name in ("MELTANO_PROJECT_ROOT", "MELTANO_ENVIRONMENT", "SNELLO_LAKE", "SNELLO_LEDGER", "SNELLO_STATE"):
+        environment.pop(name, None)
+    words = ["demo", "--people", str(PEOPLE), "--home", str(home), "--port", str(free_ports())]
+    done = subprocess.run(["snello", *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 5), done.stderr[-2000:]
+    project = home / "project"
+    return Aurora(home, project, {**environment, "MELTANO_PROJECT_ROOT": str(project), "MELTANO_ENVIRONMENT": "demo"})
+
+
+def consenting(aurora: Aurora, purpose: str, channel: str) -> set[str]:
+    sql = f"select customer_id from consent_current where purpose = '{purpose}' and channel = '{channel}'"
+    return {row["customer_id"] for row in aurora.rows(f"{sql} and state = 'yes'", "consent_current")}
+
+
+def test_s16_each_letter_greets_by_name_and_is_left_with_one_click(aurora: Aurora) -> None:
+    members = {
+        row["email"]: row for row in aurora.rows("select * from activation_smtp__loyal", "activation/smtp__loyal")
+    }
+    assert len(aurora.letters) == len(aurora.held("smtp__loyal")) > 10
+    for letter in aurora.letters:
+        member = members[str(letter["To"]).rpartition("<")[2].rstrip(">")]
+        text = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        assert text.startswith(member["salutation"] or "")
+        assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert member["customer_id"] not in str(letter["List-Unsubscribe"])
+
+
+def test_s16_a_long_standing_customer_is_spoken_to_in_another_voice(aurora: Aurora) -> None:
+    stages = {
+        row["email"]: row for row in aurora.rows("select * from activation_smtp__loyal", "activation/smtp__loyal")
+    }
+    voices: dict[str, set[str]] = {}
+    for letter in aurora.letters:
+        member = stages[str(letter["To"]).rpartition("<")[2].rstrip(">")]
+        if member["language"] == "it":
+            lines = letter.get_body(("plain",)).get_content().splitlines()  # type: ignore[union-attr]
+            voices.setdefault(member["lifecycle_stage"], set()).add([line for line in lines if line][1])
+    assert all(len(openings) == 1 for openings in voices.values())
+    assert any("ci conosciamo da anni" in opening for opening in voices["long_standing"])
+
+
+def test_s7_nobody_is_written_to_or_handed_on_without_a_yes_to_that_very_purpose(aurora: Aurora) -> None:
+    assert aurora.held("smtp__loyal") <= consenting(aurora, "email_marketing", "email")
+    assert aurora.held("brevo__long_absent") <= consenting(aurora, "email_marketing", "email")
+    assert aurora.held("file__long_absent") <= consenting(aurora, "ads_audiences", "ads")
+    assert aurora.held("webhook__loyal") <= consenting(aurora, "profiling", "any")
+
+
+def test_s11_what_was_collected_for_less_than_advertising_is_in_no_file_for_advertisers(aurora: Aurora) -> None:
+    allowed = aurora.rows(
+        "select v.value from customer_values as v where v.attribute in ('email', 'mobile') "
+        "and v.purposes like '%ads_audiences%'",
+        "customer_values",
+    )
+    known = {hashlib.sha256(str(row["value"]).strip().lower().encode()).hexdigest() for row in allowed}
+    dropped = [value for row in dropped_rows(aurora) for value in (row["Email"], row["Phone"]) if value]
+    assert dropped
+    assert set(dropped) <= known
+
+
+def dropped_rows(aurora: Aurora) -> list[dict[str, Any]]:
+    """The rows of the files for advertisers, as a manifest names them."""
+    folder = aurora.home / "onboarding"
+    [manifest] = [json.loads(path.read_text()) for path in folder.glob("*.manifest.json")]
+    found: list[dict[str, Any]] = []
+    for file in manifest["files"]:
+        content = (folder / file["name"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        found.extend(csv.DictReader(content.decode().splitlines()))
+    return found
+
+
+def test_s13_the_file_for_advertisers_holds_hashes_and_no_address(aurora: Aurora) -> None:
+    rows = dropped_rows(aurora)
+    assert {row["Customer"] for row in rows} == aurora.held("file__long_absent")
+    assert not [row for row in rows if "@" in str(row)]
+    assert all(len(row["Email"]) in (0, 64) for row in rows)
+
+
+def test_s1_the_desk_sees_a_role_only_where_a_row_says_yes(aurora: Aurora) -> None:
+    with closing(sqlite3.connect(aurora.home / "desk.sqlite")) as desk:
+        told = {row[0] for row in desk.execute("select customer_id from certain_roles")}
+    certain = aurora.rows(
+        "select distinct customer_id from customer_roles where role in ('policy_holder', 'insured') and state = 'yes'",
+        "customer_roles",
+    )
+    unsure = aurora.rows("select distinct customer_id from customer_roles where state = 'unknown'", "customer_roles")
+    yes = {row["customer_id"] for row in certain}
+    assert told
+    assert told <= yes
+    assert not told & ({row["customer_id"] for row in unsure} - yes)
+
+
+def test_who_is_held_back_is_counted_by_gate_and_never_written_to(aurora: Aurora) -> None:
+    kept = aurora.rows("select * from exclusions where sync = 'smtp__loyal' and until is null", "exclusions")
+    assert {"holdout"} <= {row["gate"] for row in kept}
+    assert not {row["key"] for row in kept} & aurora.held("smtp__loyal")
+    control = aurora.rows("select customer_id from control_groups", "control_groups")
+    assert {row["key"] for row in kept if row["gate"] == "holdout"} <= {row["customer_id"] for row in control}
+
+
+def test_every_row_of_every_channel_has_a_receipt(aurora: Aurora) -> None:
+    for sync in ("brevo__long_absent", "webhook__loyal", "smtp__loyal", "file__long_absent", "sql__roles_certain"):
+        proofs = aurora.rows(
+            f"select distinct key from delivery_attempts where sync = '{sync}' and status = 'delivered'",
+            "delivery_attempts",
+        )
+        assert {row["key"] for row in proofs} == aurora.held(sync), sync
+
+
+def test_the_last_runs_are_judged_and_every_sync_is_told(aurora: Aurora) -> None:
+    told = aurora.snello("watch", "--quiet", "--json")
+    assert told.returncode in (0, 5), told.stderr
+    assert {row["sync"] for row in json.loads(told.stdout)["syncs"]} == {
+        "brevo__long_absent", "file__long_absent", "smtp__loyal", "sql__roles_certain", "webhook__loyal",
+    }  # fmt: skip
