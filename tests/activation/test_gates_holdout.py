@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 from tests.activation.gating import codes, deliver, people, planned, sent, stage_of
 
 from snello.activation import Plan, Planner
@@ -52,6 +53,20 @@ def test_a_greater_share_takes_more_and_never_lets_go_or_takes_who_was_contacted
     stage.terms["holdout"] = {"share": 0.05, "name": "w"}
     stage.publish(people(1_000))
     assert drawn(planned(stage)) == drawn(grown)
+
+
+def test_a_row_held_under_the_key_of_somebody_who_became_a_customer_held_out_goes_in_mode_upsert(
+    tmp_path: Path,
+) -> None:
+    stage = stage_of(tmp_path, mode="upsert", holdout={"share": 0.5}, max_growth_floor=9_999)
+    stage.publish(people(40))
+    first = planned(stage)
+    [out, *_], [kept, *_] = sorted(drawn(first)), sorted(sent(first))
+    deliver(stage, first)
+    stage.publish([row for row in people(40) if row["customer_id"] != kept])
+    merged = pa.table({"alias": [kept], "customer_id": [out]})
+    stage.lake.publish({"customer_aliases": merged}, run_id="aliases")
+    assert sent(planned(stage)) == {kept: "holdout"}
 
 
 def test_a_preview_draws_nobody_for_good(tmp_path: Path) -> None:

@@ -89,6 +89,15 @@ def kept_back(case: Case) -> str | None:
     )
 
 
+def barred(case: Case) -> str | None:
+    """Rows of people who are held out, also those held under the key of a customer whom they were before."""
+    if case.sync.holdout is None:
+        return None
+    each = (f"select customer from {table} where held_out = 'yes'" for table in ("drawn", "recorded"))
+    out = " union all ".join(each)
+    return f"select key, '{CODE}' as code from leavers semi join ({out}) using (customer)"
+
+
 def remember(case: Case) -> None:
     """Record who was drawn, and the share that it was drawn with."""
     if case.sync.holdout is None:
@@ -116,4 +125,4 @@ def _place(share: float) -> str:
     return f"{round(share * 16**12):012x}"
 
 
-GATE = Gate("holdout", kept_back, remember=remember)
+GATE = Gate("holdout", kept_back, barred, remember)
