@@ -8,7 +8,8 @@ Reads ``aliases(key, customer)`` beside the relations of the diff; leaves behind
 
 A row moves when the channel is sure to hold it and holds none of the other customer's; of several the first by key.
 Where both are held, or the other one's row was refused before, the old row is removed and the other sent.
-A move without an outcome is made again: a channel that has made it already takes it as an upsert.
+A move without an outcome is made again: a channel that has made it already takes it as an upsert. Until it has one the
+old row is a removal in doubt that tried something, so that it is sent anew should the customers be parted before.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ create temp table moves as
 with certain as (
     select key from settled
     union all
-    select key from unsettled where fingerprint <> '?' and status not in ('in_doubt', 'retrying')
+    select key from unsettled
+    where fingerprint <> '?' and (status not in ('in_doubt', 'retrying') or (op = 'remove' and tried is not null))
 ),
 taken as (
     select key from settled

@@ -40,6 +40,8 @@ class Book:
         batch.key = batch_id(self.sync, batch.dues)
         plain: dict[str, str] = {}
         for one in batch.dues:
+            if batch.kind == "move":
+                self.page.entries.append(one.leaving(self.sync))
             if one.plain:
                 plain[one.change.key] = one.change.fingerprint or ""
                 continue

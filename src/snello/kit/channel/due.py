@@ -50,6 +50,12 @@ class Due(msgspec.Struct, gc=False):
         tried = (change.fingerprint, "in_doubt", change.op, "", self.attempt)
         return Entry(sync, change.key, self.held, *tried, batch, remote, change.run_id, person(change))
 
+    def leaving(self, sync: str) -> Entry:
+        """The row under the key that a move leaves, before the call: the channel may hold it there no longer."""
+        change, former = self.change, self.former
+        tried = (change.fingerprint, "in_doubt", "remove", "", 1, None, former.get("remote_id"), change.run_id, None)
+        return Entry(sync, change.moved_from or "", former.get("fingerprint"), *tried)
+
     def settled(self, sync: str, verdict: Verdict, status: str, batch: str) -> Entry:
         """The row after the call."""
         change, kept = self.change, batch if status == "retrying" else None
