@@ -71,6 +71,7 @@ def test_a_plan_counts_what_a_run_would_send_and_writes_nothing(
 ) -> None:
     stage.publish(rows(25), refusing=["c03"])
     told = snello("sync", "plan", SYNC, "--json")
+    assert not Path(stage.ledger_url.removeprefix("sqlite:///")).exists()
     plan = json.loads(told.out)
     assert told.code == 0
     assert (plan["target"], plan["mode"], plan["members"]) == ("target-webhook--till", "mirror", 24)

@@ -87,7 +87,20 @@ def test_the_gravest_alert_comes_first(ledger: Ledger, lake: Lake, runs: Runs) -
     runs("r1", "rows refused", sync="a__sync", x="refused")
     runs("r2", "breaker open", "too many")
     runs("r3", "stopped", sync="z__sync")
-    assert [alert.kind for alert in alerts(ledger, lake)] == ["breaker", "failed", "refused", "dead"]
+    runs("r4", "delivered", sync="old__sync", y="delivered")
+    assert [alert.kind for alert in alerts(ledger, lake)] == ["breaker", "orphaned", "failed", "refused", "dead"]
+
+
+def test_a_sync_that_is_published_no_more_is_told_while_its_channel_holds_rows(
+    ledger: Ledger, lake: Lake, runs: Runs
+) -> None:
+    runs("r1", "delivered", sync="old__sync", a="delivered", b="delivered")
+    [alert] = alerts(ledger, lake)
+    assert (alert.kind, alert.where, alert.exit_code) == ("orphaned", "sync old__sync", 3)
+    assert "its channel still holds 2 rows" in alert.what
+    runs("r2", "delivered", sync="old__sync")
+    ledger.record([{**ledger.lookup("old__sync", [key])[key], "fingerprint": None, "op": "remove"} for key in "ab"])
+    assert alerts(ledger, lake) == []
 
 
 def test_a_hub_in_which_nothing_ran_has_nothing_to_tell(ledger: Ledger, lake: Lake) -> None:

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Literal
 
 from snello.activation.breaker import VARIABLE
-from snello.errors import BreakerOpen, RetryLater, RowsRefused
+from snello.errors import BreakerOpen, ContractError, RetryLater, RowsRefused
 from snello.watch.observation import Observation, SyncState
 
-Kind = Literal["breaker", "failed", "refused", "dead", "late"]
+Kind = Literal["breaker", "orphaned", "failed", "refused", "dead", "late"]
 CODES: dict[Kind, int] = {
     "breaker": BreakerOpen.exit_code,
+    "orphaned": ContractError.exit_code,
     "failed": RetryLater.exit_code,
     "late": RetryLater.exit_code,
     "refused": RowsRefused.exit_code,
@@ -75,6 +76,10 @@ def _of(sync: SyncState, seen: Observation, terms: Terms) -> Iterator[Alert]:
     elif sync.outcome in ("stopped", "interrupted"):
         what = f"its last run was {sync.outcome}{': ' + sync.message if sync.message else ''}"
         yield Alert("failed", where, what, f"run it again: snello sync run {sync.name}", run)
+    if sync.held and not sync.published and seen.run_id is not None:
+        what = f"it is published no more, and its channel still holds {sync.held:,} rows that no withdrawal reaches"
+        cure = "publish it again, with an audience of nobody to empty the channel"
+        yield Alert("orphaned", where, what, cure, run)
     yield from _refused(sync, terms)
     before = (terms.dead_before or {}).get(sync.name, 0)
     if sync.dead > before:

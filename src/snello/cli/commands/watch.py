@@ -19,7 +19,8 @@ def command(
 ) -> None:
     """Judge the last runs, and tell what is new by webhook and mail (SNELLO_ALERT_WEBHOOK, SNELLO_ALERT_MAIL).
 
-    Exit code 0 when nothing stands; else that of the gravest alert: 6 breaker, 4 failed or late, 5 refused or given up.
+    Exit code 0 when nothing stands; else that of the gravest alert: 6 breaker, 3 orphaned, 4 failed or late, 5 refused
+    or given up.
     """
     from snello import settings
     from snello.cli.watching import page, watch

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -73,12 +77,10 @@ def preview(hub: Settings, name: str, samples: int) -> Preview:
     Raises ``ConfigError`` when there is no such sync or no plugin for it.
     """
     found = carriers(Ground(project_root()), name)
-    ledger, lake = Ledger(hub.ledger), Lake(hub.lake)
-    try:
+    lake = Lake(hub.lake)
+    with _ledger(hub.ledger) as ledger:
         plan = Planner(lake, ledger, hub.salt.get_secret_value()).preview(name)
         bounds, breaker = compare(plan, ledger), _breaker(plan, ledger)
-    finally:
-        ledger.close()
     counts, figures = _Counts(plan.connection), plan.figures
     changes = counts.rows(CHANGED)
     return Preview(
@@ -103,6 +105,19 @@ def preview(hub: Settings, name: str, samples: int) -> Preview:
         breaker=breaker,
         samples=[row for kind, rest in KINDS.items() for row in _samples(plan, kind, rest, samples)],
     )
+
+
+@contextmanager
+def _ledger(url: str) -> Iterator[Ledger]:
+    """The hub's ledger; where there is none yet, an empty one that is gone afterwards."""
+    file = url.removeprefix("sqlite:///")
+    with TemporaryDirectory(prefix="snello-") as folder:
+        absent = file != url and not Path(file).is_file()
+        ledger = Ledger(f"sqlite:///{folder}/ledger.db" if absent else url)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
 
 class _Counts:
