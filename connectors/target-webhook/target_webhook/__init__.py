@@ -27,6 +27,7 @@ from snello.kit.channel import (
 from snello.kit.entry import entry
 
 NOT_THERE = (404, 405, 410)
+OURS = ("op", "key", "fingerprint", "moved_from")  # names in a row that are not the audience's
 TOLD = ("insert", "update", "append")  # modes that a receiver must know of to do what they promise
 
 
@@ -101,6 +102,7 @@ class Changes(ActivationSink[Settings]):
         """The same bytes whenever the same changes are repeated, as the Idempotency-Key promises."""
         first = changes[0]
         columns = sorted(first.payload)
+        _check_names(first)
         rows = [
             {"op": change.op, "key": change.key, "fingerprint": change.fingerprint, **_payload(change, columns)}
             for change in sorted(changes, key=attrgetter("key"))
@@ -123,6 +125,14 @@ class TargetWebhook(ActivationTarget):
     name = "target-webhook"
     sinks = (Changes,)
     settings = Settings
+
+
+def _check_names(change: Change) -> None:
+    """A column called as a part of the row would take its place, and an addition could read as a removal."""
+    taken = [name for name in OURS if name in change.payload and (name, change.payload[name]) != ("key", change.key)]
+    if taken:
+        what = f"the audience has a column {taken[0]!r}, by which the receiver knows what to do with a row"
+        raise ConfigError("target-webhook", what, "rename it in the model")
 
 
 def _payload(change: Change, columns: Sequence[str]) -> dict[str, Any]:
