@@ -355,6 +355,22 @@ def test_killed_in_any_step_it_goes_on_and_ends_the_same(
         assert home.naming() == [], step
 
 
+@pytest.mark.parametrize("when", ["as it begins", "as it ends"])
+def test_killed_where_no_step_is_under_way_it_leaves_no_file_that_names_the_person(
+    home: Home, snello: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    def dying(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        begins = when == "as it begins"
+        patched.setattr(*((Erasures, "begin") if begins else (erasing, "close_case")), dying)
+        assert snello("subject", "erase", ADA, "--yes", "--history-days", "0").code == 130
+    assert any("erasures" in name for name in home.naming())
+    assert snello("subject", "erase", "--resume").code == 0
+    assert not any("erasures" in name for name in home.naming())
+
+
 def test_a_channel_that_fails_is_told_and_tried_again_until_it_is_done(
     home: Home, snello: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def read_case(erasure: str) -> Case:
 def close_case(erasure: str) -> None:
     """Remove the file."""
     _file(erasure).unlink(missing_ok=True)
+
+
+def sweep_cases(erasures: Collection[str]) -> None:
+    """Remove the files of all but these erasures: of one that was killed as it began, or as it ended."""
+    for path in state_folder("erasures").glob("*.json"):
+        if path.stem not in erasures:
+            path.unlink(missing_ok=True)
 
 
 def _file(erasure: str) -> Path:

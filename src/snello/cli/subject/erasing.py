@@ -12,7 +12,7 @@ from snello.activation.audit import who
 from snello.activation.erasures import DONE, FAILED, WAITING, Erasure, Step
 from snello.activation.tombstones import Tombstone, to_lake
 from snello.cli.subject import forgetting, leftovers
-from snello.cli.subject.case import Case, close_case, open_case, read_case
+from snello.cli.subject.case import Case, close_case, open_case, read_case, sweep_cases
 from snello.cli.subject.expiring import forget_held, forget_versions
 from snello.cli.subject.naming import mark
 from snello.cli.subject.needles import Needles
@@ -86,9 +86,19 @@ def resume(hub: Settings, erasures: Erasures, erasure: Erasure, now: datetime | 
         if step.ready(now or datetime.now(UTC)):
             erasures.ended(erasure.erasure, _tried(work, step))
     left = erasures.get(erasure.erasure)
-    if all(step.status == DONE for step in left.steps if not step.name.startswith(LAST)):
+    if _carried_out(left):
         close_case(erasure.erasure)
     return left
+
+
+def alone(erasures: Erasures) -> None:
+    """Take the lock of all erasures, and remove files of cases that no erasure needs any more."""
+    erasures.ledger.locks.take("erasures", "tap")
+    sweep_cases({one.erasure for one in erasures.all(unfinished=True) if not _carried_out(one)})
+
+
+def _carried_out(erasure: Erasure) -> bool:
+    return all(step.status == DONE for step in erasure.steps if not step.name.startswith(LAST))
 
 
 def _tried(work: Work, step: Step) -> Step:

@@ -45,6 +45,7 @@ def request(hub: Settings, erasures: Erasures, given: str, asked: Sequence[str])
 def carry_out(hub: Settings, erasures: Erasures, asked: Request, reason: str, days: int) -> Erasure:
     """Erase; an erasure of the same person that is still open goes on instead, unless there are new rows."""
     _must_not_name(asked.planned, reason)
+    erasing.alone(erasures)
     still = [one for one in asked.former if one.open_now]
     if still and not asked.planned.rows:
         return erasing.resume(hub, erasures, still[-1])
@@ -56,6 +57,7 @@ def carry_out(hub: Settings, erasures: Erasures, asked: Request, reason: str, da
 
 def resumed(hub: Settings, erasures: Erasures) -> list[Erasure]:
     """Go on with every erasure that is not finished."""
+    erasing.alone(erasures)
     return [erasing.resume(hub, erasures, one) for one in erasures.all(unfinished=True)]
 
 
