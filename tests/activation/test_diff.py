@@ -164,5 +164,12 @@ def test_a_replacement_leaves_out_what_was_refused_and_keeps_what_a_gate_lets_st
     assert set(difference(ground, "replace").upserts) == {"c1", "c3"}
 
 
+def test_a_replacement_has_a_row_that_the_channel_holds_as_it_is_wanted_though_another_payload_was_refused() -> None:
+    refused = {"fingerprint": "f1", "tried": "f2", "status": "refused", "op": "upsert", "batch": None}
+    ground = Ground({"c1": "f2", "c2": "f1"}, {**delivered({"c1": "f1"}), "c2": refused})
+    assert set(difference(ground, "replace").upserts) == {"c1", "c2"}
+    assert set(difference(ground, "mirror").upserts) == {"c1"}
+
+
 def test_a_replacement_by_nobody_is_told_as_removals() -> None:
     assert difference(Ground({}, delivered({"c1": "f1"})), "replace").removals == {"c1": "left_audience"}

@@ -96,12 +96,17 @@ ONCE = ("insert", "append")
 
 CHANGES = "create temp view changes as select * from removals union all select * from upserts"
 
-# who waits is left out; what a gate lets stay is sent anew, or the session would end it
+# who waits is left out, but not where the channel holds what is wanted and refused another payload since;
+# what a gate lets stay is sent anew, or the session would end it
 WHOLE = """
 create temp view changes as
 with whole as (
     select key, customer, fingerprint from want
-    anti join (select key from differing anti join upserts using (key)) using (key)
+    anti join (
+        select d.key from differing as d
+        anti join upserts using (key)
+        inner join unsettled as u on u.key = d.key and u.tried = d.fingerprint
+    ) using (key)
     union all
     select p.key, p.customer, p.fingerprint from printed as p
     semi join (select key from excluded where keep) using (key)
