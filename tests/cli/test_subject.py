@@ -523,6 +523,23 @@ def test_a_broken_link_of_the_log_is_named_with_exit_code_3(home: Home, snello: 
     assert (told.code, "link 1 is broken" in told.err) == (3, True)
 
 
+def test_a_log_deleted_with_its_seal_is_missed_by_the_erasures_that_it_told_of(
+    home: Home, snello: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(erasing, "run_sync", quick(home))
+    assert snello("subject", "erase", ADA, "--yes").code == 0
+    erasures = home.erasures()
+    with erasures.ledger.engine.begin() as connection:
+        connection.exec_driver_sql("drop trigger audit_no_delete")
+        connection.exec_driver_sql("delete from audit")
+        connection.exec_driver_sql("delete from audit_seal")
+    [erasure] = erasures.all()
+    erasures.ledger.close()
+    told = snello("audit", "verify")
+    assert told.code == 3
+    assert f"it does not tell of the erasure {erasure.erasure}" in told.err
+
+
 def test_a_key_is_never_guessed_from_few_rows(home: Home, snello: Any) -> None:
     shutil.rmtree(home.root / "lake" / "raw" / "crm" / "_loads")
     told = snello("subject", "erase", ADA, "--yes")

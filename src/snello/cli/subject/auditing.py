@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from snello.activation import AuditLog, Ledger
+from snello.activation import AuditLog, Erasures, Ledger
 from snello.activation.audit import Entry
 from snello.cli.screen import Block, Grid, Line
 from snello.errors import ContractError
@@ -31,14 +31,21 @@ def entries(hub: Settings, last: int) -> list[Entry]:
 
 
 def verified(hub: Settings, expect: str | None) -> Whole:
-    """What holds; raises ``ContractError`` naming the first broken link, or a head that is not in the log."""
+    """What holds; raises ``ContractError`` naming the first broken link, or a head that is not in the log.
+
+    A log that was cut off with its seal is known by the erasures of which it does not tell.
+    """
     ledger = Ledger(hub.ledger)
     try:
-        log = AuditLog(ledger.engine, hub.salt.get_secret_value())
-        broken, said = log.verify(), log.entries()
+        erasures = Erasures(ledger, hub.salt.get_secret_value())
+        begun = [one.erasure for one in erasures.all()]  # before the log: one that begins now is in it
+        broken, said = erasures.log.verify(), erasures.log.entries()
     finally:
         ledger.close()
     cure = "compare the ledger with a backup"
+    untold = set(begun) - {json.loads(entry.details).get("erasure") for entry in said}
+    if not broken and untold:
+        raise ContractError("audit log", f"it does not tell of the erasure {min(untold)}: its end was cut off", cure)
     if broken:
         raise ContractError("audit log", f"link {broken.seq} is broken: {broken.what}", cure)
     if expect and not any(entry.hash.startswith(expect) for entry in said):
