@@ -106,6 +106,15 @@ def test_a_run_with_a_limit_delivers_so_many_and_the_next_run_the_rest(
     assert "nothing to deliver" in snello("sync", "plan", SYNC).out
 
 
+def test_the_forecast_of_a_replacement_is_of_the_whole(stage: Rehearsal, snello: Callable[..., Any]) -> None:
+    stage.publish(rows(25))
+    assert snello("sync", "run", SYNC).code == 0
+    stage.terms["mode"] = "replace"
+    stage.publish([*rows(24), *rows(25, revenue=2)[24:]])
+    plan = json.loads(snello("sync", "plan", SYNC, "--json").out)
+    assert (plan["changes"], plan["forecast"]["requests"]) == (25, 3)
+
+
 def test_a_plan_names_the_columns_that_changed_since_the_last_run(stage: Rehearsal, snello: Callable[..., Any]) -> None:
     stage.publish(rows(5))
     assert snello("sync", "run", SYNC).code == 0

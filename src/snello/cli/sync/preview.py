@@ -152,7 +152,7 @@ def _forecast(target: Connector, plan: Plan) -> Forecast | None:
     kind = target.package.plugin(target.name) if target.package else None
     if kind is None or not issubclass(kind, ActivationTarget):
         return None
-    return forecast(kind, target.settings, plan.sync, plan.figures.upserts, plan.figures.removals)
+    return forecast(kind, target.settings, plan.sync, plan.upserts, plan.removals)
 
 
 def _fields(plan: Plan, lake: Lake, version: int | None) -> list[Row] | None:
