@@ -107,6 +107,7 @@ def test_what_was_dropped_is_still_listed_and_may_be_retried(letters: Ledger, sn
         (["retry", SYNC, "c1"], 2, "'c1' is none of them"),
         (["retry", SYNC, "--code", "timeot"], 2, "did you mean 'timeout'?"),
         (["drop", SYNC, "c2"], 2, "a decision needs a reason. Next: give it with --reason."),
+        (["drop", SYNC, "c2", "--reason", "ada@posta.example left"], 2, "the reason names an address"),
         (["drop", SYNC, "c5", "--reason", "x"], 2, "a removal is owed and is not dropped"),
     ],
 )

@@ -52,6 +52,7 @@ def test_an_address_is_suppressed_listed_and_lifted_by_its_hash_alone(hub: Any, 
     [
         (["nobody", "--reason", "x"], "nobody is called so. Next: give a customer_id"),
         (["ada@posta.example"], "a decision without a reason cannot be understood later. Next: give --reason"),
+        (["ada@posta.example", "--reason", "ada@posta.example wrote"], "it names an address, and the ledger keeps it"),
         (
             ["ada@posta.example", "--channel", "emial", "--reason", "x"],
             "no channel 'emial'. Next: did you mean 'email'",

@@ -23,6 +23,7 @@ from snello.errors import ConfigError
 from snello.identifiers import hash_key, normalise_email, normalise_phone
 
 MANUAL, UNSUBSCRIBED = "manual", "unsubscribed"
+NAMELESS = "write a ticket's number, or what was said without the name"
 
 decisions = Table(
     "suppression_decisions",
@@ -141,6 +142,8 @@ class Suppressions:
     def _tell(self, connection: Any, action: str, who: Subject, said: Decision) -> None:
         if not said.reason.strip():
             raise ConfigError("suppress", "a decision without a reason cannot be understood later", "give --reason")
+        if "@" in said.reason:
+            raise ConfigError("suppress --reason", "it names an address, and the ledger keeps it", NAMELESS)
         row = {"kind": who.kind, "value": who.value, "channel": said.channel}
         given = {"reason": said.reason.strip(), "author": said.author, "at": datetime.now(UTC)}
         connection.execute(decisions.insert(), {"action": action, **row, **given})

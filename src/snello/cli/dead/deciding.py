@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from snello.activation import Ledger
 from snello.activation.audit import who
 from snello.activation.dead import Choice, drop, retry
+from snello.activation.suppressions import NAMELESS
 from snello.cli.ledger import Receipts
 from snello.cli.screen import Block, Line
 from snello.errors import ConfigError, choices
@@ -40,6 +41,8 @@ def decide(hub: Settings, deed: str, choice: Choice, by: str | None, reason: str
         raise ConfigError("dead letters", f"no sync {choice.sync!r} has run", cure)
     if not reason.strip():
         raise ConfigError("dead letters", "a decision needs a reason", "give it with --reason")
+    if "@" in reason:
+        raise ConfigError("dead letters", "the reason names an address, and the ledger keeps it", NAMELESS)
     author = by or who()
     with closing(Ledger(hub.ledger)) as ledger:
         rows = _DEEDS[deed](ledger, choice, author, reason.strip())
