@@ -109,7 +109,7 @@ class Planner:
         found["known_exclusions"] = ledger.exclusions(name)
         found["erased"] = erased(ledger, name)
         found["overdue"] = overdue(ledger, name, sync.expire_days)
-        found["absent"] = absent(ledger, name) if sync.mode == "update" else found["overdue"].slice(0, 0)
+        found["absent"] = absent(ledger, name)  # in any mode: the sync may have been an update until now
         if sync.key != sync.customer:
             found["customers"] = ledger.customers(name)
         return found

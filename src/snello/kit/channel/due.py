@@ -11,6 +11,7 @@ import msgspec
 
 from snello.activation import Change, Verdict
 from snello.activation.ledger import UNKNOWN, UNSURE
+from snello.activation.leftovers import NOT_THERE
 from snello.activation.writing import Contact, Entry, Proof
 
 Row = Mapping[str, Any]
@@ -138,6 +139,8 @@ def _needed(change: Change, row: Row) -> bool:
         return bool(held) or unsettled
     if change.mode in ONCE and row["status"] == "delivered" and held:
         return False
+    if row["status"] == "refused" and row["code"] == NOT_THERE and str(row["run_id"]) < change.run_id:
+        return True  # the plan asks again what the channel did not have then
     same = row["op"] == "upsert" and row["tried"] == change.fingerprint
     return not (same and row["status"] in ("delivered", "refused", "dead", "dropped"))
 
