@@ -34,8 +34,10 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def runs(ledger: Ledger) -> Runs:
     """Write a run: its outcome, and the status of each key."""
 
-    def write(run_id: str, outcome: str, message: str = "", sync: str = SYNC, **statuses: str) -> None:
-        ledger.start({"run_id": run_id, "sync": sync, "publication": "p1"})
+    def write(
+        run_id: str, outcome: str, message: str = "", sync: str = SYNC, mode: str = "mirror", **statuses: str
+    ) -> None:
+        ledger.start({"run_id": run_id, "sync": sync, "publication": "p1", "mode": mode})
         rows: list[dict[str, Any]] = [
             {"sync": sync, "key": key, "op": "upsert", "status": status, "code": "", "run_id": run_id}
             for key, status in statuses.items()

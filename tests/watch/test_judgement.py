@@ -103,5 +103,10 @@ def test_a_sync_that_is_published_no_more_is_told_while_its_channel_holds_rows(
     assert alerts(ledger, lake) == []
 
 
+def test_events_of_a_sync_that_is_published_no_more_are_no_fault(ledger: Ledger, lake: Lake, runs: Runs) -> None:
+    runs("r1", "delivered", sync="old__events", mode="append", a="delivered")
+    assert alerts(ledger, lake) == []
+
+
 def test_a_hub_in_which_nothing_ran_has_nothing_to_tell(ledger: Ledger, lake: Lake) -> None:
     assert alerts(ledger, Lake(lake.root + "-none")) == []

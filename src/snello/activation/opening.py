@@ -25,7 +25,8 @@ def open_run(lake: Lake, ledger: Ledger, salt: str, plan: Plan, allowed: str | N
     counts = {"upserts": plan.upserts, "removals": plan.removals}
     counts |= {"unchanged": figures.unchanged, "suppressed": figures.suppressed}
     counts |= {"members": figures.members, "held": figures.held, "version": plan.version}
-    ledger.start({**run, **counts, "publication": plan.publication, "columns": _columns(plan.schema)})
+    known = {"publication": plan.publication, "mode": plan.sync.mode, "columns": _columns(plan.schema)}
+    ledger.start({**run, **counts, **known})
     try:
         breaker.check(plan, ledger, allowed)
     except BreakerOpen as fault:

@@ -69,6 +69,7 @@ runs = Table(
     Column("refused", Integer, nullable=False, default=0),
     Column("message", String, nullable=False, default=""),
     Column("publication", String, comment="the publication that the run compared with the ledger"),
+    Column("mode", String, comment="of the sync; null: of an older hub"),
     Column("version", Integer, comment="the audience's version in the lake, in that publication"),
     Column("columns", String, comment="the audience's columns and their types, as JSON"),
     Column("members", Integer, comment="members whom every gate let through"),

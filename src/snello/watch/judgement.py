@@ -76,7 +76,8 @@ def _of(sync: SyncState, seen: Observation, terms: Terms) -> Iterator[Alert]:
     elif sync.outcome in ("stopped", "interrupted"):
         what = f"its last run was {sync.outcome}{': ' + sync.message if sync.message else ''}"
         yield Alert("failed", where, what, f"run it again: snello sync run {sync.name}", run)
-    if sync.held and not sync.published and seen.run_id is not None:
+    lost = not sync.published and seen.run_id is not None and sync.mode != "append"  # events stay in any case
+    if sync.held and lost:
         what = f"it is published no more, and its channel still holds {sync.held:,} rows that no withdrawal reaches"
         cure = "publish it again, with an audience of nobody to empty the channel"
         yield Alert("orphaned", where, what, cure, run)

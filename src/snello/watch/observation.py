@@ -35,6 +35,7 @@ class SyncState:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     publication: str | None = None
+    mode: str | None = None
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     held: int = 0
     dead: int = 0
@@ -110,6 +111,7 @@ class _Look:
             started_at=_utc(run.get("started_at")),
             finished_at=_utc(run.get("finished_at")),
             publication=run.get("publication"),
+            mode=run.get("mode"),
             counts={(row["op"], row["status"]): row["rows"] for row in _of(name, self._counts)},
             held=sum(row["rows"] for row in standing if row["held"]),
             dead=sum(row["rows"] for row in standing if row["status"] in ("dead", "refused")),
