@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import requests
 
+from snello.activation import Sync
 from snello.kit.channel.rehearsal import SALT, Rehearsal
 from snello.sandbox.emulators import serve, webhook
 from snello.sandbox.emulators.webhook import SECRET
@@ -217,3 +218,8 @@ def test_who_was_merged_has_one_row_in_the_channel_and_two_again_after_an_unlink
     moved = [(row["key"], row["op"], row["status"]) for row in ledger.receipts(stage.sync) if row["reason"] == "moved"]
     ledger.close()
     assert moved == [("c2", "remove", "delivered")]
+
+
+def test_the_readme_lists_every_term_of_a_sync() -> None:
+    readme = (Path(__file__).parents[2] / "connectors" / "tap-activation" / "README.md").read_text()
+    assert [name for name in Sync.model_fields if name != "name" and f"| `{name}` |" not in readme] == []

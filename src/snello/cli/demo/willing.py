@@ -1,4 +1,4 @@
-"""Somebody whose withdrawal can be seen to arrive: a customer of the CRM whom a channel holds."""
+"""Somebody whose withdrawal can be seen to arrive: a customer of the CRM whom an e-mail channel holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HELD_AND_WILLING = """
 with held as (
     select "key" as customer_id
     from deliveries
-    where op = 'upsert' and status = 'delivered'
+    where op = 'upsert' and status = 'delivered' and list_contains($syncs, sync)
 ),
 
 known as (
@@ -36,8 +36,12 @@ semi join consent_current
 
 def delivered_customer(lake: Lake) -> int | None:
     """Number of a CRM customer whom a channel holds by a consent that the CRM gave; None when nobody is known."""
+    manifest = lake.manifest()
+    known = manifest.syncs if manifest else {}
+    mirrors = [name for name, terms in known.items() if terms.get("mode", "mirror") == "mirror"]
+    syncs = [name for name in mirrors if known[name].get("purpose") == "email_marketing"]
     try:
-        found = Tables.published(lake, _NAMES).value(_HELD_AND_WILLING)
+        found = Tables.published(lake, _NAMES).value(_HELD_AND_WILLING, {"syncs": syncs})
     except ContractError:
         return None  # nothing is published yet: the sandbox chooses by its own truth
     return None if found is None else int(found)
