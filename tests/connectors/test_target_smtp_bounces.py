@@ -297,6 +297,7 @@ def test_a_folder_that_is_no_maildir_is_told(tmp_path: Path) -> None:
 def test_a_mailbox_behind_imap_is_read_once_and_soft_failures_count(tmp_path: Path, imap: Imap) -> None:
     box = {"host": "127.0.0.1", "port": imap.tls_port, "username": USER, "password": PASSWORD}
     tried(tmp_path, into(imap.maildir), box, ca_file=imap.ca_file)
+    assert bounced(tmp_path, box, ca_file=imap.ca_file) == []
 
 
 @pytest.mark.parametrize(
