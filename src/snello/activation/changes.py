@@ -23,6 +23,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     - ``mode``: the sync's; ``customer``: the person, whom an event's key does not name
     - ``contact``: whether the delivered row counts as a contact with the person
     - ``moved_from``: the key under which the channel holds this row, of a customer who is now another: rename it
+    - ``handles``: what the channel may hold the row by, as ``ActivationSink.handle`` said then, the eldest first
     """
 
     op: Op
@@ -41,6 +42,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     customer: str = ""
     contact: bool = False
     moved_from: str | None = None
+    handles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,6 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
         return cls(key, "refused", code)
 
     @classmethod
-    def retry(cls, key: str, code: str) -> Verdict:
-        """Not now: the row is sent again by the next run."""
-        return cls(key, "retrying", code)
+    def retry(cls, key: str, code: str, remote_id: str | None = None) -> Verdict:
+        """Not now: the row is sent again by the next run, which is given the ``remote_id``."""
+        return cls(key, "retrying", code, remote_id)

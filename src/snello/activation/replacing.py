@@ -16,23 +16,24 @@ from snello.activation.engine import told
 
 ASIDE = """
 create temp table aside (
-    key text primary key, fingerprint text, customer text, status text, code text, remote_id text
+    key text primary key, fingerprint text, customer text, status text, code text, remote_id text, handles text
 )
 """
 NOTED = """
-insert into aside values (:key, :fingerprint, :customer, :status, :code, :remote_id)
+insert into aside values (:key, :fingerprint, :customer, :status, :code, :remote_id, :handles)
 on conflict (key) do update set fingerprint = excluded.fingerprint, customer = excluded.customer,
-    status = excluded.status, code = excluded.code, remote_id = excluded.remote_id
+    status = excluded.status, code = excluded.code, remote_id = excluded.remote_id, handles = excluded.handles
 """
 COMING = """
-insert into deliveries (sync, key, tried, status, op, code, attempt, batch, run_id, customer, updated_at)
-select :sync, a.key, a.fingerprint, 'in_doubt', 'upsert', '', 1, :batch, :run_id, a.customer, :now
+insert into deliveries (sync, key, tried, status, op, code, attempt, batch, run_id, customer, handles, updated_at)
+select :sync, a.key, a.fingerprint, 'in_doubt', 'upsert', '', 1, :batch, :run_id, a.customer, a.handles, :now
 from aside as a
 left join deliveries as d on d.sync = :sync and d.key = a.key
 where a.status = 'delivered'
     and not coalesce(d.status = 'delivered' and d.op = 'upsert' and d.fingerprint = a.fingerprint, false)
 on conflict (sync, key) do update set tried = excluded.tried, status = 'in_doubt', op = 'upsert', code = '',
-    attempt = 1, batch = excluded.batch, run_id = excluded.run_id, updated_at = excluded.updated_at
+    attempt = 1, batch = excluded.batch, run_id = excluded.run_id, updated_at = excluded.updated_at,
+    handles = trim(coalesce(deliveries.handles, '') || ' ' || coalesce(excluded.handles, ''))
 """
 GOING = """
 update deliveries set tried = null, status = 'in_doubt', op = 'remove', code = '', attempt = 1, batch = :batch,
@@ -57,7 +58,8 @@ select coalesce(customer, key), :channel, sync, key, :now from deliveries where 
 """
 SETTLED = f"""
 update deliveries set fingerprint = tried, status = 'delivered', batch = null, updated_at = :now,
-    remote_id = coalesce((select remote_id from aside where aside.key = deliveries.key), remote_id)
+    remote_id = coalesce((select remote_id from aside where aside.key = deliveries.key), remote_id),
+    handles = (select handles from aside where aside.key = deliveries.key)
 where {MINE}
 """
 LEFT_OUT = """
@@ -87,6 +89,7 @@ class Noted(NamedTuple):
     status: str
     code: str
     remote_id: str | None
+    handles: str | None = None
 
 
 class Aside:

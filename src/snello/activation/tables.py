@@ -30,6 +30,7 @@ deliveries = Table(
     Column("attempt", Integer, nullable=False, default=0, comment="attempts since the last success"),
     Column("batch", String, comment="idempotency key of an attempt without a final outcome"),
     Column("remote_id", String, comment="the channel's own number of the row, where it gave one"),
+    Column("handles", String, comment="sealed: what the channel may know the row by, where that is not its key"),
     Column("run_id", String, nullable=False),
     Column("customer", String, comment="the customer, where the key names another thing"),
     Column("updated_at", _moment, nullable=False),

@@ -17,7 +17,19 @@ from sqlalchemy import Connection, Engine
 
 from snello.activation.engine import told
 
-LOOKED_UP = ("key", "fingerprint", "tried", "status", "op", "code", "attempt", "batch", "remote_id", "run_id")
+LOOKED_UP = (
+    "key",
+    "fingerprint",
+    "tried",
+    "status",
+    "op",
+    "code",
+    "attempt",
+    "batch",
+    "remote_id",
+    "run_id",
+    "handles",
+)
 
 
 class Entry(NamedTuple):
@@ -35,6 +47,7 @@ class Entry(NamedTuple):
     remote_id: str | None
     run_id: str
     customer: str | None
+    handles: str | None = None
 
 
 class Proof(NamedTuple):

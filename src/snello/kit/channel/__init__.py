@@ -18,6 +18,7 @@ from snello.kit.channel.http import BatchRefused, Http, Pace, Retry, code_of
 from snello.kit.channel.settings import ChannelSettings
 from snello.kit.channel.sink import ActivationSink
 from snello.kit.channel.target import ActivationTarget
+from snello.kit.http import Transient
 
 __all__ = [
     "ActivationSink",
@@ -35,6 +36,7 @@ __all__ = [
     "RetryLater",
     "RowsRefused",
     "Size",
+    "Transient",
     "Verdict",
     "choices",
     "code_of",

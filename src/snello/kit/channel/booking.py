@@ -97,5 +97,5 @@ class Book:
 
 def _as_meant(one: Due, verdict: Verdict) -> bool:
     """Whether the intent already holds all that there is to say of the row."""
-    plain = not verdict.code and verdict.remote_id is None and not one.change.reason
+    plain = not verdict.code and verdict.remote_id is None and not one.change.reason and not one.anew
     return plain and verdict.status == "delivered"

@@ -19,10 +19,12 @@ from snello.activation import Change, Ledger, Verdict
 from snello.errors import ConfigError, ContractError, RetryLater
 from snello.kit.channel.booking import Book
 from snello.kit.channel.calls import Batch, Calls, Outcome
-from snello.kit.channel.due import NOTHING, SLOW, Due, due, kind_of, most
+from snello.kit.channel.due import NOTHING, SLOW, Due, Row, due, kind_of, most
 from snello.kit.channel.http import BatchRefused, TooSlow
+from snello.kit.channel.sealing import Seal
 from snello.kit.channel.session import Session, rows_of
-from snello.kit.channel.sink import ActivationSink
+from snello.kit.channel.settings import from_hub
+from snello.kit.channel.sink import ActivationSink, keeps_handles
 from snello.kit.channel.sizing import Sizing
 
 HOPELESS = 25  # so many rows refused one after the other and none taken: it is not the rows
@@ -38,6 +40,7 @@ class Delivery:
         self.ledger, self.book = ledger, Book(ledger, sync, max_attempts)
         self.sizing = Sizing(sink.max_size, sink.settings.timeout)
         self._calls = Calls(sink)
+        self._seal = Seal(from_hub("salt", None)) if keeps_handles(sink) else None
         self._ready: deque[Batch] = deque()
         self._active: set[str] = set()
         self._kind: str | None = None
@@ -83,14 +86,23 @@ class Delivery:
         if row or former:
             held = row.get("fingerprint") or former.get("fingerprint")
             remote = row.get("remote_id") or former.get("remote_id")
-            change = replace(change, known=bool(held), remote_id=remote)
+            change = replace(change, known=bool(held), remote_id=remote, handles=self._handles(row, former))
         one = due(change, row, former)
+        if one is not None and self._seal:
+            one.seal = self._seal
+            one.handle = self.sink.handle(change) if change.op == "upsert" else None
         if one is None:
             self.book.tally["skipped", change.op] += 1
         elif not self._allowed(change):
             self.book.suppress(change)
             one = None
         return one
+
+    def _handles(self, *rows: Row) -> tuple[str, ...]:
+        """What the channel may know a row by, and the one that it comes from."""
+        if not self._seal:
+            return ()
+        return tuple(handle for row in rows for handle in self._seal.open(row.get("handles")))
 
     def _allowed(self, change: Change) -> bool:
         """The gate, once more: no row goes out without a yes on it; a removal needs none."""

@@ -13,6 +13,7 @@ from snello.activation import Change, Verdict
 from snello.activation.ledger import UNKNOWN, UNSURE
 from snello.activation.leftovers import NOT_THERE
 from snello.activation.writing import Contact, Entry, Proof
+from snello.kit.channel.sealing import Seal
 
 Row = Mapping[str, Any]
 Kind = Literal["remove", "erase", "move", "upsert"]
@@ -29,6 +30,8 @@ class Due(msgspec.Struct, gc=False):
     row: Row
     attempt: int
     former: Row
+    handle: str | None = None
+    seal: Seal | None = None
 
     @property
     def held(self) -> str | None:
@@ -42,28 +45,43 @@ class Due(msgspec.Struct, gc=False):
     def plain(self) -> bool:
         """Whether it is a first try at an upsert, of which the ledger need know nothing but key and fingerprint."""
         change, row = self.change, self.row
-        own = change.customer in ("", change.key) and not change.remote_id
+        own = change.customer in ("", change.key) and not (change.remote_id or self.handle or change.handles)
         return own and change.op == "upsert" and self.attempt == 1 and row.get("status") not in OPEN
 
     def intended(self, sync: str, batch: str) -> Entry:
         """The row before the call: in doubt until an outcome is written."""
         change, remote = self.change, self.row.get("remote_id")
         tried = (change.fingerprint, "in_doubt", change.op, "", self.attempt)
-        return Entry(sync, change.key, self.held, *tried, batch, remote, change.run_id, person(change))
+        return Entry(sync, change.key, self.held, *tried, batch, remote, change.run_id, person(change), self.known_by)
 
     def leaving(self, sync: str) -> Entry:
         """The row under the key that a move leaves, before the call: the channel may hold it there no longer."""
         change, former = self.change, self.former
         tried = (change.fingerprint, "in_doubt", "remove", "", 1, None, former.get("remote_id"), change.run_id, None)
-        return Entry(sync, change.moved_from or "", former.get("fingerprint"), *tried)
+        return Entry(sync, change.moved_from or "", former.get("fingerprint"), *tried, former.get("handles"))
 
     def settled(self, sync: str, verdict: Verdict, status: str, batch: str) -> Entry:
         """The row after the call."""
         change, kept = self.change, batch if status == "retrying" else None
         held = change.fingerprint if status == "delivered" else self.held or self._perhaps(verdict, status)
-        remote = verdict.remote_id or change.remote_id or self.row.get("remote_id")
+        remote = change.remote_id or self.row.get("remote_id") if verdict.remote_id is None else verdict.remote_id
         tried = (change.fingerprint, status, change.op, verdict.code, self.attempt)
-        return Entry(sync, change.key, held, *tried, kept, remote, change.run_id, person(change))
+        by = self.known_by if held != change.fingerprint else self._sealed(self.handle) if held else None
+        return Entry(sync, change.key, held, *tried, kept, remote, change.run_id, person(change), by)
+
+    @property
+    def known_by(self) -> str | None:
+        """What the channel may know the row by while the outcome is open, sealed: the new handle beside the old."""
+        return self._sealed(*self.change.handles, self.handle)
+
+    @property
+    def anew(self) -> bool:
+        """Whether the channel knows the row by other handles once it is delivered."""
+        return self.change.handles not in ((), (self.handle,))
+
+    def _sealed(self, *handles: str | None) -> str | None:
+        told = tuple(dict.fromkeys(handle for handle in handles if handle))
+        return self.seal.shut(told) if told and self.seal else None
 
     def _perhaps(self, verdict: Verdict, status: str) -> str | None:
         """``?`` for an upsert that ends although one of its tries may have arrived: it will have to be removed."""

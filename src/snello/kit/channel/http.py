@@ -18,7 +18,7 @@ import requests
 from snello.errors import ConfigError, RetryLater
 from snello.kit.http import Answer, Client, Expired, Limit, Transient
 from snello.kit.http import Retry as Patience
-from snello.kit.http.auth import Credentials, Login
+from snello.kit.http.auth import Auth, Credentials, Login
 from snello.kit.http.buckets import OwnBucket
 from snello.kit.http.faults import Asked, Faults
 from snello.kit.http.retry import AGAIN
@@ -90,6 +90,13 @@ class Http:
 
     - ``pace`` is kept by all processes of this machine that call the same host under the same headers
     - ``parallel``: calls that may be under way at once, each over a connection of its own
+    - ``auth``: a login that is renewed when it runs out, out of ``config``; a fixed key can stand in the headers
+
+    Two attributes that a connector may set, because it knows its channel's words better:
+
+    - ``code_of(answer)``: the word for a refusal
+    - ``judge(answer)``: for any answer, also one of 2xx, the fault that its status does not tell: ``Transient`` with
+      the seconds to wait, ``BatchRefused``, a ``SnelloError``; None leaves it to the status
     """
 
     def __init__(
@@ -101,20 +108,24 @@ class Http:
         pace: Pace | None = None,
         renew: str = "check the credentials of the target",
         parallel: int = 1,
+        auth: Auth | None = None,
+        config: Mapping[str, Any] | None = None,
     ) -> None:
         self.where, self.renew = where, renew
         self.retry, self.pace = retry or Retry(), pace or Pace()
-        self.code_of: Callable[[requests.Response], str] = code_of  # a connector may know its channel's words better
+        self.code_of: Callable[[requests.Response], str] = code_of
+        self.judge: Callable[[requests.Response], Exception | None] | None = None
         self._headers = dict(headers or {})
         self._client = Client(
             where,
-            auth=_Account(tuple(self._headers)),
-            config=self._headers,
+            auth=auth or _Account(tuple(self._headers)),
+            config=config or self._headers,
             retry=self.retry.patience,
             limit=self.pace.limit,
             timeout=self.retry.timeout,
             workers=parallel,
             decode=bytes,
+            check=self._look,
             faults=_Words(http=self),
         )
 
@@ -137,6 +148,16 @@ class Http:
         headers = {**self._headers, **(body.pop("headers", None) or {})}
         answer = self._client.send(method, url, place=place, headers=headers, **body)
         return cast(requests.Response, answer.response)
+
+    def _look(self, answer: Answer) -> None:
+        """An answer of 2xx may hold a fault."""
+        fault = self.judged(answer)
+        if fault is not None:
+            raise fault
+
+    def judged(self, answer: Answer) -> Exception | None:
+        """The fault that the connector sees in an answer."""
+        return self.judge(cast(requests.Response, answer.response)) if self.judge else None
 
 
 @dataclass(frozen=True)
@@ -176,7 +197,9 @@ class _Words(Faults):
         return Transient(f"no connection ({type(error).__name__})")
 
     def of_status(self, answer: Answer, request: Asked, retry: Patience) -> Exception:
-        status = answer.status
+        status, known = answer.status, self.http.judged(answer)
+        if known is not None:
+            return known
         if status in AGAIN or status >= 500:
             return Transient(str(status), asked(status, answer.headers, retry.also))
         if status in AUTHENTICATION:

@@ -53,7 +53,7 @@ class Session(Book):
             change = one.change
             verdict = verdicts.get(change.key) or Verdict.retry(change.key, NO_VERDICT)
             own = (change.key, change.fingerprint, person(change))
-            self._noted.append(Noted(*own, verdict.status, verdict.code, verdict.remote_id))
+            self._noted.append(Noted(*own, verdict.status, verdict.code, verdict.remote_id, one.known_by))
             if verdict.status != "delivered":
                 self._count(one, verdict.status, verdict.code)
 

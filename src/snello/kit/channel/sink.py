@@ -24,6 +24,7 @@ class ActivationSink(ABC, Generic[Settings]):
     - ``parallel``: calls that may be under way at once
     - ``patience``: seconds after which a call counts as late and the next takes fewer rows; None: the timeout
     - ``schema``: JSON schema of the audience's rows, in the order of its columns
+    - ``floor``: members below which the platform makes no use of an audience
     """
 
     name: ClassVar[str]
@@ -32,6 +33,7 @@ class ActivationSink(ABC, Generic[Settings]):
     max_size: int = 500
     parallel: int = 1
     patience: float | None = None
+    floor: ClassVar[int] = 0
 
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
         self.settings, self.sync, self.title = settings, sync, title
@@ -70,6 +72,15 @@ class ActivationSink(ABC, Generic[Settings]):
         """
         raise ConfigError(self.name, "they cannot be renamed", "write move, or leave moves to removal and addition")
 
+    def handle(self, change: Change) -> str | None:
+        """What the channel will know this row by, where the key alone cannot take it back: its hashed identifiers, say.
+
+        - of an upsert; the ledger keeps it sealed before the call, and every later change of the row has it among
+          its ``handles``: take back those that the channel is to know no longer
+        - None, as here, where the channel knows rows by their key
+        """
+        return None
+
     @property
     def moves(self) -> bool:
         """Whether the channel can rename rows."""
@@ -78,6 +89,13 @@ class ActivationSink(ABC, Generic[Settings]):
     def requests(self, upserts: int, removals: int) -> int:
         """How many calls so many changes will take; for the plan of a sync."""
         return -(-upserts // self.max_size) + -(-removals // self.max_size)
+
+    def match_keys(self, columns: Sequence[str]) -> Sequence[Sequence[str]]:
+        """Of an audience's columns, the sets of which any alone lets the platform recognise a person.
+
+        None, as here, where the channel takes rows as they are and looks for nobody.
+        """
+        return ()
 
     def begin(self, rows: int) -> None:
         """Open a session that replaces the whole by ``rows`` rows; ``upsert`` then fills it. Mode ``replace`` alone."""
@@ -115,3 +133,8 @@ class ActivationSink(ABC, Generic[Settings]):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+def keeps_handles(sink: ActivationSink[Any]) -> bool:
+    """Whether the channel knows rows by something else than their key."""
+    return type(sink).handle is not ActivationSink.handle
