@@ -146,6 +146,7 @@ def test_what_is_sealed_is_opened_again_also_beside_another(
     assert seal.open(both) == tuple(dict.fromkeys(handles + more))
 
 
+STAYS = person("c0", "an empty audience opens the breaker")
 STEPS = st.lists(
     st.tuples(st.dictionaries(st.sampled_from(["c1", "c2", "c3"]), st.sampled_from("abcdef")), st.integers(0, 2)),
     max_size=6,
@@ -159,7 +160,7 @@ def test_whatever_happens_the_channel_ends_with_what_the_audience_says(
 ) -> None:
     stage = fresh(tmp_path_factory.mktemp("law"))
     for emails, lost in steps:
-        rows = [person(key, f"{email}{key}") for key, email in emails.items()]
+        rows = [STAYS, *(person(key, f"{email}{key}") for key, email in emails.items())]
         Hashes.answers_lost = lost
         for _ in range(4):
             try:
@@ -167,6 +168,6 @@ def test_whatever_happens_the_channel_ends_with_what_the_audience_says(
             except RetryLater:
                 continue
             break
-    last = [person(key, f"{email}{key}") for key, email in steps[-1][0].items()] if steps else []
+    last = [STAYS, *(person(key, f"{email}{key}") for key, email in (steps[-1][0] if steps else {}).items())]
     run(stage, *last)
     assert Hashes.there == {f"hash of {row['email']}" for row in last}
