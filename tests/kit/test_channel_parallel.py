@@ -160,3 +160,49 @@ def test_rows_whose_answer_never_came_twice_are_sent_in_smaller_batches_by_later
         assert sizes == [4, 4, 2, 1]
         assert held(ledger) == sink.rows
         assert len(sink.rows) == 4
+
+
+def test_rows_that_the_channel_holds_are_all_settled_before_the_first_new_one_begins(tmp_path: Path) -> None:
+    sink, open_at_new = Rows(parallel=4), []
+    with ledger_in(tmp_path) as ledger:
+        deliver(ledger, sink, *batches(3))
+
+        def look(op: str, changes: Sequence[Change]) -> None:
+            if any(change.key.startswith("newborn") for change in changes):
+                with sink.lock:
+                    elders = ledger.lookup(SYNC, [change.key for batch in batches(3) for change in batch])
+                    open_at_new.append([key for key, row in elders.items() if row["status"] == "in_doubt"])
+
+        sink.before = look
+        changed = [change for batch in batches(3, run=2) for change in batch]
+        born = [upsert(f"newborn{n}", run=2) for n in range(6)]
+        deliver(ledger, sink, changed[:4], changed[4:8], [*changed[8:], *born[:2]], born[2:4], born[4:])
+        assert held(ledger) == sink.rows
+        assert len(sink.rows) == 18
+    assert open_at_new == [[], [], []]
+
+
+def test_a_batch_in_doubt_of_held_and_new_rows_goes_whole_and_alone_under_its_key(tmp_path: Path) -> None:
+    sink, keys = Rows(parallel=4), []
+    with ledger_in(tmp_path) as ledger:
+        deliver(ledger, sink, [upsert("elder")])
+        both = [upsert("elder", "f2", 2), upsert("newborn", "f2", 2)]
+        serial = Rows()
+
+        def dies(op: str, changes: Sequence[Change]) -> None:
+            keys.append(serial.batch_id)
+            raise KeyboardInterrupt
+
+        serial.before = dies
+        with suppress(KeyboardInterrupt):
+            deliver(ledger, serial, both)
+
+        def look(op: str, changes: Sequence[Change]) -> None:
+            keys.append(sink.batch_id)
+            row = ledger.lookup(SYNC, ["newborn"])["newborn"]
+            assert (row["status"] == "in_doubt") == (changes[0].key != "later"), "somebody else is under way"
+
+        sink.before = look
+        deliver(ledger, sink, [upsert(c.key, c.fingerprint or "", 3) for c in both], [upsert("later", run=3)])
+        assert held(ledger) == sink.rows == {"elder": "f2", "newborn": "f2", "later": "f1"}
+    assert keys[0] == keys[1] != keys[2]

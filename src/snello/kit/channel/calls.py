@@ -18,6 +18,9 @@ from snello.kit.channel.sink import ActivationSink
 AHEAD = 2  # batches handed over for each call that may be under way, so that no call waits for the ledger
 
 
+Turn = tuple[Kind, bool | None]  # how the sink is called, and whether the channel holds the rows: None for some of them
+
+
 @dataclass(slots=True)
 class Batch:
     """Changes of one kind that travel in one call, under one idempotency key."""
@@ -31,6 +34,12 @@ class Batch:
         """The keys that it touches."""
         moved = {one.change.moved_from for one in self.dues if one.change.moved_from}
         return {one.change.key for one in self.dues} | moved
+
+    @property
+    def turn(self) -> Turn:
+        """Batches of one turn may be under way at once; one whose rows are of several kinds has it for itself."""
+        known = {one.change.known for one in self.dues}
+        return self.kind, known.pop() if len(known) == 1 else None
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 One thread reads changes and writes the ledger; calls are made by others, as many at once as the sink takes:
 
 - no call begins before its intent is in the ledger, and no key is under way twice
-- changes of another kind wait until all calls under way are settled: removals go before upserts
+- changes of another turn wait until all calls under way are settled: removals go before upserts, and rows that the
+  channel holds before new ones, so that an address is free before another row takes it
 - the first fault that rows are not to blame for stops new calls; those under way are waited for and settled
 """
 
@@ -18,8 +19,8 @@ from msgspec.structs import replace
 from snello.activation import Change, Ledger, Verdict
 from snello.errors import ConfigError, ContractError, RetryLater
 from snello.kit.channel.booking import Book
-from snello.kit.channel.calls import Batch, Calls, Outcome
-from snello.kit.channel.due import NOTHING, SLOW, Due, Row, due, kind_of, most
+from snello.kit.channel.calls import Batch, Calls, Outcome, Turn
+from snello.kit.channel.due import NOTHING, OPEN, SLOW, Due, Kind, Row, due, kind_of, most
 from snello.kit.channel.http import BatchRefused, TooSlow
 from snello.kit.channel.sealing import Seal
 from snello.kit.channel.session import Session, rows_of
@@ -43,7 +44,7 @@ class Delivery:
         self._seal = Seal(from_hub("salt", None)) if keeps_handles(sink) else None
         self._ready: deque[Batch] = deque()
         self._active: set[str] = set()
-        self._kind: str | None = None
+        self._turn: Turn | None = None
         self._fault: BaseException | None = None
         self._alone = 0
 
@@ -116,12 +117,19 @@ class Delivery:
             )
         return change.consent == "yes"
 
-    def _queue(self, kind: Any, dues: list[Due]) -> None:
+    def _queue(self, kind: Kind, dues: list[Due]) -> None:
         size = most(dues)
-        for start in range(0, len(dues), size):
-            batch = Batch(kind, dues[start : start + size])
-            self._ready.append(batch)
-            self._active |= batch.keys
+        for some in self._turns(dues):
+            for start in range(0, len(some), size):
+                batch = Batch(kind, some[start : start + size])
+                self._ready.append(batch)
+                self._active |= batch.keys
+
+    def _turns(self, dues: list[Due]) -> list[list[Due]]:
+        """By turn where calls are made at once; what an earlier run tried together stays so, under its key."""
+        if self._calls.parallel == 1 or any(one.row.get("status") in OPEN for one in dues):
+            return [dues]
+        return [some for known in (True, False) if (some := [one for one in dues if one.change.known is known])]
 
     # ---- calls
 
@@ -145,10 +153,11 @@ class Delivery:
         found: list[Batch] = []
         room, idle = self._calls.room, not self._calls.under_way
         while self._ready and len(found) < room:
-            if self._ready[0].kind != self._kind:
+            turn = self._ready[0].turn
+            if turn != self._turn or None in turn:
                 if found or not idle:
                     break
-                self._kind = self._ready[0].kind
+                self._turn = turn
             found.append(self._ready.popleft())
         return found
 
