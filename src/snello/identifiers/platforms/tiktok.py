@@ -1,0 +1,20 @@
+"""TikTok: customer files, as its help pages on supported ids and formats say.
+
+Source: ads.tiktok.com/help, *List of supported IDs and formats for a Customer File* (August 2025: plus suffixes fall
+away, whatever the provider) and *How to create a Custom Audience with a customer file* (September 2025: numbers in
+E.164 with the plus sign; without it is also taken).
+"""
+
+from __future__ import annotations
+
+from snello.identifiers.platforms import people
+from snello.identifiers.platforms.platform import Platform, Rule
+
+TIKTOK = Platform(
+    "tiktok",
+    (
+        Rule("email", "EMAIL_SHA256", people.untagged),
+        Rule("phone", "PHONE_SHA256", people.e164, by_country=True),
+        Rule("maid", "MAID_SHA256", people.advertising_id),
+    ),
+)

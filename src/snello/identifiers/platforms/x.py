@@ -1,0 +1,20 @@
+"""X: users of Custom Audiences, normalised as its page *Custom Audiences User Data* says.
+
+Source: developer.x.com/en/docs/x-ads-api/audiences (user data, custom audience users): everything but
+``partner_user_id`` is hashed. Numbers as its Conversion API asks for them: E.164.
+"""
+
+from __future__ import annotations
+
+from snello.identifiers.platforms import people
+from snello.identifiers.platforms.platform import Platform, Rule
+
+X = Platform(
+    "x",
+    (
+        Rule("email", "email", people.email),
+        Rule("phone", "phone_number", people.e164, by_country=True),
+        Rule("maid", "device_id", people.advertising_id),
+        Rule("external_id", "partner_user_id", people.as_given, clear=True),
+    ),
+)
