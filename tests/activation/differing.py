@@ -66,6 +66,7 @@ def difference(ground: Ground, mode: str = "mirror") -> Difference:
         for key in ground.barred | ground.stays
     ]
     members = [{"key": key, "customer": key, "fingerprint": print_} for key, print_ in ground.want.items()]
+    as_held = [{"key": row["key"], "customer": row["key"], "fingerprint": row["fingerprint"]} for row in settled]
     kept = [
         {"key": key, "customer": key, "fingerprint": ground.ledger[key]["fingerprint"] or "f1"}
         for key in ground.stays
@@ -86,6 +87,11 @@ def difference(ground: Ground, mode: str = "mirror") -> Difference:
         ),
         "consented": table([{"key": key} for key in ground.want], "key"),
         "held": table([{"key": key, "customer": ground.who(key)} for key in ground.ledger], "key customer"),
+        "leavers": table(
+            [{"key": key, "customer": ground.who(key)} for key in ground.ledger if key not in ground.want],
+            "key customer",
+        ),
+        "fresh": table([{"key": one["key"]} for one in members if one not in as_held], "key"),
         "known_exclusions": table(
             [{"key": key, "gate": "g", "code": "kept_back"} for key in ground.known], "key gate code"
         ),

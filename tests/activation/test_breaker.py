@@ -161,3 +161,34 @@ def test_a_plan_can_be_compared_without_being_stopped(tmp_path: Path) -> None:
         "consent": (1.0, None, "learned", False),
         "empty email": (0.0, None, "learned", False),
     }
+
+
+def test_mistakes_that_were_let_through_make_no_room_for_the_next(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path)
+    first, bounds = history(stage, 6, size=400), []
+    for size in (800, 400, 800, 400):  # doubled by mistake, mended, and again
+        stage.publish(people(size, first=first))
+        told = opened(stage)
+        bounds.append(told)
+        deliver(stage, planned(stage, allowed=True))
+    stage.publish(people(800, first=first))
+    assert "400 additions, 100% of what the channel holds" in (told := opened(stage))
+    assert "usually 1%, at most 26% (learned)" in told
+    stage.publish(people(320, first=first))
+    assert "80 removals, 20% of what the channel holds" in opened(stage)
+
+
+def test_a_change_that_lasts_is_learned_when_it_was_let_through_often_enough(tmp_path: Path) -> None:
+    stage = stage_of(tmp_path, max_removal_share=1)
+    history(stage, 5)
+    openings = 0
+    for n in range(8):
+        rows = people(400)
+        stage.publish(rows, refusing=[row["customer_id"] for row in rows[: 60 + n]])  # 85% consent from now on
+        try:
+            plan = planned(stage)
+        except BreakerOpen:
+            openings += 1
+            plan = planned(stage, allowed=True)
+        deliver(stage, plan)
+    assert 3 <= openings < 8

@@ -23,7 +23,7 @@ class Comparison:
     """A figure of a run beside its bound; shares are between 0 and 1, and growth may be more.
 
     ``origin``: declared, learned or default; ``usual`` and ``bound`` are None where nothing is known. ``words`` says it
-    all in one line.
+    all in one line; ``rows``: how many rows the figure stands for.
     """
 
     metric: str
@@ -33,18 +33,29 @@ class Comparison:
     origin: str
     is_open: bool
     words: str
+    rows: int
+
+    @property
+    def lesson(self) -> Reading:
+        """What later runs learn of it: of a figure that was let through no more than its bound.
+
+        So one mistake that somebody waved through does not make room for the next, and a lasting change is learned in
+        steps.
+        """
+        return Reading(self.metric, self.bound if self.is_open and self.bound is not None else self.now, self.rows)
 
 
-def check(plan: Plan, ledger: Ledger, allowed: str | None) -> None:
-    """Raise ``BreakerOpen`` when a figure leaves its bounds and nobody let this publication through.
+def check(plan: Plan, ledger: Ledger, allowed: str | None) -> list[Reading]:
+    """What the run teaches; raises ``BreakerOpen`` when a figure leaves its bounds and nobody let it through.
 
     - an empty audience, or a consent table in which nobody consents, never empties a channel
     - ``allowed`` names one sync and one publication (``sync@publication``), so it lets one run through, not the next
     """
-    problems = [*_emptied(plan)] or [one.words for one in compare(plan, ledger) if one.is_open]
+    compared = compare(plan, ledger)
+    problems = [*_emptied(plan)] or [one.words for one in compared if one.is_open]
     token = f"{plan.sync.name}@{plan.publication}"
     if not problems or token in (allowed or "").replace(",", " ").split():
-        return
+        return [one.lesson for one in compared]
     raise BreakerOpen(
         f"sync {plan.sync.name}",
         f"{'; '.join(problems)}; nothing was sent",
@@ -81,7 +92,7 @@ def _compared(plan: Plan, reading: Reading, usual: tuple[float, float] | None) -
     words += f", usually {usual[0]:.0%}" if usual else ""
     words += f", at {'least' if metric == 'consent' else 'most'} {bound:.0%} ({origin})" if bound is not None else ""
     is_open = outside and reading.rows > floor
-    return Comparison(metric, now, usual[0] if usual else None, bound, origin, is_open, words)
+    return Comparison(metric, now, usual[0] if usual else None, bound, origin, is_open, words, reading.rows)
 
 
 def _declared(sync: Sync, metric: str) -> tuple[float | None, int]:

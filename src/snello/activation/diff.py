@@ -1,10 +1,10 @@
 """The difference between what a channel shall hold and what the ledger says of it, as sets.
 
-Reads the relations of the gates, ``want``, ``excluded`` and ``barred``; those of the ledger, ``held(key, customer)``,
-``settled(key, fingerprint)``, ``unsettled(key, fingerprint, tried, status, op, batch)``, ``known_exclusions(key, gate,
-code)``, ``erased(key)``, ``overdue(key)`` and ``absent(key)``; and ``aliases(key, customer)``, customers who are
-another now. Leaves behind ``changes(op, key, customer, fingerprint, reason, batch, moved_from, rank)``,
-``newly_excluded(key, customer, gate, code)`` and ``no_longer_excluded(key)``.
+Reads the relations of the gates, ``want``, ``excluded``, ``barred``, ``leavers`` and ``fresh``; those of the ledger,
+``held(key, customer)``, ``settled(key, fingerprint)``, ``unsettled(key, fingerprint, tried, status, op, batch)``,
+``known_exclusions(key, gate, code)``, ``erased(key)``, ``overdue(key)`` and ``absent(key)``; and ``aliases(key,
+customer)``, customers who are another now. Leaves behind ``changes(op, key, customer, fingerprint, reason, batch,
+moved_from, rank)``, ``newly_excluded(key, customer, gate, code)`` and ``no_longer_excluded(key)``.
 
 - ``upsert``: wanted and not delivered so; a payload that was refused, given up or dropped waits until it changes
 - ``remove``: the channel holds it, or may hold it, and the mode says that it must go; nothing else is ever removed
@@ -24,7 +24,8 @@ from snello.activation import moves
 
 DIFFERING = """
 create temp table differing as
-select w.key, w.customer, w.fingerprint, s.key is not null as held from want as w
+select w.key, w.customer, w.fingerprint, s.key is not null as held
+from (select key, customer, fingerprint from want semi join fresh using (key)) as w
 left join settled as s on s.key = w.key
 where s.fingerprint is distinct from w.fingerprint
 """
@@ -62,10 +63,15 @@ where w.key not in (select key from erased) and not coalesce(
 
 REMOVALS = """
 create temp table removals as
-with candidates as (
-    select key, null as batch from settled
+with perhaps as (
+    select key from leavers
+    union
+    select key from erased
+),
+candidates as (
+    select key, null as batch from settled semi join perhaps using (key)
     union all
-    select key, case when op = 'remove' then batch end as batch from unsettled
+    select key, case when op = 'remove' then batch end as batch from unsettled semi join perhaps using (key)
     where fingerprint is not null or status in ('in_doubt', 'retrying')
 )
 select

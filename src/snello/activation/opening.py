@@ -28,11 +28,11 @@ def open_run(lake: Lake, ledger: Ledger, salt: str, plan: Plan, allowed: str | N
     known = {"publication": plan.publication, "mode": plan.sync.mode, "columns": _columns(plan.schema)}
     ledger.start({**run, **counts, **known})
     try:
-        breaker.check(plan, ledger, allowed)
+        lessons = breaker.check(plan, ledger, allowed)
     except BreakerOpen as fault:
         ledger.finish(**run, outcome="breaker open", message=fault.what)
         raise
-    readings.keep(plan, ledger)
+    readings.keep(plan, ledger, lessons)
     _exclude(ledger, plan)
     gates.remember(gates.Case(plan.sync, plan.connection, lake, ledger, salt))
     close(ledger, plan)

@@ -1,6 +1,7 @@
 """What the breaker looks at: figures of a run, kept in the ledger, and what was usual in the runs before.
 
-- ``removals`` and ``growth``: rows removed and added, as shares of those that the channel holds
+- ``removals`` and ``growth``: rows removed and added, as shares of those that the channel holds; who was erased is no
+  removal here, for nobody may stop that
 - ``consent``: the share of the members who consent
 - ``empty <column>``: the share of the members of whom a column says nothing
 """
@@ -8,6 +9,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
@@ -52,7 +54,9 @@ def read(plan: Plan, ledger: Ledger) -> list[Reading]:
     if figures.held:
         added = "select count(*) from upserts anti join held using (key) where moved_from is null"
         adds = plan.connection.execute(added).fetchall()[0][0]
-        found.append(Reading("removals", figures.removals / figures.held, figures.removals))
+        left = "select count(*) from removals where reason <> 'erased'"
+        gone = plan.connection.execute(left).fetchall()[0][0]
+        found.append(Reading("removals", gone / figures.held, gone))
         found.append(Reading("growth", adds / figures.held, adds))
     if figures.published and not _judged(ledger, plan):
         without = figures.codes.get("no_consent", 0)
@@ -74,11 +78,11 @@ def _empty(plan: Plan) -> list[Reading]:
     ]
 
 
-def keep(plan: Plan, ledger: Ledger) -> None:
+def keep(plan: Plan, ledger: Ledger, lessons: Iterable[Reading]) -> None:
     """Write the figures of a run that begins: they teach once it has ended."""
     rows = [
         {"sync": plan.sync.name, "run_id": plan.run_id, "metric": one.metric, "value": one.value, "rows": one.rows}
-        for one in read(plan, ledger)
+        for one in lessons
     ]
     if rows and not _judged(ledger, plan):
         with told(), ledger.engine.begin() as connection:

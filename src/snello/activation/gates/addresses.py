@@ -54,9 +54,9 @@ def odd(case: Case, column: str, kind: str) -> str:
     seen = [(text, read(text)) for (text,) in found]
     rows = [(text, one[0] if one else None, bool(one and one.is_placeholder)) for text, one in seen]
     table = pa.Table.from_pylist([dict(zip(_SEEN.names, row, strict=True)) for row in rows], schema=_SEEN)
-    case.connection.register("looked_at", table)
-    case.connection.execute(f"create temp table {name} as select * from looked_at")
-    case.connection.unregister("looked_at")
+    case.connection.register("read_one_by_one", table)
+    case.connection.execute(f"create temp table {name} as select * from read_one_by_one")
+    case.connection.unregister("read_one_by_one")
     return name
 
 

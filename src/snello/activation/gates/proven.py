@@ -44,17 +44,27 @@ select key from printed anti join settled using (key, fingerprint)
 union
 select key from known_exclusions
 """
+LOOKED_AT = (
+    "create temp table looked_at as select key, customer, fingerprint from printed semi join fresh using (key)",
+    "create temp view unproven as select key, customer, fingerprint from looked_at anti join excluded using (key)",
+    "create temp table judged as select * from audience semi join fresh on fresh.key = _key",
+)
+ALL = (
+    "create temp view fresh as select key from printed",
+    "create temp view unproven as select key, customer, fingerprint from passing",
+    "create temp view judged as select * from audience",
+)
 LEFT_OPEN = "select 1 from leavers semi join settled using (key) anti join excluded using (key) limit 1"
 
 
 def find(case: Case) -> None:
-    """Leave the views ``unproven``, of ``passing``, and ``judged``, of ``audience``: the members to be looked at."""
-    among, of = "", ""
-    if case.told(MARK, case.sync.name)["mark"].to_pylist() == [_mark(case)]:
-        case.connection.execute(FRESH)
-        among, of = "semi join fresh using (key)", "semi join fresh on fresh.key = _key"
-    case.connection.execute(f"create temp view unproven as select key, customer, fingerprint from passing {among}")
-    case.connection.execute(f"create temp view judged as select * from audience {of}")
+    """Leave ``unproven``, of ``passing``, and ``judged``, of ``audience``: the members to be looked at.
+
+    And ``fresh(key)``: all whose row may differ from what is settled.
+    """
+    known = case.told(MARK, case.sync.name)["mark"].to_pylist() == [_mark(case)]
+    for statement in (FRESH, *LOOKED_AT) if known else ALL:
+        case.connection.execute(statement)
 
 
 def remember(case: Case) -> None:
