@@ -26,6 +26,14 @@ STRAY = 6 * 1.4826  # median deviations that an honest figure may be away from t
 SLACK = {"removals": 0.05, "growth": 0.25, "consent": -0.1}
 SLACK_EMPTY = 0.1
 
+# who left and comes back is added; who was put off or refused by earlier runs was added then
+ADDED = """
+select count(*) from upserts
+anti join settled using (key)
+anti join (select key from unsettled where op = 'upsert' or fingerprint is not null) using (key)
+where moved_from is null
+"""
+
 run_figures = Table(
     "run_figures",
     metadata,
@@ -52,8 +60,7 @@ def read(plan: Plan, ledger: Ledger) -> list[Reading]:
     figures = plan.figures
     found = []
     if figures.held:
-        added = "select count(*) from upserts anti join held using (key) where moved_from is null"
-        adds = plan.connection.execute(added).fetchall()[0][0]
+        adds = plan.connection.execute(ADDED).fetchall()[0][0]
         left = "select count(*) from removals where reason <> 'erased'"
         gone = plan.connection.execute(left).fetchall()[0][0]
         found.append(Reading("removals", gone / figures.held, gone))
