@@ -11,8 +11,7 @@ from snello.identifiers.text import null_like, squash
 
 # The library's regions are ISO 3166-1 but for these three; nobody lives in the few that it lacks.
 _COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - {"AC", "TA", "XK"}
-_US_EXTENDED = re.compile(r"([0-9]{5})-?[0-9]{4}")
-_UK = re.compile(r"([a-z]{1,2}[0-9][0-9a-z]?[0-9])[a-z]{2}")
+_US_EXTENDED = re.compile(r"([0-9]{5})[- ]?[0-9]{4}")
 
 
 def iso_country(value: str, _: str = "") -> str | None:
@@ -35,17 +34,13 @@ def letters_only(value: str, _: str = "") -> str | None:
 
 
 def short_postcode(value: str, country: str) -> str | None:
-    """Small, no white space, no hyphens; five digits in the US, area, district and sector in the UK."""
+    """Small, no white space, no hyphens; in the US the first five digits alone."""
     text = null_like(value)
     if text is None:
         return None
-    signs = text.lower().replace(" ", "")
-    us = _US_EXTENDED.fullmatch(signs) if country == "US" or "-" in signs else None
-    if us and country in ("US", ""):
-        return us[1]
-    signs = "".join(c for c in signs if c.isalnum())
-    uk = _UK.fullmatch(signs) if country in ("GB", "") else None
-    return (uk[1] if uk else signs) or None
+    signs = text.lower()
+    us = _US_EXTENDED.fullmatch(signs) if country == "US" or (not country and "-" in signs) else None
+    return us[1] if us else "".join(c for c in signs if c.isalnum()) or None
 
 
 def plain_postcode(value: str, _: str = "") -> str | None:
