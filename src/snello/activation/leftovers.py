@@ -2,7 +2,8 @@
 
 - ``overdue``: upserts that the channel has put off for ``expire_days``; they are given up (dead, code expired)
 - ``absent``: rows of mode ``update`` that the channel did not have; asked again once a day
-- ``close``: a receipt for each row given up, and for each try that another payload or a removal takes the place of
+- ``close``: a receipt for each row given up, and for each try that another payload or a removal takes the place of; a
+  row whose payload is again what the channel holds is no dead letter any more
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ SUPERSEDED = """
 select u.key, u.tried, c.op = 'remove' as removed from unsettled as u
 inner join changes as c using (key)
 where u.op = 'upsert' and u.status <> 'delivered' and u.tried is not null and u.tried is distinct from c.fingerprint
+order by u.key
+"""
+
+BACK = """
+select u.key from unsettled as u
+inner join want as w on w.key = u.key and w.fingerprint = u.fingerprint
+anti join changes on changes.key = u.key
+where u.op = 'upsert' and u.status in ('refused', 'dead', 'dropped')
 order by u.key
 """
 
@@ -78,9 +87,14 @@ def close(ledger: Ledger, plan: Plan) -> None:
         reason = f"put off for more than {plan.sync.expire_days} days"
         arrived = UNKNOWN if row["status"] == "in_doubt" or row["code"] in UNSURE else None
         ended = {"status": "dead", "code": "expired", "batch": None, "run_id": plan.run_id}
-        rows.append({**row, **ended, "fingerprint": row["fingerprint"] or arrived})
+        rows.append({**row, **ended, "fingerprint": arrived or row["fingerprint"]})
         proof = _proof(plan, row["key"], "dead", row["tried"], reason)
         proofs.append({**proof, "code": "expired", "attempt": row["attempt"]})
+    for row in ledger.lookup(plan.sync.name, (key for (key,) in plan.connection.execute(BACK).fetchall())).values():
+        ended = {"status": "delivered", "code": "", "attempt": 0, "batch": None, "run_id": plan.run_id}
+        rows.append({**row, **ended, "tried": row["fingerprint"]})
+        reason = "its payload is again what the channel holds"
+        proofs.append(_proof(plan, row["key"], "superseded", row["tried"], reason))
     if rows or proofs:
         ledger.record(rows, proofs)
 

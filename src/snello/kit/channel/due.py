@@ -63,7 +63,7 @@ class Due(msgspec.Struct, gc=False):
     def settled(self, sync: str, verdict: Verdict, status: str, batch: str) -> Entry:
         """The row after the call."""
         change, kept = self.change, batch if status == "retrying" else None
-        held = change.fingerprint if status == "delivered" else self.held or self._perhaps(verdict, status)
+        held = change.fingerprint if status == "delivered" else self._perhaps(verdict, status) or self.held
         remote = change.remote_id or self.row.get("remote_id") if verdict.remote_id is None else verdict.remote_id
         tried = (change.fingerprint, status, change.op, verdict.code, self.attempt)
         by = self.known_by if held != change.fingerprint else self._sealed(self.handle) if held else None
@@ -84,11 +84,16 @@ class Due(msgspec.Struct, gc=False):
         return self.seal.shut(told) if told and self.seal else None
 
     def _perhaps(self, verdict: Verdict, status: str) -> str | None:
-        """``?`` for an upsert that ends although one of its tries may have arrived: it will have to be removed."""
+        """``?`` for an upsert of which a try may have arrived, as soon as nothing else says so.
+
+        When it ends it will have to be removed; where another payload was held, going back to that has to be sent.
+        """
         row = self.row
         doubted = row.get("status") == "in_doubt" or (row.get("status") == "retrying" and row.get("code") in UNSURE)
-        ends = self.change.op == "upsert" and status in ("refused", "dead")
-        return UNKNOWN if ends and (doubted or verdict.code in UNSURE) else None
+        if self.change.op != "upsert" or not (doubted or verdict.code in UNSURE):
+            return None
+        forgotten = status != "retrying" or self.held is not None or verdict.code not in UNSURE
+        return UNKNOWN if forgotten else None
 
     def interrupted(self, sync: str) -> Proof | None:
         """The receipt of an earlier run's doubt about the row."""
