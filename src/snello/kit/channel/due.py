@@ -136,12 +136,13 @@ def contact(sync: str, change: Change) -> Contact:
 
 
 def batch_id(sync: str, dues: Sequence[Due]) -> str:
-    """The idempotency key of an earlier try at exactly these rows, else a new one."""
-    before = {one.row.get("batch") for one in dues if one.row.get("status") in OPEN}
+    """The idempotency key of an earlier try at exactly these rows, else a new one.
+
+    Fewer rows of an earlier try get another key with the same beginning: see ``ActivationSink.first_try``.
+    """
+    before = {str(one.row.get("batch") or "") for one in dues if one.row.get("status") in OPEN}
     if len(before) == 1 and (old := before.pop()):
-        nonce = str(old).partition("-")[0]
-        if old == _keyed(nonce, sync, dues):
-            return str(old)
+        return _keyed(old.partition("-")[0], sync, dues)
     return _keyed(uuid4().hex[:12], sync, dues)
 
 

@@ -49,6 +49,14 @@ class ActivationSink(ABC, Generic[Settings]):
     def batch_id(self, batch: str) -> None:
         self._under_way.batch = batch
 
+    @property
+    def first_try(self) -> str:
+        """What ``batch_id`` shares with that of every earlier try at these rows, also where fewer of them are left.
+
+        With sync, key, operation and fingerprint it names one change of one row, the same however often it is sent.
+        """
+        return self.batch_id.partition("-")[0]
+
     @abstractmethod
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Make the channel hold these rows; a verdict a row.
