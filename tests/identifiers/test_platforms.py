@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snello.identifiers.platforms import GOOGLE, META, PLATFORMS, TIKTOK, Platform
@@ -65,6 +65,7 @@ def test_every_field_of_a_platform_has_a_vector_with_its_source(platform: Platfo
 
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+@settings(max_examples=40)
 @given(row=st.dictionaries(st.sampled_from(COLUMNS), st.one_of(st.none(), TEXTS)))
 def test_nothing_is_ever_sent_as_the_hash_of_nothing(platform: Platform, row: dict[str, Any]) -> None:
     prepared = platform.prepare([row])
@@ -79,7 +80,8 @@ def test_nothing_is_ever_sent_as_the_hash_of_nothing(platform: Platform, row: di
 
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
-@given(rows=st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.one_of(st.none(), TEXTS)), max_size=8))
+@settings(max_examples=40)
+@given(rows=st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.one_of(st.none(), TEXTS)), max_size=4))
 def test_many_people_at_once_come_out_as_each_alone(platform: Platform, rows: list[dict[str, Any]]) -> None:
     together = platform.prepare(rows)
     alone = [platform.prepare([row]) for row in rows]
@@ -88,6 +90,7 @@ def test_many_people_at_once_come_out_as_each_alone(platform: Platform, rows: li
 
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=PLATFORMS)
+@settings(max_examples=40)
 @given(value=TEXTS, country=st.sampled_from(["", "IT", "US", "FR", "GB"]))
 def test_what_is_hashed_already_stays_as_it_is(platform: Platform, value: str, country: str) -> None:
     for rule in platform.rules:

@@ -12,8 +12,8 @@ from snello.identifiers.platforms.platform import Platform, Rule
 GOOGLE = Platform(
     "google",
     (
-        Rule("email", "email", people.gmail),
-        Rule("phone", "phone", people.e164, by_country=True),
+        Rule("email", "email", people.gmail, shared=False),
+        Rule("phone", "phone", people.e164, by_country=True, shared=False),
         Rule("first_name", "given_name", people.name),
         Rule("last_name", "family_name", people.name),
         Rule("country", "region_code", places.iso_country, clear=True),

@@ -12,8 +12,8 @@ from snello.identifiers.platforms.platform import Platform, Rule
 LINKEDIN = Platform(
     "linkedin",
     (
-        Rule("email", "SHA256_EMAIL", people.email),
-        Rule("maid", "GOOGLE_AID", people.advertising_id, clear=True),
+        Rule("email", "SHA256_EMAIL", people.email, shared=False),
+        Rule("maid", "GOOGLE_AID", people.advertising_id, clear=True, shared=False),
         Rule("first_name", "firstName", people.shown_name, clear=True),
         Rule("last_name", "lastName", people.shown_name, clear=True),
         Rule("country", "country", places.iso_country, clear=True),

@@ -13,8 +13,8 @@ from snello.identifiers.platforms.platform import Platform, Rule
 META = Platform(
     "meta",
     (
-        Rule("email", "EMAIL", people.email),
-        Rule("phone", "PHONE", people.digits, by_country=True),
+        Rule("email", "EMAIL", people.email, shared=False),
+        Rule("phone", "PHONE", people.digits, by_country=True, shared=False),
         Rule("first_name", "FN", people.close_name),
         Rule("last_name", "LN", people.close_name),
         Rule("sex", "GEN", people.initial_of_sex),
@@ -25,7 +25,7 @@ META = Platform(
         Rule("province", "ST", places.letters_only),
         Rule("postcode", "ZIP", places.short_postcode, by_country=True),
         Rule("country", "COUNTRY", places.small_country),
-        Rule("external_id", "EXTERN_ID", people.as_given, clear=True),
-        Rule("maid", "MADID", people.advertising_id, clear=True),
+        Rule("external_id", "EXTERN_ID", people.as_given, clear=True, shared=False),
+        Rule("maid", "MADID", people.advertising_id, clear=True, shared=False),
     ),
 )

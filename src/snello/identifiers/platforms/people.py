@@ -15,6 +15,7 @@ from snello.identifiers.text import null_like
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUFFIX = re.compile(r"[ ,]+(?:jr|sr|ii|iii|iv)\.?$", re.IGNORECASE)
+_CLOSE = str.maketrans("", "", " '.,-")
 _GMAIL = ("gmail.com", "googlemail.com")
 
 
@@ -56,7 +57,6 @@ def digits(value: str, country: str) -> str | None:
     return number and number[1:]
 
 
-@lru_cache(maxsize=65_536)
 def name(value: str, _: str = "") -> str | None:
     """The name in small letters, without titles before it and generations behind it (``jr.``)."""
     shown = normalise_name(value)
@@ -65,11 +65,10 @@ def name(value: str, _: str = "") -> str | None:
     return (_SUFFIX.sub("", shown) or shown).lower()
 
 
-@lru_cache(maxsize=65_536)
 def close_name(value: str, _: str = "") -> str | None:
     """The name in small letters without punctuation and white space; accents and other scripts stay."""
     shown = name(value)
-    return (shown and "".join(c for c in shown if c not in " '.,-")) or None
+    return (shown and shown.translate(_CLOSE)) or None
 
 
 def shown_name(value: str, _: str = "") -> str | None:

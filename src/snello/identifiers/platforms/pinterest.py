@@ -12,7 +12,7 @@ from snello.identifiers.platforms.platform import Platform, Rule
 PINTEREST = Platform(
     "pinterest",
     (
-        Rule("email", "EMAIL", people.email),
-        Rule("maid", "MAID", people.advertising_id),
+        Rule("email", "EMAIL", people.email, shared=False),
+        Rule("maid", "MAID", people.advertising_id, shared=False),
     ),
 )

@@ -1,7 +1,6 @@
 """What every advertising platform's formatter shares: columns of people in, the platform's own fields out.
 
-A platform is a list of rules. Each rule is read once for each distinct value of its column, so that a town that a
-million people share costs as much as one person's.
+A platform is a list of rules. What many people share (a town, a birthday, a surname) is read and hashed once and kept.
 """
 
 from __future__ import annotations
@@ -9,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as made
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 from snello.identifiers.platforms.places import iso_country
 
 Read: TypeAlias = Callable[[str, str], "str | None"]
+_LENGTH = 64
+_KEPT = 100_000  # some 20 MB
 _HASHED = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -36,6 +38,7 @@ class Rule:
     - ``read``: value and country (two capitals, or nothing) to the value as the platform wants it; ``None`` for nothing
     - ``clear``: the platform takes it as it is read; all else is hashed, and taken as it is where it is hashed already
     - ``by_country``: what the value means depends on the person's country
+    - ``shared``: many people have the same value, so that what came of it is worth keeping
     """
 
     column: str
@@ -43,13 +46,15 @@ class Rule:
     read: Read
     clear: bool = False
     by_country: bool = False
+    shared: bool = True
+    kept: dict[Any, str | None] = made(default_factory=dict, init=False, repr=False, compare=False)
 
     def sent(self, value: object, country: str = "") -> str | None:
         """The value as it goes to the platform; ``None`` when there is nothing in it. Never the hash of nothing."""
-        text = _text(value)
+        text = value.strip() if isinstance(value, str) else _text(value)
         if not text:
             return None
-        if not self.clear and _HASHED.fullmatch(text):
+        if len(text) == _LENGTH and not self.clear and _HASHED.fullmatch(text):
             return None if text.lower() in _OF_NOTHING else text.lower()
         found = self.read(text, country)
         return found if self.clear or not found else sha256(found)
@@ -66,7 +71,7 @@ class Prepared:
 
     rows: list[dict[str, str]]
     dropped: Counter[str]
-    further: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    further: dict[int, dict[str, tuple[str, ...]]] = made(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,23 +102,36 @@ class Platform:
                 columns[rule.column] = [row.get(rule.column) for row in rows]
             if rule.by_country and countries is None:
                 countries = _countries(rows)
-            _fill(prepared, rule, columns[rule.column], countries if rule.by_country else None)
+            if columns[rule.column].count(None) < len(rows):
+                _fill(prepared, rule, columns[rule.column], countries if rule.by_country else None)
         return prepared
 
 
 def _fill(prepared: Prepared, rule: Rule, values: list[Any], countries: list[str] | None) -> None:
     if any(isinstance(value, list | tuple) for value in values):
         values = _first_of_lists(prepared, rule, values, countries)
-    keys: Iterable[Any] = zip(values, countries, strict=True) if countries else values
-    keys = list(keys)
-    known = {key: rule.sent(*key) if countries else rule.sent(key) for key in set(keys)}
+    found = _all_sent(rule, values, countries)
     name = rule.field
-    for row, key in zip(prepared.rows, keys, strict=True):
-        if (found := known[key]) is not None:
-            row[name] = found
-    lost = {key for key, found in known.items() if found is None and _text(key[0] if countries else key)}
-    if lost:
-        prepared.dropped[name] += sum(key in lost for key in keys)
+    for row, value in zip(prepared.rows, found, strict=True):
+        if value is not None:
+            row[name] = value
+    if None in found:
+        pairs = zip(values, found, strict=True)
+        if lost := sum(value is None and bool(_text(given)) for given, value in pairs):
+            prepared.dropped[name] += lost
+
+
+def _all_sent(rule: Rule, values: list[Any], countries: list[str] | None) -> list[str | None]:
+    sent = rule.sent
+    if not rule.shared:
+        return list(map(sent, values, countries)) if countries else list(map(sent, values))
+    keys = list(zip(values, countries, strict=True)) if countries else values
+    new = set(keys).difference(rule.kept)
+    if len(rule.kept) + len(new) > _KEPT:
+        rule.kept.clear()
+        new = set(keys)
+    rule.kept.update({key: sent(*key) if countries else sent(key) for key in new})
+    return [rule.kept[key] for key in keys]
 
 
 def _first_of_lists(prepared: Prepared, rule: Rule, values: list[Any], countries: list[str] | None) -> list[Any]:

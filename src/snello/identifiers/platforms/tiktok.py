@@ -13,8 +13,8 @@ from snello.identifiers.platforms.platform import Platform, Rule
 TIKTOK = Platform(
     "tiktok",
     (
-        Rule("email", "EMAIL_SHA256", people.untagged),
-        Rule("phone", "PHONE_SHA256", people.e164, by_country=True),
-        Rule("maid", "MAID_SHA256", people.advertising_id),
+        Rule("email", "EMAIL_SHA256", people.untagged, shared=False),
+        Rule("phone", "PHONE_SHA256", people.e164, by_country=True, shared=False),
+        Rule("maid", "MAID_SHA256", people.advertising_id, shared=False),
     ),
 )

@@ -12,9 +12,9 @@ from snello.identifiers.platforms.platform import Platform, Rule
 X = Platform(
     "x",
     (
-        Rule("email", "email", people.email),
-        Rule("phone", "phone_number", people.e164, by_country=True),
-        Rule("maid", "device_id", people.advertising_id),
-        Rule("external_id", "partner_user_id", people.as_given, clear=True),
+        Rule("email", "email", people.email, shared=False),
+        Rule("phone", "phone_number", people.e164, by_country=True, shared=False),
+        Rule("maid", "device_id", people.advertising_id, shared=False),
+        Rule("external_id", "partner_user_id", people.as_given, clear=True, shared=False),
     ),
 )
