@@ -245,6 +245,7 @@ def test_an_absent_table_is_a_broken_contract_and_never_a_delete(delivered: Rehe
     [
         ([{"customer_id": "c1"}, {"customer_id": None}], "1 rows have no customer_id"),
         ([{"customer_id": "c1"}, {"customer_id": "c1"}], "1 rows repeat a customer_id"),
+        ([{"customer_id": "c1"}, {"customer_id": "c1\0x"}], "1 rows have a NUL character in customer_id"),
         ([{"client": "c1"}], "it has no column customer_id"),
         ([{"customer_id": "c1", "_op": "x"}], "column _op begins with _"),
     ],

@@ -29,6 +29,9 @@ def test_a_sync_needs_a_target_a_purpose_and_a_channel_only() -> None:
         ({"holdout": {"share": 0.1, "nmae": "w"}}, "unknown setting holdout.nmae. Next: did you mean 'name'?"),
         ({"pressure": {"at_most": 1}}, "setting pressure.days is missing"),
         ({"pressure": {"at_most": 0, "days": 7}}, "setting pressure.at_most: it should be greater than or equal to 1"),
+        ({"key": "Email"}, "setting key: Email tells who it is, and the ledger keeps every key for good"),
+        ({"key": "contact", "valid": {"contact": "phone"}}, "setting key: contact tells who it is"),
+        ({"customer": "tax_code", "key": "event_id"}, "setting customer: tax_code tells who it is"),
         ({"valid": {"email": "mail"}}, "setting valid.email: it should be 'email' or 'phone'"),
     ],
 )

@@ -66,16 +66,20 @@ class Audience:
         )
 
     def _check_keys(self) -> None:
-        query = "select count(*), count(_key), count(distinct {}), count(_customer) from audience"
-        rows, named, distinct, known = self.connection.execute(query.format("hash(_key)")).fetchall()[0]
+        cut = "count(*) filter (where contains(_key, chr(0)) or contains(_customer, chr(0)))"
+        query = f"select count(*), count(_key), count(distinct {{}}), count(_customer), {cut} from audience"
+        rows, named, distinct, known, cut_off = self.connection.execute(query.format("hash(_key)")).fetchall()[0]
         if distinct < rows:  # of two keys that only hash alike there is no fault
-            rows, named, distinct, known = self.connection.execute(query.format("_key")).fetchall()[0]
+            distinct = self.connection.execute(query.format("_key")).fetchall()[0][2]
         if named < rows:
             what = f"{rows - named:,} rows have no {self.sync.key}"
             raise ContractError(self.sync.table, what, "add a not_null test to the model and mend it")
         if distinct < rows:
             what = f"{rows - distinct:,} rows repeat a {self.sync.key}"
             raise ContractError(self.sync.table, what, "add a unique test to the model and mend it")
+        if cut_off:
+            what = f"{cut_off:,} rows have a NUL character in {self.sync.key} or {self.sync.customer}"
+            raise ContractError(self.sync.table, what, "no database keeps it whole: mend the key at its source")
         if known < rows:
             what = f"{rows - known:,} rows have no {self.sync.customer}"
             raise ContractError(self.sync.table, what, "name the customer in each row: consent is asked of them")

@@ -91,8 +91,8 @@ def close(ledger: Ledger, plan: Plan) -> None:
         proof = _proof(plan, row["key"], "dead", row["tried"], reason)
         proofs.append({**proof, "code": "expired", "attempt": row["attempt"]})
     for row in ledger.lookup(plan.sync.name, (key for (key,) in plan.connection.execute(BACK).fetchall())).values():
-        ended = {"status": "delivered", "code": "", "attempt": 0, "batch": None, "run_id": plan.run_id}
-        rows.append({**row, **ended, "tried": row["fingerprint"]})
+        settled = {"status": "delivered", "code": "", "attempt": 0, "batch": None, "run_id": plan.run_id}
+        rows.append({**row, **settled, "tried": row["fingerprint"]})
         reason = "its payload is again what the channel holds"
         proofs.append(_proof(plan, row["key"], "superseded", row["tried"], reason))
     if rows or proofs:

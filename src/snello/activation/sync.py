@@ -11,6 +11,7 @@ from snello.errors import ConfigError, choices
 
 Purpose = Literal["email_marketing", "sms_marketing", "phone_marketing", "profiling", "ads_audiences", "service"]
 Channel = Literal["email", "sms", "phone", "post", "ads", "any"]
+ADDRESSES = frozenset({"email", "e_mail", "mail", "phone", "mobile", "telephone", "tax_code", "card"})
 Mode = Literal["mirror", "upsert", "insert", "update", "append", "replace"]
 
 
@@ -95,9 +96,14 @@ class Sync(BaseModel):
     def read(cls, name: str, raw: Mapping[str, Any]) -> Sync:
         """The sync called ``name`` out of its settings. Raises ``ConfigError`` naming the first wrong one."""
         try:
-            return cls.model_validate({**raw, "name": name})
+            sync = cls.model_validate({**raw, "name": name})
         except ValidationError as error:
             raise _told(error, name) from None
+        for setting, column in (("key", sync.key), ("customer", sync.customer)):
+            if column.lower() in ADDRESSES or column in sync.valid:
+                what = f"setting {setting}: {column} tells who it is, and the ledger keeps every {setting} for good"
+                raise ConfigError(f"sync {name}", what, "name a column that tells nobody, such as customer_id")
+        return sync
 
     @classmethod
     def find(cls, name: str, syncs: Mapping[str, Mapping[str, Any]]) -> Sync:
