@@ -184,11 +184,15 @@ def change_of(record: Mapping[str, Any], stream: str, columns: list[str]) -> Cha
             f"stream {stream}", "a record lacks its _op, _key or _fingerprint", "feed the target from tap-activation"
         )
     consent = get("_consent")
+    try:
+        payload = {name: record[name] for name in columns}
+    except KeyError:
+        payload = {name: record[name] for name in columns if name in record}
     return Change(
         op=op,
         key=key,
         fingerprint=fingerprint if op == "upsert" else None,
-        payload={name: record[name] for name in columns if name in record},
+        payload=payload,
         consent=consent.get("state") if isinstance(consent, Mapping) else None,
         purpose=get("_purpose") or "",
         channel=get("_channel") or "",

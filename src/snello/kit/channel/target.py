@@ -35,7 +35,8 @@ class QuietReader(GenericSingerReader[str]):
     ) -> Counter[str]:
         """Read to the end; the SDK's own way, without its looks at each line."""
         read: Counter[str] = Counter()
-        for line in file_input or self.default_input:
+        given = file_input or self.default_input
+        for line in getattr(given, "buffer", given):  # bytes, where there are some: JSON is decoded from them
             message = self.deserialize_json(line)
             kind = message.get("type", "")
             if kind not in callbacks:
@@ -44,7 +45,7 @@ class QuietReader(GenericSingerReader[str]):
             read[kind] += 1
         return read
 
-    def deserialize_json(self, line: str) -> dict[str, Any]:
+    def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
         """One message. Raises ``ContractError`` for half a line, as a tap that was killed leaves behind."""
         try:
             return self._decode(line)
