@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from snello.cli.screen import Block, Grid, Line
 from snello.cli.sync.preview import Preview
+from snello.cli.sync.reach import Reach
 from snello.cli.tables import Row
 
 _COUNTS = ("members", "held", "adds", "changes", "moves", "removals", "unchanged", "waiting")
@@ -23,6 +24,7 @@ def page(found: Preview) -> Iterator[Block]:
     else:
         yield from _grid("Changed columns, among rows that the channel holds", ("column", "rows"), found.fields)
     yield from _grid("Columns by which the platform finds people", ("column", "members", "of"), found.matching)
+    yield from _reached(found.reach)
     yield from _grid("What the breaker looks at", ("metric", "now", "usual", "bound", "origin"), _bounds(found))
     yield from _examples(found.samples)
     yield Line("")
@@ -33,6 +35,26 @@ def page(found: Preview) -> Iterator[Block]:
     else:
         yield Line(f"It takes {_takes(found)}.")
         yield Line(f"Next: snello sync run {found.sync} --limit 10 sends the first ten; without --limit, all of it")
+
+
+def _reached(found: Reach) -> Iterator[Block]:
+    """Whom the platform can find, whom it probably will, and what it said last."""
+    yield from _grid("Any of these lets the platform find a person", ("columns", "members", "of"), found.sets)
+    if found.at_most is not None:
+        yield Line("")
+        yield Line(f"At most {found.at_most:,} can match; {_probably(found)}.")
+    if found.short:
+        yield Line(f"Too few: {found.short}", "bad")
+    if found.reported:
+        columns = ("at", "sent", "accepted", "matched", "size", "forecast")
+        yield from _grid("What the platform said last", columns, [found.reported])
+
+
+def _probably(found: Reach) -> str:
+    if found.probably is None or found.share is None:
+        return "how many will is not known, the platform has told no figures yet"
+    looks = f"{found.looks} look{'' if found.looks == 1 else 's'} at {', '.join(found.learned_from)}"
+    return f"probably {found.probably:,} will ({found.share:.1%} of what it took, by {looks})"
 
 
 def _bounds(found: Preview) -> list[Row]:

@@ -18,11 +18,12 @@ from snello.cli.checks.ground import Ground
 from snello.cli.connector.found import Connector
 from snello.cli.connector.masks import masked
 from snello.cli.ledger import Receipts
-from snello.cli.sync.carriers import carriers
+from snello.cli.sync.carriers import carriers, published
+from snello.cli.sync.reach import Reach, reach
 from snello.cli.tables import Row
 from snello.errors import BreakerOpen
 from snello.kit.channel import ActivationTarget
-from snello.kit.channel.forecast import Forecast, forecast
+from snello.kit.channel.forecast import Forecast, Recognition, forecast, recognition
 from snello.kit.records import records_of
 from snello.lake import Lake
 from snello.settings import Settings, project_root
@@ -43,6 +44,7 @@ class Preview:
     - ``excluded``: members kept back, by gate and word; ``removed``: removals by reason
     - ``fields``: columns and how many held rows have another value there than when the sync last ran; None: not known
     - ``matching``: columns by which the platform finds people, and how many members have them
+    - ``reach``: how many members the platform can find and probably will, and what it said last
     - ``forecast``: what a target of ours takes for it; None: it is somebody else's
     - ``moves``: rows that the channel holds under the key of a customer who is now another
     - ``bounds``: the figures that the breaker looks at, beside what is usual and agreed
@@ -65,6 +67,7 @@ class Preview:
     removed: list[Row]
     fields: list[Row] | None
     matching: list[Row]
+    reach: Reach
     forecast: Forecast | None
     bounds: list[Comparison]
     breaker: str = ""
@@ -76,11 +79,14 @@ def preview(hub: Settings, name: str, samples: int) -> Preview:
 
     Raises ``ConfigError`` when there is no such sync or no plugin for it.
     """
-    found = carriers(Ground(project_root()), name)
+    ground = Ground(project_root())
+    found = carriers(ground, name)
     lake = Lake(hub.lake)
     with _ledger(hub.ledger) as ledger:
         plan = Planner(lake, ledger, hub.salt.get_secret_value()).preview(name)
         bounds, breaker = compare(plan, ledger), _breaker(plan, ledger)
+        alike = [one.name for one in published(ground).values() if one.target == plan.sync.target and one.name != name]
+        found_by = reach(plan, ledger, _recognition(found.target, plan), alike)
     counts, figures = _Counts(plan.connection), plan.figures
     changes = counts.rows(CHANGED)
     return Preview(
@@ -100,6 +106,7 @@ def preview(hub: Settings, name: str, samples: int) -> Preview:
         removed=counts.removed(),
         fields=_fields(plan, lake, Receipts(hub.ledger).last_version(name)) if changes else [],
         matching=counts.matching(plan.sync),
+        reach=found_by,
         forecast=_forecast(found.target, plan),
         bounds=bounds,
         breaker=breaker,
@@ -148,11 +155,19 @@ class _Counts:
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
-def _forecast(target: Connector, plan: Plan) -> Forecast | None:
+def _ours(target: Connector) -> type[ActivationTarget] | None:
     kind = target.package.plugin(target.name) if target.package else None
-    if kind is None or not issubclass(kind, ActivationTarget):
-        return None
-    return forecast(kind, target.settings, plan.sync, plan.upserts, plan.removals)
+    return kind if kind is not None and issubclass(kind, ActivationTarget) else None
+
+
+def _forecast(target: Connector, plan: Plan) -> Forecast | None:
+    kind = _ours(target)
+    return forecast(kind, target.settings, plan.sync, plan.upserts, plan.removals) if kind else None
+
+
+def _recognition(target: Connector, plan: Plan) -> Recognition:
+    kind = _ours(target)
+    return recognition(kind, target.settings, plan.sync, plan.schema.names) if kind else Recognition()
 
 
 def _fields(plan: Plan, lake: Lake, version: int | None) -> list[Row] | None:

@@ -1,8 +1,8 @@
-"""How many calls a sync's changes will take, and how long at the pace that its target keeps to."""
+"""What a sync will take and meet: calls and time at its target's pace, and by what its platform finds people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,5 +32,29 @@ def forecast(
     sink = target.sinks[0](values, sync.name, sync.list or sync.name)
     try:
         return Forecast(sink.requests(upserts, removals), getattr(values, "requests_per_second", None))
+    finally:
+        sink.close()
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """By what a platform finds people, and from how many on it makes use of an audience.
+
+    - ``match_keys``: sets of columns, any of which alone is enough; none: the channel takes rows as they are
+    - ``floor``: members below which the platform makes no use of an audience
+    """
+
+    match_keys: tuple[tuple[str, ...], ...] = ()
+    floor: int = 0
+
+
+def recognition(
+    target: type[ActivationTarget], config: Mapping[str, Any], sync: Sync, columns: Sequence[str]
+) -> Recognition:
+    """By which of ``columns`` the platform behind ``target`` finds people; no call is made. Raises ``ConfigError``."""
+    values = settings_of(target.settings, config, target.name)
+    sink = target.sinks[0](values, sync.name, sync.list or sync.name)
+    try:
+        return Recognition(tuple(map(tuple, sink.match_keys(columns))), sink.floor)
     finally:
         sink.close()
