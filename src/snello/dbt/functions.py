@@ -14,6 +14,7 @@ import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from snello import identifiers
+from snello.dbt.hashed import register_hashed
 from snello.dbt.salted import NAME, register_salted
 from snello.identifiers.columns import Plain, plain_emails, plain_phones, plain_tax_codes
 from snello.identifiers.email import read_email
@@ -48,8 +49,9 @@ def sql_functions() -> dict[str, tuple[int, str]]:
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the functions, and the ``READINGS``, known to every cursor of the connection's database; known ones stay.
+    """Make the functions, the ``READINGS`` and those of ``hashed`` known to every cursor of the connection's database.
 
+    - functions that are known already stay
     - all arguments are VARCHAR and must be given; nulls are passed on
     """
     known = {
@@ -60,6 +62,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     }
     if NAME not in known:
         register_salted(connection)
+    register_hashed(connection, known)
     functions = {name: (_vectorised(name), *said) for name, said in sql_functions().items()}
     functions |= {name: _reading(function, PLAIN[name]) for name, function in READINGS.items()}
     for name, (function, arity, answer) in functions.items():
