@@ -39,7 +39,7 @@ class Delivery:
     ) -> None:
         self.sync, self.sink, self.purpose = sync, sink, purpose
         self.ledger, self.book = ledger, Book(ledger, sync, max_attempts)
-        self.sizing = Sizing(sink.max_size, sink.settings.timeout)
+        self.sizing = Sizing(sink.max_size, sink.patience or sink.settings.timeout)
         self._calls = Calls(sink)
         self._seal = Seal(from_hub("salt", None)) if keeps_handles(sink) else None
         self._ready: deque[Batch] = deque()
