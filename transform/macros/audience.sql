@@ -100,3 +100,13 @@
     min_by(value, rank) filter (where attribute = '{{ attribute }}') as {{ attribute }}{{ ',' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#- Recency, frequency and money as three digits, one number, as this model's purpose may know them. -#}
+{% macro permitted_scores() -%}
+    {%- set sync = model.config.get('meta', {}).get('sync', {}) -%}
+    select
+        customer_id,
+        (recency_class * 100 + frequency_class * 10 + monetary_class)::bigint as score
+    from {{ ref('customer_rfm') }}
+    where {{ permits('purposes', sync.purpose) }}
+{%- endmacro %}

@@ -19,7 +19,8 @@ from snello.sandbox.postgres import Postgres
 from snello.sandbox.world import World, generate, read_world
 
 PEOPLE, SEED, PORT = 10_000, 20_261, 8470
-EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4}
+CLOUDS = ("meta", "google", "mailchimp", "hubspot", "odoo")
+EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4, **{name: 6 + n for n, name in enumerate(CLOUDS)}}
 SMTP = 5  # the port on which the mail server takes letters; those that it took are shown on its own
 WEATHER = ("--limited", "0.01", "--broken", "0.005")
 START_SECONDS = 30.0
@@ -29,7 +30,7 @@ START_SECONDS = 30.0
 class Services:
     """What runs.
 
-    - ``urls``: address by service: postgres, shop, brevo, webhook, mail
+    - ``urls``: address by service: postgres and the emulators
     - ``environment``: variables that point the plugins there
     """
 
@@ -42,7 +43,8 @@ class Services:
 def up(home: Path, people: int = PEOPLE, seed: int = SEED, port: int = PORT) -> Services:
     """Have the company stand and its services run; what is there and what runs already is left alone.
 
-    - the database takes ``port``, the shop, Brevo, the webhook receiver, the page of letters and SMTP the five after
+    - the database takes ``port``, the shop, Brevo, the webhook receiver, the page of letters, SMTP and the other clouds
+      the ten after
     - raises ``ConfigError`` when a port is taken by something else
     """
     world = _company(home, people, seed)
@@ -87,6 +89,12 @@ def environment(home: Path, port: int = PORT) -> dict[str, str]:
         "TARGET_FILE_PATH": str(home.resolve() / "onboarding"),
         "TARGET_SQL_URL": f"sqlite:///{home.resolve()}/desk.sqlite",
         "TARGET_SMTP_PORT": str(port + SMTP),
+        "TARGET_META_AUDIENCES_API_URL": root["meta"],
+        "TARGET_GOOGLE_AUDIENCES_API_URL": f"{root['google']}/v1",
+        "TARGET_GOOGLE_AUDIENCES_TOKEN_URL": f"{root['google']}/token",
+        "TARGET_MAILCHIMP_API_URL": f"{root['mailchimp']}/3.0",
+        "TARGET_HUBSPOT_API_URL": root["hubspot"],
+        "TARGET_ODOO_URL": root["odoo"],
     }
 
 

@@ -12,11 +12,17 @@ from starlette.types import ASGIApp
 
 from snello.sandbox.daemons import claim
 from snello.sandbox.emulators.brevo import brevo
+from snello.sandbox.emulators.google import google
+from snello.sandbox.emulators.hubspot import hubspot
 from snello.sandbox.emulators.mail import Letters, mail, taking
+from snello.sandbox.emulators.mailchimp import mailchimp
+from snello.sandbox.emulators.meta import meta
+from snello.sandbox.emulators.odoo import odoo
 from snello.sandbox.emulators.serving import serve
 from snello.sandbox.emulators.shop import shop
 from snello.sandbox.emulators.watch import Weather
 from snello.sandbox.emulators.webhook import webhook
+from snello.sandbox.services import EMULATORS
 
 IMPORT_SECONDS = 0.3
 
@@ -32,6 +38,16 @@ def _app(service: str, home: Path, weather: Weather) -> ASGIApp:
             return brevo(state / "brevo.db", import_seconds=IMPORT_SECONDS, weather=weather, home=about)
         case "mail":
             return mail(Letters(state / "mail"), home=about)
+        case "meta":
+            return meta(state / "meta.db", weather=weather, home=about)
+        case "google":
+            return google(state / "google.db", weather=weather, home=about)
+        case "mailchimp":
+            return mailchimp(state / "mailchimp.db", weather=weather, home=about)
+        case "hubspot":
+            return hubspot(state / "hubspot.db", weather=weather, home=about)
+        case "odoo":
+            return odoo(state / "odoo.db", weather=weather, home=about)
         case _:
             return webhook(state / "webhook.db", weather=weather, home=about)
 
@@ -44,7 +60,7 @@ def _besides(service: str, home: Path, port: int) -> AbstractContextManager[None
 def main() -> None:
     """Serve until told to stop."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("service", choices=("shop", "brevo", "webhook", "mail"))
+    arguments.add_argument("service", choices=sorted(EMULATORS))
     arguments.add_argument("--home", type=Path, required=True)
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument("--limited", type=float, default=0.0)
