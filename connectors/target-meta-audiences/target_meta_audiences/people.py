@@ -1,0 +1,69 @@
+"""People as Meta takes them: one value a field, hashed where Meta hashes, beside the customer_id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from snello.kit.channel import ConfigError, choices
+from snello.kit.platforms import META
+
+Row = Mapping[str, str]
+
+ID = "EXTERN_ID"
+ORDER = (ID, "EMAIL", "PHONE", "MADID", "FN", "LN", "GEN", "DOBY", "DOBM", "DOBD", "CT", "ST", "ZIP", "COUNTRY")
+COLUMNS = tuple(column for column in META.fields if column != "external_id")
+ALONE = ("email", "phone", "maid")
+TOGETHER = tuple(("first_name", "last_name", third, "country") for third in ("postcode", "city", "birth_date"))
+STRONG = ("EMAIL", "PHONE", "MADID")
+WEAK = tuple(("FN", "LN", third, "COUNTRY") for third in ("ZIP", "CT", "DOBY"))
+
+
+def naming(columns: Iterable[str], mapping: Mapping[str, str], where: str) -> dict[str, str]:
+    """The audience's columns that Meta takes, with their canonical names. Raises ``ConfigError`` for another name.
+
+    - ``mapping``: column to canonical name; an empty name keeps a column back
+    """
+    for name in filter(None, mapping.values()):
+        if name not in COLUMNS:
+            cure = choices(name, COLUMNS)
+            raise ConfigError(where, f"columns: {name} is nothing that Meta knows people by", cure)
+    named = {column: mapping.get(column, column) for column in columns}
+    return {column: name for column, name in named.items() if name in COLUMNS}
+
+
+def match_keys(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Of these canonical names, the sets of which any alone lets Meta recognise a person."""
+    there = set(names)
+    return [keys for keys in (*((name,) for name in ALONE), *TOGETHER) if there.issuperset(keys)]
+
+
+def row_of(key: str, values: Mapping[str, Any]) -> Row | None:
+    """What is sent of one person, given by canonical names; None when Meta could recognise nobody by it."""
+    (fields,) = META.prepare([values]).rows
+    if not any(name in fields for name in STRONG) and not any(all(name in fields for name in keys) for keys in WEAK):
+        return None
+    return {ID: key, **{name: fields[name] for name in ORDER if name in fields}}
+
+
+def handle_of(row: Row) -> str:
+    """A row as the ledger keeps it."""
+    return msgspec.json.encode(row).decode()
+
+
+def row_from(handle: str) -> Row:
+    """A row that the ledger kept."""
+    return msgspec.json.decode(handle, type=dict[str, str])
+
+
+def fields_of(rows: Iterable[Row]) -> list[str]:
+    """The fields that any of the rows has, in one order."""
+    there = {name for row in rows for name in row}
+    return [name for name in ORDER if name in there]
+
+
+def payload_of(rows: Sequence[Row], fields: Sequence[str]) -> dict[str, Any]:
+    """Rows in Meta's form for several keys: what a person lacks is blank."""
+    return {"schema": fields, "is_raw": True, "data": [[row.get(name, "") for name in fields] for row in rows]}
