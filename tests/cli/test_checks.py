@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -18,6 +19,7 @@ from snello.cli.checks import connections, meltano, run, transform
 from snello.cli.checks import hub as hub_check
 from snello.cli.checks.finding import Finding
 from snello.cli.checks.ground import Ground
+from snello.lake import Lake
 
 Snello = Callable[..., Any]
 
@@ -55,6 +57,22 @@ def test_a_sound_hub_has_no_fault(empty: Any) -> None:
         "ledger",
         "warehouse",
     ]
+
+
+def test_a_hub_without_the_sources_suppressions_is_told_so_once_and_it_is_no_fault(
+    empty: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, one = Lake(str(empty.root / "published")), pa.table({"customer_id": ["c1"]})
+    monkeypatch.setenv("SNELLO_LAKE", lake.root)
+    terms = {"webhook__loyal": {"target": "target-webhook", "purpose": "profiling", "channel": "any"}}
+    said = []
+    for tables in ({"activation/webhook__loyal": one}, {"suppressions": one}):
+        lake.publish(tables, run_id="x", syncs=terms)
+        found = list(hub_check.check(Ground(empty.root)))
+        assert faults(found) == []
+        said.append([finding.told for finding in found if finding.told])
+    assert [len(told) for told in said] == [1, 0]
+    assert "no table suppressions is published" in said[0][0]
 
 
 def test_an_empty_salt_is_a_fault(empty: Any, monkeypatch: pytest.MonkeyPatch) -> None:

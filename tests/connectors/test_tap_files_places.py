@@ -117,6 +117,17 @@ def test_a_server_whose_host_key_is_unknown_is_refused_unless_told_otherwise(sft
     assert "the host key is not the one in known_hosts" in changed.last_line
 
 
+@pytest.mark.parametrize("line", ["ssh-ed25519 AAAA%%%", "ssh-rsa c2hvcnQ=", "ssh-rsa AAA"])
+def test_a_line_of_known_hosts_that_holds_no_key_is_one_sentence(sftp: Sftp, tmp_path: Path, line: str) -> None:
+    put(sftp, "a.csv", "id,n\na1,1\n")
+    hosts = tmp_path / "known_hosts"
+    hosts.write_text(f"[127.0.0.1]:{sftp.port} {line}\n")
+    done = tap(entry(sftp.url("*.csv")), storage_options=sftp.options | {"known_hosts": str(hosts)})
+    assert done.code == 2
+    assert ". Next: " in done.last_line
+    assert "host key" in done.last_line
+
+
 def test_a_wrong_login_is_one_sentence(sftp: Sftp, tmp_path: Path) -> None:
     key(tmp_path / "stranger")
     key(tmp_path / "locked", passphrase="sesame open")

@@ -16,6 +16,7 @@ from snello.activation.sync import Sync
 from snello.errors import BreakerOpen
 
 VARIABLE = "SNELLO_ALLOW_BREAKER"
+NOTHING = "nothing was sent"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def check(plan: Plan, ledger: Ledger, allowed: str | None) -> list[Reading]:
         return [one.lesson for one in compared]
     raise BreakerOpen(
         f"sync {plan.sync.name}",
-        f"{'; '.join(problems)}; nothing was sent",
+        f"{'; '.join(problems)}; {NOTHING}",
         f"look into the audience and mend it; or let this publication through once: {VARIABLE}={token}",
     )
 

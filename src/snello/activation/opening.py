@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -19,8 +20,12 @@ from snello.lake import Lake
 STAMP = "%Y%m%dT%H%M%S%f"
 
 
-def open_run(lake: Lake, ledger: Ledger, salt: str, plan: Plan, allowed: str | None) -> None:
-    """Write the run, who is kept back and what earlier runs left; raises ``BreakerOpen`` before all but the first."""
+def open_run(lake: Lake, ledger: Ledger, salt: str, plan: Plan, allowed: str | None) -> Plan:
+    """Write the run, who is kept back and what earlier runs left; the plan, of which all travels.
+
+    - where the breaker opens, nothing is written but the run: raises ``BreakerOpen``, or gives a plan that removes who
+      was erased, and them alone, and whose ``stopped`` is to be raised once they went: to be forgotten is a right
+    """
     figures, run = plan.figures, {"run_id": plan.run_id, "sync": plan.sync.name}
     counts = {"upserts": plan.upserts, "removals": plan.removals}
     counts |= {"unchanged": figures.unchanged, "suppressed": figures.suppressed}
@@ -30,14 +35,28 @@ def open_run(lake: Lake, ledger: Ledger, salt: str, plan: Plan, allowed: str | N
     try:
         lessons = breaker.check(plan, ledger, allowed)
     except BreakerOpen as fault:
+        erased = _erasures_alone(plan)
+        if erased:  # they are a run of their own, before the one that is stopped
+            run["run_id"] = run_id_after(plan.run_id)
+            ledger.start({**run, **counts, **known})
         ledger.finish(**run, outcome="breaker open", message=fault.what)
-        raise
+        if not erased:
+            raise
+        what = fault.what.replace(breaker.NOTHING, f"{breaker.NOTHING} but {erased:,} removals of who was erased")
+        return replace(plan, upserts=0, removals=erased, stopped=BreakerOpen(fault.where, what, fault.cure))
     readings.keep(plan, ledger, lessons)
     _exclude(ledger, plan)
     gates.remember(gates.Case(plan.sync, plan.connection, lake, ledger, salt))
     close(ledger, plan)
     if not figures.changes:
         ledger.finish(**run, outcome="nothing to deliver")
+    return plan
+
+
+def _erasures_alone(plan: Plan) -> int:
+    """Leave of the changes the removals of people who were erased; how many they are."""
+    plan.connection.execute("create or replace temp view changes as select * from removals where reason = 'erased'")
+    return int(plan.connection.execute("select count(*) from changes").fetchall()[0][0])
 
 
 def run_id_after(last: str | None) -> str:

@@ -12,6 +12,7 @@ from snello.activation import gates
 from snello.activation.audience import quoted
 from snello.activation.diff import Figures
 from snello.activation.sync import Sync
+from snello.errors import BreakerOpen
 
 BIGINT_DIGITS = 18
 
@@ -44,6 +45,7 @@ class Plan:
 
     - ``upserts`` and ``removals``: how many rows travel; fewer than differ when ``limit`` is set, more in a replacement
     - ``notes``: how the columns differ from those of the run before, which makes every row count as changed
+    - ``stopped``: why nothing travels but removals of people who were erased; raised when they have gone out
     """
 
     sync: Sync
@@ -57,6 +59,7 @@ class Plan:
     removals: int
     limit: int | None = None
     notes: tuple[str, ...] = ()
+    stopped: BreakerOpen | None = None
 
     def tables(self, chunk: int = 10_000) -> Iterator[pa.Table]:
         """The changes, flat, in the order in which they must take effect.
@@ -99,7 +102,9 @@ class Plan:
             )
         if figures.moves:
             words.append(f", {figures.moves:,} of them moved")
-        if self.limit is not None and figures.changes:
+        if self.stopped:
+            words.append(f", of which {self.removals:,} now, whom the breaker does not hold up: they were erased")
+        elif self.limit is not None and figures.changes:
             words.append(f", of which {self.upserts + self.removals:,} now (limit {self.limit:,})")
         if figures.waiting:
             words.append(f", {figures.waiting:,} refused before and unchanged")

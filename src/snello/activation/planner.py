@@ -60,16 +60,15 @@ class Planner:
         """What a run of the sync sends now; nothing is sent or written but the run and who is kept back.
 
         - holds the sync's lock until the ledger is closed; raises ``RetryLater`` when another run holds it
-        - raises ``BreakerOpen`` when the whole difference leaves the agreed bounds, ``ContractError`` when a table is
-          absent, ``ConfigError`` when the sync's mode knows no ``limit``
+        - raises ``BreakerOpen`` when the whole difference leaves the agreed bounds and nobody of it was erased,
+          ``ContractError`` when a table is absent, ``ConfigError`` when the sync's mode knows no ``limit``
         """
         edition = Edition(self.lake)
         published_sync(edition, name)
         self.ledger.locks.take(name, "tap")
         self.ledger.locks.check_free(name, "target")
         plan = self._compared(edition, name, limit)
-        open_run(edition, self.ledger, self.salt, plan, allowed)
-        return plan
+        return open_run(edition, self.ledger, self.salt, plan, allowed)
 
     def preview(self, name: str, limit: int | None = None) -> Plan:
         """What ``plan`` would give now: no lock is held, no breaker asked, and nothing written."""

@@ -78,7 +78,10 @@ class SyncStream(Stream):
             yield from records_of(table)
 
     def _write_schema_message(self) -> None:
-        """Plan first: when the breaker opens, or another run is under way, not even a SCHEMA goes out."""
+        """Plan first: when the breaker opens, or another run is under way, not even a SCHEMA goes out.
+
+        But for people who were erased: they go out whatever else is stopped.
+        """
         plan = self._planned()
         self.logger.info("%s", plan.sentence())
         for note in plan.notes:
@@ -99,6 +102,8 @@ class SyncStream(Stream):
         mark = {"run_id": plan.run_id, "publication": plan.publication}
         self.tap_state.setdefault("bookmarks", {})[self.name] = mark
         self._write_state_message()
+        if plan.stopped:
+            raise plan.stopped
 
     def _planned(self) -> Plan:
         assert isinstance(self._tap, ActivationTap)

@@ -7,8 +7,6 @@ marketing alone: a bill still comes.
 
 from __future__ import annotations
 
-import logging
-
 from snello.activation.audience import quoted
 from snello.activation.gates.addresses import address_columns, hashed, odd
 from snello.activation.gates.case import Case, Gate
@@ -91,8 +89,6 @@ def gather(case: Case) -> None:
         connection.register("lifts", case.told(LIFTS, sync.channel))
         addressed = "true" if address_columns(case) else "false"
         connection.execute(PUBLISHED.format(table=table, addressed=addressed), {"channel": sync.channel})
-    else:
-        logging.getLogger(__name__).warning("no table %s is published: only the ledger's own are heeded", TABLE)
     if sync.purpose == "service":
         connection.execute("delete from suppressed where reason = 'unsubscribed'")
     connection.execute(CUSTOMERS)

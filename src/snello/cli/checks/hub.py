@@ -11,7 +11,8 @@ from sqlalchemy import inspect
 from snello.activation.engine import open_engine, told
 from snello.cli.checks.finding import Finding, Findings
 from snello.cli.checks.ground import Ground
-from snello.errors import ConfigError, RetryLater
+from snello.errors import ConfigError, RetryLater, SnelloError
+from snello.lake import Lake
 
 
 def check(ground: Ground) -> Iterator[Finding]:
@@ -26,6 +27,19 @@ def check(ground: Ground) -> Iterator[Finding]:
     with findings.ask("warehouse"):
         _writable(ground.hub.warehouse.parent, "warehouse", "SNELLO_WAREHOUSE")
     yield from findings.found
+    yield from _suppressions(ground)
+
+
+def _suppressions(ground: Ground) -> Iterator[Finding]:
+    """A hub may do without the sources' list of whom nobody writes to; it should know that it does."""
+    try:
+        published = Lake(ground.hub.lake).manifest()
+    except (SnelloError, OSError):
+        return  # told above
+    if published and published.syncs and "suppressions" not in published.tables:
+        what = "no table suppressions is published: of bounces and complaints the ledger's own count alone"
+        told = f"hub: {what}. Next: publish the model, or leave it so if no source tells of them."
+        yield Finding("hub", "suppressions", told)
 
 
 def _salted(ground: Ground) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
+from paramiko.hostkeys import InvalidHostKey
 
 from snello.errors import ConfigError
 
@@ -35,7 +36,7 @@ class SftpStore(SFTPFileSystem):  # type: ignore[misc]
         options = self.ssh_kwargs
         self.client = paramiko.SSHClient()
         for file in _known_hosts(options.get("known_hosts")):
-            self.client.load_system_host_keys(str(file))
+            _load(self.client, file)
         accept = options.get("accept_unknown_host")
         self.client.set_missing_host_key_policy(paramiko.AutoAddPolicy() if accept else _Refuse())
         named = bool(options.get("key_file") or options.get("password"))
@@ -74,6 +75,14 @@ def _known_hosts(named: str | None) -> list[Path]:
     return [
         path for path in (Path(each).expanduser() for each in ([named] if named else KNOWN_HOSTS)) if path.is_file()
     ]
+
+
+def _load(client: paramiko.SSHClient, file: Path) -> None:
+    try:
+        client.load_system_host_keys(str(file))
+    except (InvalidHostKey, UnicodeDecodeError):
+        cure = "mend or remove the line; `ssh-keygen -l -f` on the file names it"
+        raise ConfigError("sftp", f"{file}: a line of it holds no host key", cure) from None
 
 
 def _key_file(named: str | None) -> str | None:
