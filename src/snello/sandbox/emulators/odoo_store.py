@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS records (model TEXT, id INTEGER, body TEXT, PRIMARY K
 CREATE TABLE IF NOT EXISTS sequences (model TEXT PRIMARY KEY, last INTEGER);
 """
 Record = dict[str, Any]
+LINKS = "ir.model.data"
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda held, given: held == given,
     "!=": lambda held, given: held != given,
@@ -40,8 +41,9 @@ class OdooStore:
         self.db = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self.db.executescript(TABLES)
         self.rows: dict[str, dict[int, Record]] = {model: {} for model in rules.MODELS}
+        self.named: dict[str, set[int]] = {}  # external ids by name, which are asked for most
         for model, number, body in self.db.execute("SELECT * FROM records ORDER BY model, id"):
-            self.rows[model][number] = json.loads(body)
+            self._set(model, number, json.loads(body))
         self.last: dict[str, int] = dict(self.db.execute("SELECT * FROM sequences"))
         self._before: dict[tuple[str, int], Record | None] = {}
 
@@ -60,11 +62,17 @@ class OdooStore:
     def undo(self) -> None:
         """Take back all that the transaction did so far."""
         for (model, number), record in self._before.items():
-            if record is None:
-                self.rows[model].pop(number, None)
-            else:
-                self.rows[model][number] = record
+            self._set(model, number, record)
         self._before = {}
+
+    def _set(self, model: str, number: int, record: Record | None) -> None:
+        before = self.rows[model].pop(number, None)
+        if model == LINKS and before:
+            self.named[before["name"]].discard(number)
+        if model == LINKS and record:
+            self.named.setdefault(record["name"], set()).add(number)
+        if record is not None:
+            self.rows[model][number] = record
 
     def _write_down(self) -> None:
         self.db.execute("BEGIN")
@@ -86,12 +94,12 @@ class OdooStore:
     def put(self, model: str, record: Record) -> None:
         """Keep a record, with the moment of its change."""
         self._note(model, record["id"])
-        self.rows[model][record["id"]] = {**record, "write_date": now()}
+        self._set(model, record["id"], {**record, "write_date": now()})
 
     def drop(self, model: str, number: int) -> None:
         """Forget a record."""
         self._note(model, number)
-        self.rows[model].pop(number, None)
+        self._set(model, number, None)
 
     def _note(self, model: str, number: int) -> None:
         self._before.setdefault((model, number), self.rows[model].get(number))
@@ -101,8 +109,19 @@ class OdooStore:
         fits = matcher(model, domain)
         named = any(isinstance(term, list | tuple) and term[0] == "active" for term in domain)
         hidden = "active" in rules.fields_of(model) and not archived and not named
-        rows = sorted(self.rows[model].items())
-        return [row for _, row in rows if not (hidden and not row["active"]) and fits(row)]
+        rows = (self.rows[model][number] for number in sorted(self._candidates(model, domain)))
+        return [row for row in rows if not (hidden and not row["active"]) and fits(row)]
+
+    def _candidates(self, model: str, domain: Sequence[Any]) -> Iterable[int]:
+        """Numbers of the records that may fit: those that a term by number or by name leaves, else all."""
+        for term in () if any(isinstance(term, str) for term in domain) else domain:
+            name, operator, given = term
+            wanted = given if operator == "in" else [given] if operator == "=" else None
+            if name == "id" and wanted is not None:
+                return self.rows[model].keys() & set(wanted)
+            if (model, name) == (LINKS, "name") and wanted is not None:
+                return {number for one in wanted for number in self.named.get(one, ())}
+        return self.rows[model]
 
 
 def matcher(model: str, domain: Sequence[Any]) -> Callable[[Record], bool]:
