@@ -150,7 +150,7 @@ GENERIC = {"email": "ada.l+news@gmail.com", "phone": "+393331234568", "name": "a
 HASHED: dict[str, dict[str, Any]] = {
     "generic": GENERIC,
     "google": GENERIC | {"email": "adal@gmail.com"},
-    "meta": GENERIC | {"phone": "393331234568", "name": "ada darco"},
+    "meta": GENERIC | {"phone": "393331234568", "name": "adadarco"},
 }
 
 

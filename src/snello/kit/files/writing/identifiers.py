@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 
 from snello.identifiers import normalise_phone
 from snello.kit.files.writing.layout import Column, Identifier, Platform
+from snello.kit.platforms import PLATFORMS
 
-GOOGLES_OWN = ("gmail.com", "googlemail.com")
+_COLUMNS = {"email": "email", "phone": "phone", "name": "first_name"}
+_READS = {
+    (platform.name, kind): rule.read
+    for platform in PLATFORMS.values()
+    for rule in platform.rules
+    for kind, column in _COLUMNS.items()
+    if rule.column == column
+}
 
 
 def identifier(value: str, kind: Identifier, platform: Platform, country: str) -> str | None:
     """The value in the platform's form; None when nothing is left: nothing is never hashed.
 
-    - e-mail: small letters, no spaces; of Google for its own domains without points and what follows a plus
-    - phone: E.164; of Meta without the plus
-    - name: small letters; of Meta without punctuation
+    - of a platform of advertising by that platform's own rules
+    - else an e-mail in small letters without spaces, a phone in E.164, a name in small letters
     """
+    if read := _READS.get((platform, kind)):
+        return read(value.strip(), country)
     match kind:
         case "email":
-            return _email(value, platform)
+            return _email(value)
         case "phone":
-            number = normalise_phone(value, country)
-            return number.removeprefix("+") if number and platform == "meta" else number
+            return normalise_phone(value, country)
         case "name":
-            name = " ".join(unicodedata.normalize("NFC", value).lower().split())
-            return (re.sub(r"[^\w\s]|_", "", name) if platform == "meta" else name) or None
+            return " ".join(unicodedata.normalize("NFC", value).lower().split()) or None
         case _:
             return value.strip() or None
 
@@ -42,11 +48,7 @@ def written(value: str, column: Column, platform: Platform, country: str) -> str
     return hashlib.new(column.hash, normal.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def _email(value: str, platform: Platform) -> str | None:
+def _email(value: str) -> str | None:
     address = "".join(value.split()).lower()
     local, at, domain = address.rpartition("@")
-    if not (at and local and domain):
-        return None
-    if platform == "google" and domain in GOOGLES_OWN:
-        local = local.partition("+")[0].replace(".", "")
-    return f"{local}@{domain}" if local else None
+    return address if at and local and domain else None
