@@ -160,15 +160,14 @@ def test_of_two_entries_the_graver_gives_the_code(tmp_path: Path) -> None:
     assert codes(planned(stage)) == {"c0000": "complaint"}
 
 
-def test_a_list_that_was_never_published_is_told_and_the_ledgers_counts(
+def test_where_no_list_was_published_the_ledgers_counts_and_no_run_speaks_of_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stage = stage_of(tmp_path)
-    stage.publish(people(1))
-    assert codes(planned(stage)) == {}
-    assert [record.message for record in caplog.records if "suppressions" in record.message] == [
-        "no table suppressions is published: only the ledger's own are heeded"
-    ]
+    stage.publish(people(2))
+    bounced(stage, value="c0001", reason="hard")
+    assert codes(planned(stage)) == {"c0001": "hard_bounce"}
+    assert [record.message for record in caplog.records if "suppressions" in record.message] == []
 
 
 def test_what_was_suppressed_by_hand_ends_when_lifted_and_what_a_source_tells_later_holds(tmp_path: Path) -> None:
