@@ -9,7 +9,7 @@ import requests
 
 from snello.kit.conformance.targets import Subject, starts
 from snello.sandbox.emulators import serve, webhook
-from snello.sandbox.emulators.webhook import SECRET
+from snello.sandbox.emulators.webhook import SECRET, STANDARD_SECRET
 
 LACKS: dict[Any, str] = {
     "foreign": "a receiver takes posts; it holds no rows of others that a post could touch",
@@ -19,8 +19,8 @@ LACKS: dict[Any, str] = {
 }
 
 
-def _subject(refusal: Literal["row", "body"]) -> Iterator[Subject]:
-    with serve(webhook(refuses=_too_old, refusal=refusal)) as url:
+def _subject(refusal: Literal["row", "body"], secret: str = SECRET, path: str = "", **more: Any) -> Iterator[Subject]:
+    with serve(webhook(refuses=_too_old, refusal=refusal, secret=secret)) as url:
 
         def taken() -> list[dict[str, Any]]:
             rows: list[dict[str, Any]] = requests.get(f"{url}/_inspect/taken", timeout=60).json()
@@ -32,14 +32,14 @@ def _subject(refusal: Literal["row", "body"]) -> Iterator[Subject]:
 
         yield Subject(
             command="target_webhook:main",
-            url=f"{url}/hooks/t0ken",
-            config=lambda url: {"url": url, "secret": SECRET, "batch_size": 2},
+            url=f"{url}/hooks/t0ken{path}",
+            config=lambda url: {"url": url, "secret": secret, "batch_size": 2, **more},
             terms={"purpose": "profiling", "channel": "any"},
             columns=lambda number, version: {"name": f"canary {number}.", "visits": version},
             held=held,
             shown=dict,
             effects=lambda: [(row["op"], row["key"], row["fingerprint"]) for row in taken()],
-            secrets=(SECRET, "t0ken"),
+            secrets=(secret, "t0ken"),
             bad=(({"name": "canary", "visits": 1_000}, "too_old"), ({"name": "canary II", "visits": 2_000}, "too_old")),
         )
 
@@ -62,3 +62,10 @@ def judging_rows() -> Iterator[Subject]:
 def judging_bodies() -> Iterator[Subject]:
     """A receiver that refuses a body for one row in it."""
     yield from _subject("body")
+
+
+@starts({**LACKS, "answers_by_row": "it says yes or no to a body"})
+def a_call_a_row() -> Iterator[Subject]:
+    """A receiver of one change a call, at an address of its own, signed as Standard Webhooks are."""
+    manner = {"body": "row", "method": "PUT", "signature": "standard", "ordering": "key"}
+    yield from _subject("body", STANDARD_SECRET, "/{key}", **manner)

@@ -1,4 +1,4 @@
-"""A receiver of signed batches: checks the signature, answers a repeated Idempotency-Key as it did the first time."""
+"""A receiver of signed bodies: checks the signature, answers a repeated Idempotency-Key as it did the first time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import hmac
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from starlette.types import ASGIApp
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
 
 SECRET = "aurora-webhook-secret"
+STANDARD_SECRET = "whsec_YXVyb3JhLXdlYmhvb2stc2VjcmV0LW9mLTMyYnl0ZXM="
+WHSEC = "whsec_"
 TOLERANCE_SECONDS = 300
 MOST_BYTES = 5_000_000
 Judge = Callable[[Mapping[str, Any]], str | None]
@@ -35,20 +38,23 @@ def webhook(
     secret: str = SECRET,
     refuses: Judge = lambda _: None,
     refusal: Literal["row", "body"] = "row",
+    previous: str = "",
     weather: Weather = CALM,
     home: str = "",
 ) -> ASGIApp:
-    """A receiver that takes ``POST`` at any path and keeps what came in ``database``.
+    """A receiver that takes ``POST``, ``PUT`` and ``PATCH`` at any path and keeps what came in ``database``.
 
+    - ``secret``: one that begins with ``whsec_`` makes it ask for signatures of Standard Webhooks
+    - ``previous``: a secret that it takes too, while senders change from one to the other
     - ``refuses``: the code for which it does not take a row, None for the rows that it takes
     - ``refusal``: whether it refuses such a row alone, or the whole body with 422 for it
     """
-    receiver = Receiver(database, secret, refuses, refusal)
+    receiver = Receiver(database, (secret, *([previous] if previous else ())), refuses, refusal)
     app = Starlette(
         routes=[
             Route("/_inspect/deliveries", receiver.deliveries, methods=["GET"]),
             Route("/_inspect/taken", receiver.taken, methods=["GET"]),
-            Route("/{path:path}", receiver.receive, methods=["POST"]),
+            Route("/{path:path}", receiver.receive, methods=["POST", "PUT", "PATCH"]),
         ]
     )
     return Watch(app, "webhook", receiver.counts, weather, home)
@@ -57,10 +63,10 @@ def webhook(
 class Receiver:
     """The bodies received, by Idempotency-Key."""
 
-    def __init__(self, database: Path | str, secret: str, refuses: Judge, refusal: str) -> None:
+    def __init__(self, database: Path | str, secrets: Sequence[str], refuses: Judge, refusal: str) -> None:
         self.database = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         self.database.executescript(TABLES)
-        self.secret = secret.encode()
+        self.secrets = secrets
         self.refuses, self.refusal = refuses, refusal
 
     def counts(self) -> dict[str, Any]:
@@ -83,7 +89,7 @@ class Receiver:
         body = await request.body()
         if len(body) > MOST_BYTES:
             return _refusal(413, "too_large", f"a body may have {MOST_BYTES} bytes")
-        if problem := self._forged(request.headers.get("snello-signature", ""), body):
+        if problem := self._forged(request.headers, body):
             return _refusal(401, "bad_signature", problem)
         key = request.headers.get("idempotency-key")
         if not key:
@@ -116,20 +122,49 @@ class Receiver:
         self.database.execute("UPDATE deliveries SET repeats = repeats + 1 WHERE key = ?", (key,))
         return Response(known[1], 200, {"Idempotency-Replayed": "true"}, "application/json")
 
-    def _forged(self, header: str, body: bytes) -> str:
-        """What is wrong with the signature; empty when it is right."""
-        parts = dict(part.partition("=")[::2] for part in header.split(","))
-        if not parts.get("t", "").isdigit() or "v1" not in parts:
-            return "Snello-Signature must read t=<unix>,v1=<hex>"
-        if abs(time.time() - int(parts["t"])) > TOLERANCE_SECONDS:
+    def _forged(self, headers: Mapping[str, str], body: bytes) -> str:
+        """What is wrong with the signature; empty when it is right under one of the secrets."""
+        standard = self.secrets[0].startswith(WHSEC)
+        moment, given, wanted = _standard(headers) if standard else _own(headers)
+        if not moment.isdigit() or not given:
+            return wanted
+        if abs(time.time() - int(moment)) > TOLERANCE_SECONDS:
             return f"the signature is older than {TOLERANCE_SECONDS} seconds"
-        expected = hmac.new(self.secret, f"{parts['t']}.".encode() + body, hashlib.sha256).hexdigest()
-        return "" if hmac.compare_digest(expected, parts["v1"]) else "the signature does not match the body"
+        content = f"{moment}.".encode() + body
+        if standard:
+            content = f"{headers.get('webhook-id', '')}.".encode() + content
+        expected = [_digest(secret, content) for secret in self.secrets]
+        good = any(hmac.compare_digest(each, one) for each in expected for one in given)
+        return "" if good else "the signature does not match the body"
+
+
+def _own(headers: Mapping[str, str]) -> tuple[str, list[str], str]:
+    """Moment, signatures, and how they have to be given."""
+    parts = [part.partition("=")[::2] for part in headers.get("snello-signature", "").split(",")]
+    moment = next((value for name, value in parts if name == "t"), "")
+    return moment, [value for name, value in parts if name == "v1"], "Snello-Signature must read t=<unix>,v1=<hex>"
+
+
+def _standard(headers: Mapping[str, str]) -> tuple[str, list[str], str]:
+    """The same, of Standard Webhooks."""
+    parts = [part.partition(",")[::2] for part in headers.get("webhook-signature", "").split()]
+    wanted = "webhook-id, webhook-timestamp and webhook-signature are needed"
+    given = [value for version, value in parts if version == "v1"] if headers.get("webhook-id") else []
+    return headers.get("webhook-timestamp", ""), given, wanted
+
+
+def _digest(secret: str, content: bytes) -> str:
+    if secret.startswith(WHSEC):
+        key = b64decode(secret.removeprefix(WHSEC))
+        return b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    return hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
 
 
 def _changes(document: Any) -> list[dict[str, Any]]:
-    """The changes of a sync; none in a body of another shape."""
-    changes = document.get("changes") if isinstance(document, dict) else None
+    """The changes of a sync, or the one of a call a row; none in a body of another shape."""
+    if not isinstance(document, dict):
+        return []
+    changes = [document["change"]] if "change" in document else document.get("changes")
     return [row for row in changes or [] if isinstance(row, dict) and "key" in row]
 
 
