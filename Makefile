@@ -67,7 +67,7 @@ clean: ## remove the environments and everything the demo made
 
 # Servers and a browser that tests start and that are no Python packages: command and Debian package. What is missing is
 # installed where that is allowed; else the tests that need it say so and are counted as skipped.
-DEBIAN := chromium:chromium mariadbd:mariadb-server sshd:openssh-server dovecot:dovecot-imapd
+DEBIAN := chromium:chromium mariadbd:mariadb-server sshd:openssh-server dovecot:dovecot-imapd redis-server:redis-server
 .PHONY: packages
 packages:
 	@missing=""; for pair in $(DEBIAN); do \
