@@ -79,6 +79,7 @@ def test_a_plan_counts_what_a_run_would_send_and_writes_nothing(
     assert plan["excluded"] == [{"gate": "consent", "code": "no_consent", "members": 1}]
     assert plan["matching"] == [{"column": "email", "members": 24, "of": 24}]
     assert plan["forecast"] == {"requests": 3, "per_second": 2.0}
+    assert (plan["reach"]["sets"], plan["reach"]["at_most"], plan["reach"]["short"]) == ([], None, "")
     ledger = Ledger(stage.ledger_url)
     assert (ledger.recent_runs(), ledger.receipts()) == ([], [])
     ledger.close()
