@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
@@ -73,6 +74,7 @@ class Contacts(ActivationSink[Settings]):
 
     name = "contacts"
     modes = frozenset({"mirror", "upsert", "insert", "update"})
+    parallel = 4  # what ten calls a second need, where an answer takes a few tenths of one
     _checked = False
 
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
@@ -81,6 +83,9 @@ class Contacts(ActivationSink[Settings]):
         kept_back = ("customer_id", *filter(None, [settings.company]))
         self.fields = Fields(settings.email, settings.properties, settings.clear, kept_back)
         self._companies: dict[str, str] = {}
+        self._checking = threading.Lock()
+        token = settings.access_token.get_secret_value()
+        self.account = Account(settings.api_url, token, settings.retry, settings.requests_per_second, self.parallel)
 
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Contacts as the payload says, 100 a call, and then on the list.
@@ -163,13 +168,6 @@ class Contacts(ActivationSink[Settings]):
     def close(self) -> None:
         """Close the connection."""
         self.account.http.close()
-
-    @cached_property
-    def account(self) -> Account:
-        """The account of the settings' private app."""
-        settings = self.settings
-        token = settings.access_token.get_secret_value()
-        return Account(settings.api_url, token, settings.retry, settings.requests_per_second)
 
     @cached_property
     def list_id(self) -> str:
@@ -290,14 +288,15 @@ class Contacts(ActivationSink[Settings]):
 
     def _check(self, changes: Sequence[Change]) -> None:
         """Once a run, before the first call that writes."""
-        if self._checked:
-            return
-        settings, wanted = self.settings, self.fields.wanted([one.payload for one in changes])
-        wanted |= {settings.member_property: "bool"} if settings.member_property else {}
-        check(self.account, wanted, settings.id_property, settings.create_properties)
-        if settings.membership == "list":
-            _ = self.list_id
-        self._checked = True
+        with self._checking:
+            if self._checked:
+                return
+            settings, wanted = self.settings, self.fields.wanted([one.payload for one in changes])
+            wanted |= {settings.member_property: "bool"} if settings.member_property else {}
+            check(self.account, wanted, settings.id_property, settings.create_properties)
+            if settings.membership == "list":
+                _ = self.list_id
+            self._checked = True
 
 
 class TargetHubspot(ActivationTarget):

@@ -28,13 +28,14 @@ class Outcome:
 class Account:
     """Calls under one private app; faults that a row is to blame for leave as ``BatchRefused``."""
 
-    def __init__(self, url: str, token: str, retry: Retry, per_second: float) -> None:
+    def __init__(self, url: str, token: str, retry: Retry, per_second: float, parallel: int) -> None:
         self.url = url.rstrip("/")
         self.http = Http(
             WHERE,
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             retry=retry,
             pace=Pace(per_second),
+            parallel=parallel,
             renew="renew the private app's token in TARGET_HUBSPOT_ACCESS_TOKEN",
         )
         self.http.code_of, self.http.judge = code_of, judge

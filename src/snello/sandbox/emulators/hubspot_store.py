@@ -60,7 +60,9 @@ class HubSpotStore:
         for name in lists:
             self.db.execute("INSERT OR IGNORE INTO lists (name, processing) VALUES (?, 'MANUAL')", (name,))
         rows = self.db.execute("SELECT type, name, definition FROM properties")
-        self.kinds = {(row["type"], row["name"]): json.loads(row["definition"]) for row in rows}
+        self.kinds: dict[tuple[str, str], dict[str, Any]] = {
+            (row["type"], row["name"]): json.loads(row["definition"]) for row in rows
+        }
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
