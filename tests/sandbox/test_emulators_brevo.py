@@ -298,3 +298,13 @@ def test_an_account_outlives_its_server(tmp_path: Path) -> None:
 def test_everything_held_can_be_looked_at(client: httpx.Client) -> None:
     create(client, email=ANN, ext_id="c-1")
     assert [row["email"] for row in client.get("/_inspect/contacts").json()] == [ANN]
+
+
+def test_blocked_contacts_are_told_with_the_reason_newest_first_a_hundred_a_page(client: httpx.Client) -> None:
+    for email, code in (("bounced@example.it", "hardBounce"), ("spam@example.it", "contactFlaggedAsSpam")):
+        client.post("/v3/contacts", json={"email": email}).raise_for_status()
+        client.post("/_inspect/blocks", json={"email": email, "code": code}).raise_for_status()
+    found = client.get("/v3/smtp/blockedContacts", params={"limit": 100}).json()["contacts"]
+    assert [one["reason"]["code"] for one in found] == ["contactFlaggedAsSpam", "hardBounce"]
+    assert client.get("/v3/contacts/bounced@example.it").json()["emailBlacklisted"] is True
+    assert client.get("/v3/smtp/blockedContacts", params={"limit": 101}).json()["code"] == "out_of_range"

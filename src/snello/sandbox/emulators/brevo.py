@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from snello.sandbox.emulators import brevo_rules as rules
+from snello.sandbox.emulators.brevo_blocks import Blocks
 from snello.sandbox.emulators.brevo_lists import Lists
 from snello.sandbox.emulators.brevo_store import BrevoStore, Contact
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
@@ -41,7 +42,7 @@ def brevo(
     """
     store = BrevoStore(database, lists, import_seconds)
     # The fixed paths stand before /contacts/{identifier}.
-    routes = [*Lists(store).routes(), *Contacts(store).routes()]
+    routes = [*Lists(store).routes(), *Blocks(store).routes(), *Contacts(store).routes()]
     app = Starlette(routes=routes, exception_handlers={rules.Refused: rules.refusal, HTTPException: _no_route})
     return Watch(Gate(app, store, limits or rules.Limits()), "brevo", store.counts, weather, home, _calm)
 

@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response
 
 MOST_IMPORT_BYTES = 10 * 1024 * 1024
 MOST_PER_LIST_CALL = 150
-MOST_PER_PAGE = {"contacts": 1000, "lists": 50, "list_contacts": 500, "processes": 50}
-PER_PAGE = {"contacts": 50, "lists": 10, "list_contacts": 50, "processes": 10}
+MOST_PER_PAGE = {"contacts": 1000, "lists": 50, "list_contacts": 500, "processes": 50, "blocked": 100}
+PER_PAGE = {"contacts": 50, "lists": 10, "list_contacts": 50, "processes": 10, "blocked": 50}
 EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 SMS = re.compile(r"(?:\+|00)?[1-9]\d{7,14}")
 IDENTIFIERS = {"email_id": "email", "contact_id": "id", "ext_id": "ext_id", "phone_id": "sms"}
