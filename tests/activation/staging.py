@@ -7,8 +7,10 @@ from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy import delete
 
 from snello.activation import Plan, Planner
+from snello.activation.tables import deliveries
 from snello.kit.channel.rehearsal import SALT, Rehearsal
 from snello.kit.records import records_of
 
@@ -44,7 +46,7 @@ def end(stage: Rehearsal, plan: Plan, *, status: str = "delivered", code: str = 
         ledger.record(rows, proofs)
         with ledger.engine.begin() as connection:
             for key in gone:
-                connection.exec_driver_sql("delete from deliveries where key = ?", (key,))
+                connection.execute(delete(deliveries).where(deliveries.c.key == key))
 
 
 def held(stage: Rehearsal) -> set[str]:
