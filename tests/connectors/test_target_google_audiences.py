@@ -273,7 +273,7 @@ def test_one_way_to_log_in_is_set(config: dict[str, Any], says: str) -> None:
         Settings(account_id="1", **config)
 
 
-def test_a_hundred_thousand_members_go_in_ten_requests() -> None:
+def test_a_hundred_thousand_members_are_planned_as_ten_requests_each_asked_about_once() -> None:
     settings = Settings(account_id="1", **LOGIN)
     sink = Members(settings, "sync", "list")
     assert sink.requests(100_000, 0) == 20  # each is sent and asked about once
