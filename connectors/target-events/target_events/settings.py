@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from snello.errors import choices
-from snello.kit.channel import ChannelSettings
+from snello.kit.channel import ChannelSettings, choices
 
 SCHEMES = {"http": "http", "https": "http", "kafka": "kafka", "redis": "redis", "rediss": "redis"}
 
