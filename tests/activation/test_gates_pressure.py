@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from sqlalchemy import text
 from tests.activation.gating import codes, contacted, deliver, kept, people, planned, sent, stage_of
 
 from snello.kit.channel.rehearsal import Rehearsal
+
+pytestmark = pytest.mark.usefixtures("on_both")
 
 NOW = datetime.now(UTC)
 ONCE_A_WEEK = {"at_most": 1, "days": 7}
@@ -148,7 +152,6 @@ def test_no_history_of_runs_ever_contacts_anybody_more_often_than_agreed(tmp_pat
         publish_both(stage, members, others, priority=draw.choice([-1, 1]))
         for sync in draw.sample([stage.sync, "sms__offer"], 2):
             deliver(stage, planned(stage, sync))
-    ledger = stage.ledger()
-    counted = "select max(n) from (select count(*) as n from contacts group by customer)"
-    assert ledger.engine.connect().exec_driver_sql(counted).scalar() == 2
-    ledger.close()
+    counted = text("select max(n) as most from (select count(*) as n from contacts group by customer) as each")
+    with closing(stage.ledger()) as ledger:
+        assert ledger.asked(counted) == [{"most": 2}]
