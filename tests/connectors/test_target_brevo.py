@@ -16,7 +16,7 @@ from snello.kit.channel.rehearsal import Rehearsal
 from snello.sandbox.emulators import Weather, brevo, serve
 from snello.sandbox.emulators.brevo import API_KEY
 from snello.sandbox.emulators.brevo_rules import Limits, Quota
-from target_brevo import TargetBrevo
+from target_brevo import Contacts, Settings, TargetBrevo
 from target_brevo.importing import Census, Import, _parts
 
 KEY = {"api-key": API_KEY}
@@ -42,6 +42,9 @@ class Brevo:
 
     def on_list(self, number: int = 1) -> set[str]:
         return {name for name, contact in self.contacts().items() if number in contact["listIds"]}
+
+    def blocks(self, email: str, code: str) -> None:
+        httpx.post(f"{self.url}/_inspect/blocks", json={"email": email, "code": code}).raise_for_status()
 
     def calls(self) -> dict[str, int]:
         return dict(httpx.get(f"{self.url}/_inspect").json()["calls"])
@@ -150,11 +153,80 @@ def test_who_unsubscribed_in_brevo_stays_unsubscribed(stage: Rehearsal, account:
     account.call("POST", "/contacts", json={"email": "person1@example.it", "emailBlacklisted": True})
     stage.publish([person(number) for number in range(1, 200 if many else 3)])
     stage.run(TargetBrevo, config(account))
+    found = account.contacts()["person1@example.it"]
+    assert (found["emailBlacklisted"], found["listIds"]) == (True, [])
+    assert receipts(stage)["c00001"] == ("refused", "blocked")
+    assert len(account.on_list()) == (198 if many else 1)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_change_lifts_nobodys_unsubscription(stage: Rehearsal, account: Brevo, many: bool) -> None:
+    last = 200 if many else 3
+    stage.publish([person(number) for number in range(1, last)])
+    stage.run(TargetBrevo, config(account, read_back="never"))
+    account.blocks("person1@example.it", "unsubscribedViaEmail")
+    stage.publish([person(number, last_name="Bianchi") for number in range(1, last)])
+    stage.run(TargetBrevo, config(account, read_back="never"))
     assert account.contacts()["c00001"]["emailBlacklisted"] is True
-    stage.publish([person(number, last_name="Bianchi") for number in range(1, 200 if many else 3)])
+
+
+def test_whom_brevo_writes_to_no_more_the_hub_leaves_in_peace(stage: Rehearsal, account: Brevo) -> None:
+    people = [person(number) for number in range(1, 5)]
+    stage.publish(people)
     stage.run(TargetBrevo, config(account))
-    assert account.contacts()["c00001"]["emailBlacklisted"] is True
-    assert account.contacts()["c00001"]["attributes"]["LASTNAME"] == "Bianchi"
+    codes = ("hardBounce", "contactFlaggedAsSpam", "unsubscribedViaEmail")
+    for number, code in enumerate(codes, start=1):
+        account.blocks(f"person{number}@example.it", code)
+    sink = Contacts(Settings(**config(account, read_back="always")), stage.sync, "long_absent")
+    assert {bounce.key: bounce.reason for bounce in sink.bounced()} == {
+        "c00001": "hard",
+        "c00002": "complaint",
+        "c00003": "unsubscribed",
+    }
+    sink.close()
+    stage.publish([*people[:3], person(4, last_name="Bianchi")])
+    stage.run(TargetBrevo, config(account))
+    stage.publish([*people[:3], person(4, last_name="Bianchi")])
+    stage.run(TargetBrevo, config(account))
+    assert account.on_list() == {"c00004"}
+
+
+def test_who_was_blocked_before_we_came_is_suppressed_too(stage: Rehearsal, account: Brevo) -> None:
+    account.call("POST", "/contacts", json={"email": "person1@example.it"})
+    account.blocks("person1@example.it", "hardBounce")
+    sink = Contacts(Settings(**config(account)), stage.sync, "long_absent")
+    row = {key: value for key, value in person(1).items() if key != "customer_id"}
+    assert [verdict.code for verdict in sink.upsert([Change("upsert", "c00001", payload=row)])] == ["blocked"]
+    assert [(bounce.key, bounce.reason) for bounce in sink.bounced()] == [("c00001", "hard")]
+    sink.close()
+
+
+@pytest.mark.parametrize("many", [2, 150])
+def test_a_list_that_is_deleted_while_the_sync_runs_is_one_sentence(
+    stage: Rehearsal, account: Brevo, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    stage.publish([person(number) for number in range(many)])
+    usual, deleted = Http.call, []
+
+    def losing(self: Http, method: str, url: str, **given: Any) -> Any:
+        if url.endswith("/contacts/attributes") and not deleted:
+            deleted.append(account.call("DELETE", "/contacts/lists/1"))
+        return usual(self, method, url, **given)
+
+    monkeypatch.setattr(Http, "call", losing)
+    with pytest.raises(ConfigError, match="the account has no list 1"):
+        stage.run(TargetBrevo, config(account, list_id=1))
+    assert {status for status, _ in receipts(stage).values()} <= {"retrying", "in_doubt"}
+
+
+def test_the_forecast_is_near_the_calls_that_are_made(stage: Rehearsal, account: Brevo) -> None:
+    sink = Contacts(Settings(**config(account)), "sync", "list")
+    stage.publish([person(number) for number in range(400)])
+    stage.run(TargetBrevo, config(account))
+    made = sum(account.calls().values())
+    assert abs(sink.requests(400, 0) - made) <= 3
+    assert sink.requests(0, 1_500) - sink.requests(0, 0) == 10
+    assert sink.requests(20, 0) - sink.requests(10, 0) == 20
 
 
 @pytest.mark.parametrize("many", [0, 150])

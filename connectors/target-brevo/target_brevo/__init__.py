@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr
@@ -14,6 +14,7 @@ from snello.kit.channel import (
     ActivationSink,
     ActivationTarget,
     BatchRefused,
+    Bounce,
     Change,
     ChannelSettings,
     Held,
@@ -22,10 +23,13 @@ from snello.kit.channel import (
 )
 from snello.kit.entry import entry
 from target_brevo.account import CONTACTS_A_PAGE, Account
+from target_brevo.blocks import bounces
 from target_brevo.importing import Census, Import, ext_id_of
 
 NAMES = {"first_name": "FIRSTNAME", "last_name": "LASTNAME"}
 LIST_CALL = 150
+FIXED_CALLS, POLLS = 5, 3
+UNSPECIFIC = frozenset({"invalid_parameter", "document_not_found", "404"})
 ONE_BY_ONE = 50  # up to here, calls of their own are quicker than an import
 
 
@@ -46,6 +50,9 @@ class Settings(ChannelSettings):
     )
     create_attributes: bool = Field(False, description="Make the attributes that the account does not have.")
     requests_per_second: float = Field(10, gt=0, description="Most calls a second; Brevo's general tier allows 10.")
+    read_back: Literal["changes", "always", "never"] = Field(
+        "changes", description="When blocked contacts are read back: after runs with changes, after each run, or never."
+    )
     import_timeout: float = Field(600, gt=0, description="Seconds to wait for an import.")
 
 
@@ -55,6 +62,12 @@ class Contacts(ActivationSink[Settings]):
     name, purpose, max_size = "contacts", "email_marketing", 10_000
     modes = frozenset({"mirror", "upsert", "insert", "update"})
     _checked = False
+
+    def requests(self, upserts: int, removals: int) -> int:
+        """Two calls each up to 50; above, imports with what is read back, and the account's first thousand contacts."""
+        imports = -(-upserts // self.max_size)
+        many = imports * (1 + POLLS) + -(-upserts // CONTACTS_A_PAGE) + 1
+        return FIXED_CALLS + (many if upserts > ONE_BY_ONE else 2 * upserts) + -(-removals // LIST_CALL)
 
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Contacts as the payload says, on the list; many by import, few one by one."""
@@ -100,6 +113,12 @@ class Contacts(ActivationSink[Settings]):
         """Contacts on the list, ours and others'."""
         return Size(int(self.account.read(f"/contacts/lists/{self.list_id}")["uniqueSubscribers"]))
 
+    def bounced(self) -> Iterable[Bounce]:
+        """Contacts of ours on the list that Brevo writes to no more, and those that a write came upon."""
+        used, when = "account" in self.__dict__, self.settings.read_back
+        if when == "always" or (when == "changes" and used):
+            yield from bounces(self.account, self.account.members(self.list_id), self._blocked)
+
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Off the list; the contact stays, for we cannot know who else made use of it."""
         for start in range(0, len(changes), LIST_CALL):
@@ -109,6 +128,7 @@ class Contacts(ActivationSink[Settings]):
                 taken = self.account.send("POST", path, {"extIds": keys}).json()["contacts"].get("success") or []
             except BatchRefused as fault:  # Brevo's answer when not one of them was on the list
                 if fault.status != 400:
+                    self.account.check_list(self.list_id)
                     raise
                 taken = []
             for key in keys:
@@ -116,7 +136,8 @@ class Contacts(ActivationSink[Settings]):
 
     def close(self) -> None:
         """Close the connection."""
-        self.account.http.close()
+        if "account" in self.__dict__:
+            self.account.http.close()
 
     @cached_property
     def account(self) -> Account:
@@ -140,6 +161,11 @@ class Contacts(ActivationSink[Settings]):
         return Census.of(self.account.contacts())
 
     @cached_property
+    def _blocked(self) -> dict[str, str]:
+        """Customers whose contact a write found blocked, with the address."""
+        return {}
+
+    @cached_property
     def _pages(self) -> int:
         return int(self.account.read("/contacts", limit=1)["count"]) // CONTACTS_A_PAGE + 1
 
@@ -155,6 +181,8 @@ class Contacts(ActivationSink[Settings]):
         """Verdicts of what an import took; returns the rows that are left."""
         safe = [row for row in rows if self._census.may_import(row[0].key, row[1]["email"])]
         done: set[str] = set()
+        if safe:
+            self.account.check_list(self.list_id)
         for verdict in Import(self.account, self.list_id, self.settings.import_timeout).run(safe, self._census):
             done.add(verdict.key)
             yield verdict
@@ -172,6 +200,8 @@ class Contacts(ActivationSink[Settings]):
         try:
             return (write or self._written)(change, body)
         except BatchRefused as fault:
+            if fault.code in UNSPECIFIC:  # a list that is gone is told in the same word as a bad value
+                self.account.check_list(self.list_id)
             return Verdict.refused(change.key, fault.code)
 
     def _written(self, change: Change, body: dict[str, Any]) -> Verdict:
@@ -183,6 +213,9 @@ class Contacts(ActivationSink[Settings]):
             return self._created(change, body)
         if ext_id_of(holder) not in ("", change.key):
             return Verdict.refused(change.key, "duplicate_email")
+        if holder.get("emailBlacklisted"):
+            self._blocked[change.key] = body["email"]
+            return Verdict.refused(change.key, "blocked")
         self._put("contact_id", str(holder["id"]), {**body, "ext_id": change.key})
         return Verdict.delivered(change.key, str(holder["id"]))
 

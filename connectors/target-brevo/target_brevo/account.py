@@ -18,6 +18,11 @@ CONTACTS_A_PAGE = 1_000
 MEMBERS_A_PAGE = 500
 LISTS_A_PAGE = 50
 FIRST_POLL, LONGEST_POLL = 0.5, 30.0  # seconds; an account may ask 100 times an hour
+ACCOUNT_FAULTS = {
+    "not_enough_credits": ("the account has no room for more contacts, or no credits", "take a larger plan in Brevo"),
+    "permission_denied": ("the key's user may not do this", "give the user of the key the right to contacts in Brevo"),
+    "account_under_validation": ("Brevo is still looking at the account", "wait for its approval, then run again"),
+}
 DUPLICATES = {"email": "duplicate_email", "ext_id": "duplicate_ext_id", "sms": "duplicate_phone"}
 
 
@@ -33,7 +38,7 @@ class Account:
             pace=Pace(per_second),
             renew="renew the API key in TARGET_BREVO_API_KEY",
         )
-        self.http.code_of = code
+        self.http.code_of, self.http.judge = code, _judged
 
     def send(self, method: str, path: str, body: Any = None, *, place: str = "") -> requests.Response:
         """One call; ``place`` stands for the path in messages where the path names a person."""
@@ -156,6 +161,14 @@ class Account:
                 return False
             pause = min(2 * pause, LONGEST_POLL)
         raise RetryLater(WHERE, f"an import is not through after {seconds:.0f} s", "run again later; nothing is lost")
+
+
+def _judged(answer: requests.Response) -> Exception | None:
+    """What the account is to blame for, where the status alone would blame a row or the key."""
+    if answer.status_code not in (402, 403):
+        return None
+    known = ACCOUNT_FAULTS.get(code_of(answer))
+    return ConfigError(WHERE, *known) if known else None
 
 
 def code(answer: requests.Response) -> str:

@@ -7,7 +7,7 @@ only rows that can link nothing, is read back, and what it did not take is left 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ class Census:
 
     email_of: dict[str, str]  # by ext_id
     ext_id_of: dict[str, str]  # by e-mail; empty when the contact has none
+    blocked: set[str] = field(default_factory=set)  # e-mails that Brevo writes to no more
 
     @classmethod
     def of(cls, contacts: Iterable[dict[str, Any]]) -> Census:
@@ -40,11 +41,13 @@ class Census:
             self.email_of[ext_id] = email
         if email:
             self.ext_id_of[email] = ext_id
+        if email and contact.get("emailBlacklisted"):
+            self.blocked.add(email)
 
     def may_import(self, key: str, email: str) -> bool:
-        """Whether a row with both identifiers touches one contact at most, and not somebody else's."""
+        """Whether a row with both identifiers touches one contact at most, neither another's nor a blocked one."""
         holder, held = self.ext_id_of.get(email.lower()), self.email_of.get(key)
-        return holder in (None, "", key) and held in (None, email.lower())
+        return email.lower() not in self.blocked and holder in (None, "", key) and held in (None, email.lower())
 
 
 def ext_id_of(contact: dict[str, Any]) -> str:
