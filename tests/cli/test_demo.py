@@ -15,11 +15,12 @@ import pytest
 import yaml
 
 from snello import sandbox
+from snello.sandbox.services import EMULATORS
 
 Snello = Callable[..., Any]
 
 
-def free_ports(wanted: int = 6) -> int:
+def free_ports(wanted: int = 1 + max(EMULATORS.values())) -> int:
     """The first of some free ports in a row."""
     beside = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])  # workers look in ranges of their own
     for first in range(23_000 + 1_000 * beside, 32_000, wanted):
@@ -98,7 +99,7 @@ def test_services_go_up_tell_where_they_are_and_go_down(stage: Path, snello: Sne
         assert "export TARGET_WEBHOOK_URL=" in up.out
     finally:
         down = snello("demo", "down", "--home", "other", "--json")
-    assert set(json.loads(down.out)) == {"shop", "brevo", "webhook", "mail", "postgres"}
+    assert set(json.loads(down.out)) == {*EMULATORS, "postgres"}
     assert "nothing was running" in snello("demo", "down", "--home", "other").out
 
 

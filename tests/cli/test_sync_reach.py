@@ -121,6 +121,16 @@ def test_a_platform_that_tells_only_a_size_is_judged_by_what_it_holds(stage: Reh
     assert found.short == "probably 4 will match, and the platform makes no use of an audience below 5"
 
 
+def test_no_size_of_an_audience_below_the_floor_tells_nothing_of_who_is_found(stage: Rehearsal) -> None:
+    deliver(stage, PEOPLE[:4], Size(0))
+    found = seen(stage)
+    assert (found.share, found.looks, found.probably) == (None, 0, None)
+    assert found.reported is not None
+    assert found.reported["size"] == 0
+    deliver(stage, PEOPLE, Size(0))
+    assert seen(stage).share == 0
+
+
 def test_the_last_report_stands_beside_what_those_before_it_had_forecast(stage: Rehearsal) -> None:
     deliver(stage, PEOPLE, Size(5))
     first = seen(stage).reported

@@ -22,12 +22,14 @@ from snello.activation import Ledger
 from snello.cli.tables import Row, Tables
 from snello.lake import Lake
 from snello.sandbox.emulators import Letters
+from snello.sandbox.services import EMULATORS
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = 1_200
+SYNCS = {path.stem for path in (ROOT / "transform" / "models" / "activation").glob("*.sql")}
 
 
-def free_ports(wanted: int = 6) -> int:
+def free_ports(wanted: int = 1 + max(EMULATORS.values())) -> int:
     for first in range(33_000, 60_000, wanted):
         with ExitStack() as held:
             try:
@@ -120,11 +122,20 @@ def test_s16_a_long_standing_customer_is_spoken_to_in_another_voice(aurora: Auro
     assert any("ci conosciamo da anni" in opening for opening in voices["long_standing"])
 
 
-def test_s7_nobody_is_written_to_or_handed_on_without_a_yes_to_that_very_purpose(aurora: Aurora) -> None:
-    assert aurora.held("smtp__loyal") <= consenting(aurora, "email_marketing", "email")
-    assert aurora.held("brevo__long_absent") <= consenting(aurora, "email_marketing", "email")
-    assert aurora.held("file__long_absent") <= consenting(aurora, "ads_audiences", "ads")
-    assert aurora.held("webhook__loyal") <= consenting(aurora, "profiling", "any")
+@pytest.mark.parametrize(
+    ("purpose", "channel", "syncs"),
+    [
+        ("email_marketing", "email", ("smtp__loyal", "brevo__long_absent", "mailchimp__loyal")),
+        ("ads_audiences", "ads", ("file__long_absent", "meta__long_absent", "google__long_absent")),
+        ("profiling", "any", ("webhook__loyal", "hubspot__loyal", "odoo__loyal")),
+    ],
+)
+def test_s7_nobody_is_written_to_or_handed_on_without_a_yes_to_that_very_purpose(
+    aurora: Aurora, purpose: str, channel: str, syncs: tuple[str, ...]
+) -> None:
+    for sync in syncs:
+        assert aurora.held(sync), sync
+        assert aurora.held(sync) <= consenting(aurora, purpose, channel), sync
 
 
 def test_s11_what_was_collected_for_less_than_advertising_is_in_no_file_for_advertisers(aurora: Aurora) -> None:
@@ -181,7 +192,7 @@ def test_who_is_held_back_is_counted_by_gate_and_never_written_to(aurora: Aurora
 
 
 def test_every_row_of_every_channel_has_a_receipt(aurora: Aurora) -> None:
-    for sync in ("brevo__long_absent", "webhook__loyal", "smtp__loyal", "file__long_absent", "sql__roles_certain"):
+    for sync in SYNCS:
         proofs = aurora.rows(
             f"select distinct key from delivery_attempts where sync = '{sync}' and status = 'delivered'",
             "delivery_attempts",
@@ -192,6 +203,4 @@ def test_every_row_of_every_channel_has_a_receipt(aurora: Aurora) -> None:
 def test_the_last_runs_are_judged_and_every_sync_is_told(aurora: Aurora) -> None:
     told = aurora.snello("watch", "--quiet", "--json")
     assert told.returncode in (0, 5), told.stderr
-    assert {row["sync"] for row in json.loads(told.stdout)["syncs"]} == {
-        "brevo__long_absent", "file__long_absent", "smtp__loyal", "sql__roles_certain", "webhook__loyal",
-    }  # fmt: skip
+    assert {row["sync"] for row in json.loads(told.stdout)["syncs"]} == SYNCS

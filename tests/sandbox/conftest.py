@@ -14,6 +14,7 @@ import pytest
 
 from snello.sandbox import World, generate
 from snello.sandbox.people import People, make_people
+from snello.sandbox.services import EMULATORS
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 PEOPLE, SEED = 3_000, 11
@@ -46,11 +47,14 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
-def six_ports() -> int:
-    """First of six neighbouring free ports; each process looks elsewhere first."""
-    start = 20_000 + os.getpid() % 2_500 * 6
-    for first in range(start, 60_000, 6):
-        sockets = [socket.socket() for _ in range(6)]
+SERVICES = 1 + max(EMULATORS.values())
+
+
+def free_ports() -> int:
+    """First of as many neighbouring free ports as there are services; each process looks elsewhere first."""
+    start = 20_000 + os.getpid() % 1_300 * SERVICES
+    for first in range(start, 60_000, SERVICES):
+        sockets = [socket.socket() for _ in range(SERVICES)]
         try:
             for offset, probe in enumerate(sockets):
                 probe.bind(("127.0.0.1", first + offset))

@@ -14,13 +14,13 @@ from snello.errors import ConfigError
 from snello.sandbox import World, postgres
 from snello.sandbox.postgres import SERVER_ACCOUNT, TABLES, Postgres
 
-from .conftest import six_ports
+from .conftest import free_ports
 
 
 @pytest.fixture(scope="module")
 def server(world: World) -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="snello-sandbox-") as folder:
-        it = Postgres(Path(folder) / "cluster", six_ports())
+        it = Postgres(Path(folder) / "cluster", free_ports())
         it.start()
         try:
             it.load(world.company / "crm")
@@ -84,14 +84,14 @@ def test_a_port_in_use_is_named_with_its_cure(server: Postgres, tmp_path: Path) 
 
 
 def test_what_was_written_outlives_a_stop_and_a_kill(world: World, place: Path) -> None:
-    server = Postgres(place / "cluster", six_ports())
+    server = Postgres(place / "cluster", free_ports())
     server.start()
     server.load(world.company / "crm")
     with psycopg.connect(server.url) as connection:
         connection.execute("UPDATE customers SET dealer_code = 'D999'")
     server.stop()
     assert server.running_port() is None
-    moved = Postgres(place / "cluster", six_ports() + 1)
+    moved = Postgres(place / "cluster", free_ports() + 1)
     moved.start()
     os.kill(int((moved.data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
     while moved.running_port() is not None:
@@ -113,7 +113,7 @@ def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
 def test_root_lets_the_servers_account_pass_to_a_closed_folder_and_reads_nothing_open(place: Path) -> None:
     closed = place / "closed"
     closed.mkdir(mode=0o700)
-    server = Postgres(closed / "cluster", six_ports())
+    server = Postgres(closed / "cluster", free_ports())
     server.start()
     try:
         assert stat.S_IMODE(closed.stat().st_mode) == 0o701

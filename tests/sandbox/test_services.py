@@ -16,8 +16,9 @@ import yaml
 
 from snello.errors import ConfigError
 from snello.sandbox import Services, down, environment, up, withdraw
+from snello.sandbox.services import EMULATORS
 
-from .conftest import six_ports
+from .conftest import free_ports
 
 PEOPLE, SEED = 600, 4
 
@@ -26,7 +27,7 @@ PEOPLE, SEED = 600, 4
 def services() -> Iterator[Services]:
     with tempfile.TemporaryDirectory(prefix="snello-sandbox-") as folder:
         try:
-            yield up(Path(folder), PEOPLE, SEED, six_ports())
+            yield up(Path(folder), PEOPLE, SEED, free_ports())
         finally:
             down(Path(folder))
 
@@ -46,7 +47,7 @@ def pids(home: Path) -> dict[str, str]:
 
 
 def test_every_service_answers_for_this_home(services: Services) -> None:
-    for name in ("shop", "brevo", "webhook", "mail"):
+    for name in EMULATORS:
         about = inspect(services.urls[name])
         assert (about["service"], about["home"]) == (name, str(services.home.resolve()))
     with psycopg.connect(services.urls["postgres"]) as connection:
@@ -92,7 +93,7 @@ def test_a_second_up_starts_and_reloads_nothing(services: Services) -> None:
 
 def test_a_second_up_on_other_ports_says_what_to_stop(services: Services) -> None:
     with pytest.raises(ConfigError, match=r"^sandbox: shop runs on another port\. Next: stop it first"):
-        up(services.home, PEOPLE, SEED, six_ports())
+        up(services.home, PEOPLE, SEED, free_ports())
 
 
 def test_a_taken_port_is_named_before_anything_starts(services: Services, tmp_path: Path) -> None:
@@ -132,10 +133,10 @@ def test_the_next_withdrawal_is_another_customers_and_a_named_one_is_theirs(serv
 
 
 def test_down_stops_its_own_services_and_no_others(services: Services, place: Path) -> None:
-    port = six_ports()
+    port = free_ports()
     mine = up(place, 50, SEED, port)
     started = {name: int(pid) for name, pid in pids(place).items()}
-    assert down(place) == ["shop", "brevo", "webhook", "mail", "postgres"]
+    assert down(place) == [*EMULATORS, "postgres"]
     assert down(place) == []
     assert pids(place) == {}
     for pid in started.values():

@@ -60,21 +60,21 @@ class _Look:
         object.__setattr__(self, "taken", held if matched is None else self.row["accepted"])
         object.__setattr__(self, "found", self.row["size"] if matched is None else matched)
 
-    @property
-    def tells(self) -> bool:
-        """Whether a share can be read from it."""
-        return self.taken > 0 and self.found is not None
+    def tells(self, floor: int) -> bool:
+        """Whether a share can be read from it; of audiences below their ``floor`` platforms tell no numbers but 0."""
+        return self.taken > 0 and self.found is not None and not (self.taken < floor and self.found == 0)
 
 
 def reach(plan: Plan, ledger: Ledger, known: Recognition, others: Collection[str]) -> Reach:
     """What the platform can make of the audience of ``plan``; ``others``: further syncs of the same target."""
     sets, at_most = _carriers(plan, known.match_keys)
-    own = _looks(ledger, [plan.sync.name])
-    telling = [look for look in own if look.tells] or [look for look in _looks(ledger, others) if look.tells]
+    own, floor = _looks(ledger, [plan.sync.name]), known.floor
+    telling = [look for look in own if look.tells(floor)]
+    telling = telling or [look for look in _looks(ledger, others) if look.tells(floor)]
     telling = telling[-LOOKS:]
     share = _share(telling)
     probably = round(share * at_most) if share is not None and at_most is not None else None
-    floor = max(known.floor, plan.sync.min_size if known.floor else 0)
+    floor = max(floor, plan.sync.min_size if floor else 0)
     return Reach(
         sets=sets,
         at_most=at_most,
