@@ -155,4 +155,4 @@ def test_every_excluded_member_is_counted_once(hub: Hub) -> None:
     found = hub.query(
         "select excluded, syncs from marts.consent_exclusions where segment = 'loyal' and purpose = 'profiling'"
     )
-    assert found == [(1, "webhook__loyal")]
+    assert found == [(1, "hubspot__loyal, odoo__loyal, webhook__loyal")]
