@@ -7,11 +7,13 @@ first_of(at(3, Unauthorized()), chance(0.1, seed=7, fault=Limited(1)))
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 
 from snello.kit.conformance.faults import Fault, Seen
 
+RUNNING = 3
 Plan = Callable[[Seen, int], Fault | None]
 """Which fault a call meets, by the call and its number from 0; None for none. Asked once a call, one at a time."""
 
@@ -33,8 +35,21 @@ def at(number: int, fault: Fault, when: Callable[[Seen], bool] = lambda _: True)
 
 
 def every(n: int, fault: Fault) -> Plan:
-    """Each n-th call: of n = 3 the numbers 2, 5, 8…"""
-    return lambda _, number: fault if number % n == n - 1 else None
+    """Each n-th call: of n = 3 the numbers 2, 5, 8…
+
+    One that met it three times running is let through: of calls made at once the same one could meet it at every try.
+    """
+    running: Counter[tuple[str, str]] = Counter()
+
+    def plan(seen: Seen, number: int) -> Fault | None:
+        call = (seen.method, seen.path)
+        if number % n != n - 1 or running[call] == RUNNING:
+            running[call] = 0
+            return None
+        running[call] += 1
+        return fault
+
+    return plan
 
 
 def once(fault: Fault, when: Callable[[Seen], bool] = lambda _: True) -> Plan:
