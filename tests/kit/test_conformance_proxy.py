@@ -339,3 +339,11 @@ def test_plans_say_which_calls() -> None:
 
 def always_none(_: Seen, __: int) -> Fault | None:
     return None
+
+
+def test_of_two_calls_made_in_turn_none_meets_every_second_fault_for_good() -> None:
+    plan = every(2, Broken())
+    calls = [Seen("GET", path, "") for _ in range(8) for path in ("/lucky", "/unlucky")]
+    met = [plan(seen, number) is not None for number, seen in enumerate(calls)]
+    assert met[0::2] == [False] * 8
+    assert met[1::2] == [True, True, True, False, True, True, True, False]
