@@ -104,6 +104,7 @@ def deliver(lake: Lake, ledger_url: str) -> None:
         pairs = zip(some["_key"].to_pylist(), some["_fingerprint"].to_pylist(), strict=True)
         own = {"remote_id": None, "run_id": plan.run_id}
         ledger.record([{**fixed, **own, "key": key, "fingerprint": f, "tried": f} for key, f in pairs])
+    ledger.finish(plan.run_id, SYNC, "delivered")
     ledger.close()
 
 

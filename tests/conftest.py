@@ -1,8 +1,9 @@
-"""Real servers that tests share."""
+"""Real servers that tests share, and which tests one worker takes."""
 
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,21 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
+OF_ONE_CONNECTOR = re.compile(r"(.*test_(?:tap|target)_suite\.py)::.*\[((?:tap|target)-[a-z]+)")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker takes the tests of a file, which share its servers; of the suites' files those of one connector."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByConnector(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            suite = OF_ONE_CONNECTOR.match(nodeid)
+            return "::".join(suite.groups()) if suite else str(super()._split_scope(nodeid))
+
+    return ByConnector(config, log) if config.option.dist == "loadfile" else None
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -57,16 +57,32 @@ def _subject(url: str, told: Told, bad: Any = (BAD,), secrets: tuple[str, ...] =
     )
 
 
-@starts(LACKS)
-def over_http() -> Iterator[Subject]:
-    """An event a call, its attributes in headers."""
+def _endpoint(mode: str) -> Iterator[Subject]:
     with serve(events(refuses=lambda data: "too_old" if (data.get("visits") or 0) >= 1_000 else None)) as url:
 
         def told() -> list[dict[str, Any]]:
             found: list[dict[str, Any]] = requests.get(f"{url}/_inspect/events", timeout=60).json()
             return found
 
-        yield _subject(f"{url}/events", told, REFUSED, (TOKEN,), mode="binary", token=TOKEN)
+        yield _subject(f"{url}/events", told, REFUSED, (TOKEN,), mode=mode, token=TOKEN)
+
+
+@starts(LACKS)
+def over_http() -> Iterator[Subject]:
+    """An event a call, its attributes in headers."""
+    yield from _endpoint("binary")
+
+
+@starts(LACKS)
+def over_http_structured() -> Iterator[Subject]:
+    """An event a call, whole in the body."""
+    yield from _endpoint("structured")
+
+
+@starts(LACKS)
+def over_http_batched() -> Iterator[Subject]:
+    """Many events a call."""
+    yield from _endpoint("batched")
 
 
 @starts(NO_HTTP)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from snello.kit.conformance.targets import Subject, starts
 
@@ -20,39 +21,60 @@ LACKS: dict[Any, str] = {
 }
 
 
+class Row(NamedTuple):
+    """A row of a file; ``whole``: the file's name, where it holds rows of a whole audience."""
+
+    op: str
+    key: str
+    name: str | None
+    visits: str | None
+    whole: str
+
+
 @starts(LACKS)
 def folder() -> Iterator[Subject]:
     """Changes as CSV files in latin-1, of two rows each."""
     with TemporaryDirectory() as name:
         place = Path(name) / "drop"
 
-        def rows() -> list[tuple[str, str, str, str]]:
-            found: list[tuple[str, str, str, str]] = []
+        def rows() -> list[Row]:
+            """Every row in the order of the files; of those without the column, the file's name says the operation."""
+            found: list[Row] = []
             for file in sorted(place.glob("channel__*.csv")):
                 with file.open(encoding="latin-1", newline="") as lines:
-                    found += [
-                        (each["op"], each["customer_id"], each["name"], each["visits"])
-                        for each in csv.DictReader(lines)
-                    ]
+                    for each in csv.DictReader(lines):
+                        op = each.get("op") or ("remove" if "_remove_" in file.name else "upsert")
+                        whole = file.name if "op" not in each else ""
+                        found.append(Row(op, each["customer_id"], each.get("name"), each.get("visits"), whole))
             return found
 
-        def effects() -> list[tuple[str, int]]:
+        def wholes() -> dict[str, str]:
+            """The files of audiences that came whole, once their manifest is there, with its name."""
+            manifests = {file.name: json.loads(file.read_text()) for file in place.glob("*.manifest.json")}
+            return {each["name"]: name for name, told in manifests.items() if told["whole"] for each in told["files"]}
+
+        def effects() -> list[tuple[str, Any]]:
             """Each change by customer and number; one that comes twice in a row has the number of the first."""
             last: dict[str, tuple[int, Any]] = {}
-            found = []
+            found: list[tuple[str, Any]] = []
             for row in rows():
-                number, before = last.get(row[1], (0, None))
-                last[row[1]] = (number if row == before else number + 1, row)
-                found.append((row[1], last[row[1]][0]))
+                number, before = last.get(row.key, (0, None))
+                last[row.key] = (number if row == before else number + 1, row)
+                found.append((row.key, row.whole or last[row.key][0]))
             return found
 
         def held() -> list[tuple[str, Any]]:
             now: dict[str, Any] = {}
-            for op, key, what, visits in rows():
-                if op == "upsert":
-                    now[key] = {"name": what, "visits": visits}
+            there, begun = wholes(), ""
+            for row in rows():
+                if row.whole and row.whole not in there:
+                    continue  # no manifest speaks of it: nobody reads it
+                if row.whole and there[row.whole] != begun:
+                    now, begun = {}, there[row.whole]
+                if row.op == "upsert":
+                    now[row.key] = {"name": row.name, "visits": row.visits}
                 else:
-                    now.pop(key, None)
+                    now.pop(row.key, None)
             return list(now.items())
 
         def seed() -> None:

@@ -27,7 +27,10 @@ def _subject(refusal: Literal["row", "body"], secret: str = SECRET, path: str = 
             return rows
 
         def held() -> list[tuple[str, Any]]:
-            last = {row["key"]: row for row in taken()}
+            last: dict[str, dict[str, Any]] = {}
+            for row in taken():
+                last.pop(row.get("moved_from", ""), None)
+                last[row["key"]] = row
             return [(key, _payload(row)) for key, row in last.items() if row["op"] == "upsert"]
 
         yield Subject(
@@ -49,7 +52,7 @@ def _too_old(row: Mapping[str, Any]) -> str | None:
 
 
 def _payload(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in ("op", "key", "fingerprint")}
+    return {name: value for name, value in row.items() if name not in ("op", "key", "fingerprint", "moved_from")}
 
 
 @starts(LACKS)

@@ -37,7 +37,7 @@ def planned(stage: Rehearsal, sync: str | None = None, *, allowed: bool = False)
         ledger.close()
 
 
-def deliver(stage: Rehearsal, plan: Plan) -> list[dict[str, Any]]:
+def deliver(stage: Rehearsal, plan: Plan, *, ended: bool = True) -> list[dict[str, Any]]:
     """As a target would that takes everything; the rows."""
     ledger = stage.ledger()
     rows = [row for table in plan.tables() for row in records_of(table)]
@@ -51,7 +51,8 @@ def deliver(stage: Rehearsal, plan: Plan) -> list[dict[str, Any]]:
     ledger.record(deliveries, receipts)
     sent = [row for row in rows if row["_op"] == "upsert" and row["_contact"]]
     contacted(ledger, {row["_customer"]: datetime.now(UTC) for row in sent}, plan.sync.name)
-    ledger.finish(plan.run_id, plan.sync.name, "delivered")
+    if ended:
+        ledger.finish(plan.run_id, plan.sync.name, "delivered")
     ledger.close()
     return rows
 

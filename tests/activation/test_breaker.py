@@ -11,6 +11,8 @@ from snello.activation import Planner, breaker
 from snello.errors import BreakerOpen
 from snello.kit.channel.rehearsal import SALT, Rehearsal
 
+pytestmark = pytest.mark.usefixtures("on_both")
+
 
 def history(stage: Rehearsal, runs: int, size: int = 400, step: int = 4, **more: Any) -> int:
     """As many publications, each delivered: at each some leave and some come; the first member of the last one."""

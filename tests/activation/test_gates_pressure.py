@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,9 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from tests.activation.gating import codes, contacted, deliver, kept, people, planned, sent, stage_of
 
+from snello.activation.tables import reservations, runs
 from snello.kit.channel.rehearsal import Rehearsal
 
 pytestmark = pytest.mark.usefixtures("on_both")
@@ -142,6 +145,71 @@ def test_a_higher_sync_that_was_given_up_holds_nobody_up(tmp_path: Path) -> None
     assert codes(planned(stage)) == {}
 
 
+def test_what_a_run_under_way_has_planned_counts_until_it_is_over(tmp_path: Path) -> None:
+    stage = contacting(tmp_path)
+    publish_both(stage, people(4), people(3, first=2))
+    plan = planned(stage, "sms__offer")
+    assert codes(planned(stage)) == {"c0002": "pressure", "c0003": "pressure"}
+    with closing(stage.ledger()) as ledger:
+        ledger.finish(plan.run_id, "sms__offer", "stopped")
+    assert codes(planned(stage)) == {}
+
+
+def test_what_was_planned_and_is_sent_counts_once(tmp_path: Path) -> None:
+    stage = contacting(tmp_path, pressure={"at_most": 2, "days": 7})
+    publish_both(stage, people(3), people(2))
+    plan = planned(stage, "sms__offer")
+    deliver(stage, plan, ended=False)
+    assert codes(planned(stage)) == {}
+
+
+@pytest.mark.parametrize(("minutes", "held", "waits"), [(9, False, True), (11, False, False), (11, True, True)])
+def test_a_run_that_died_holds_nobody_up_for_long(tmp_path: Path, minutes: int, held: bool, waits: bool) -> None:
+    stage = contacting(tmp_path)
+    publish_both(stage, people(2), people(1))
+    planned(stage, "sms__offer")
+    with closing(stage.ledger()) as ledger:
+        with ledger.engine.begin() as connection:
+            begun = update(runs).where(runs.c.sync == "sms__offer")
+            connection.execute(begun.values(started_at=datetime.now(UTC) - timedelta(minutes=minutes)))
+        if held:
+            ledger.locks.take("sms__offer", "target")
+        assert codes(planned(stage)) == ({"c0000": "pressure"} if waits else {})
+
+
+def test_a_run_that_is_over_leaves_nothing_reserved(tmp_path: Path) -> None:
+    stage = contacting(tmp_path)
+    publish_both(stage, people(2), people(2))
+    plan = planned(stage, "sms__offer")
+    with closing(stage.ledger()) as ledger:
+        assert len(ledger.asked(select(reservations))) == 2
+    deliver(stage, plan)
+    with closing(stage.ledger()) as ledger:
+        assert ledger.asked(select(reservations)) == []
+
+
+def test_a_sync_that_contacts_nobody_reserves_nothing(tmp_path: Path) -> None:
+    stage = contacting(tmp_path)
+    publish_both(stage, people(2), people(2), contact=False)
+    planned(stage, "sms__offer")
+    assert codes(planned(stage)) == {}
+
+
+def test_of_syncs_planned_at_one_moment_one_alone_contacts_a_person(tmp_path: Path) -> None:
+    stage = contacting(tmp_path)
+    publish_both(stage, people(40), people(40))
+    ready = threading.Barrier(2)
+
+    def told(sync: str) -> set[str]:
+        ready.wait(60)
+        return set(sent(planned(stage, sync)))
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(told, [stage.sync, "sms__offer"])
+    assert first & second == set()
+    assert len(first | second) == 40
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_no_history_of_runs_ever_contacts_anybody_more_often_than_agreed(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
@@ -149,9 +217,14 @@ def test_no_history_of_runs_ever_contacts_anybody_more_often_than_agreed(tmp_pat
     for turn in range(6):
         members = [people(1, first=n, turn=turn)[0] for n in draw.sample(range(8), 5)]
         others = [people(1, first=n, turn=turn)[0] for n in draw.sample(range(8), 4)]
-        publish_both(stage, members, others, priority=draw.choice([-1, 1]))
+        publish_both(stage, members, others, priority=draw.choice([-1, 0, 1]))
+        plans = []
         for sync in draw.sample([stage.sync, "sms__offer"], 2):
-            deliver(stage, planned(stage, sync))
+            plans.append(planned(stage, sync))
+            if draw.random() < 0.5:  # else both are planned before either sends
+                deliver(stage, plans.pop())
+        for plan in plans:
+            deliver(stage, plan)
     counted = text("select max(n) as most from (select count(*) as n from contacts group by customer) as each")
     with closing(stage.ledger()) as ledger:
         assert ledger.asked(counted) == [{"most": 2}]

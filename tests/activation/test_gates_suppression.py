@@ -14,6 +14,8 @@ from snello.activation.suppressions import Decision, Subject, Suppressions, addr
 from snello.errors import ConfigError
 from snello.kit.channel.rehearsal import SALT
 
+pytestmark = pytest.mark.usefixtures("on_both")
+
 SAID = Decision("email", "asked by letter", "ada")
 
 

@@ -162,3 +162,24 @@ def test_an_older_ledger_gets_the_columns_that_came_since(tmp_path: Path) -> Non
     assert ledger.last_run("s")["columns"] == "{}"
     assert ledger.last_run("another") == {}
     ledger.close()
+
+
+def test_one_reading_parts_settled_rows_from_the_others(ledger: Ledger) -> None:
+    assert [table.num_rows for table in ledger.standing_rows("s")] == [0, 0]
+    ledger.record([delivery("c1"), delivery("c2", fingerprint="f2")])
+    assert _both(ledger) == _apart(ledger)
+    assert [len(rows) for rows in _both(ledger)] == [2, 0]
+    others = [("retrying", "upsert"), ("delivered", "remove"), ("in_doubt", "upsert"), ("refused", "remove")]
+    ledger.record([delivery(f"d{n}", status=status, op=op) for n, (status, op) in enumerate(others)])
+    ledger.record([delivery("c2", status="dead", fingerprint=None, tried="f3")])
+    assert _both(ledger) == _apart(ledger)
+    assert [len(rows) for rows in _both(ledger)] == [1, 5]
+
+
+def _both(ledger: Ledger) -> list[list[dict[str, Any]]]:
+    return [sorted(table.to_pylist(), key=lambda row: row["key"]) for table in ledger.standing_rows("s")]
+
+
+def _apart(ledger: Ledger) -> list[list[dict[str, Any]]]:
+    tables = (ledger.settled("s"), ledger.unsettled("s"))
+    return [sorted(table.to_pylist(), key=lambda row: row["key"]) for table in tables]

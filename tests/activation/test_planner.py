@@ -16,6 +16,8 @@ from snello.activation.tombstones import erased_keys
 from snello.errors import RetryLater
 from snello.kit.channel.rehearsal import SALT, Rehearsal
 
+pytestmark = pytest.mark.usefixtures("on_both")
+
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Rehearsal:
@@ -137,7 +139,10 @@ def backdate(stage: Rehearsal, by: timedelta) -> None:
     """Make everything in the ledger so much older."""
     with closing(stage.ledger()) as ledger, ledger.engine.begin() as connection:
         for table, column in (("deliveries", "updated_at"), ("receipts", "at"), ("runs", "started_at")):
-            shift = f"strftime('%Y-%m-%d %H:%M:%f000', {column}, '-{by.total_seconds()} seconds')"
+            if ledger.engine.dialect.name == "postgresql":
+                shift = f"{column} - interval '{by.total_seconds()} seconds'"
+            else:
+                shift = f"strftime('%Y-%m-%d %H:%M:%f000', {column}, '-{by.total_seconds()} seconds')"
             connection.exec_driver_sql(f"update {table} set {column} = {shift}")
 
 

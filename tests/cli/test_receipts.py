@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from snello.activation import Ledger, Size
+from snello.activation.feedback import Sent, measure
+
 Snello = Callable[..., Any]
 
 
@@ -30,6 +33,24 @@ def test_the_newest_come_first_and_no_more_than_asked_for(hub: Any, snello: Snel
 def test_one_status_can_be_asked_for(hub: Any, snello: Snello) -> None:
     told = json.loads(snello("receipts", "brevo__long_absent", "--status", "suppressed", "--json").out)
     assert {row["status"] for row in told["latest"]} == {"suppressed"}
+
+
+def test_what_the_platform_said_stands_beside_what_was_expected(hub: Any, snello: Snello) -> None:
+    ledger = Ledger(f"sqlite:///{hub.root / 'ledger.db'}")
+    for run_id, matched in (("z1", 60), ("z2", 45)):
+        measure(ledger, "webhook__loyal", run_id, Sent(100, 100), Size(900, matched))
+    ledger.close()
+    said = json.loads(snello("receipts", "webhook__loyal", "--json").out)["said"]
+    assert [(row["took"], row["found"], row["forecast"], row["off"]) for row in said] == [
+        (100, 60, None, None),
+        (100, 45, 60, -0.25),
+    ]
+    assert "-25.0%" in snello("receipts", "webhook__loyal").out
+    [last] = json.loads(snello("status", "--json").out)["said"]
+    assert (last["sync"], last["found"], last["forecast"]) == ("webhook__loyal", 45, 60)
+    told = snello("status").out
+    assert "What platforms said last, beside what was expected" in told
+    assert "-25.0%" in told
 
 
 @pytest.mark.parametrize(

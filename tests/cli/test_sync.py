@@ -61,6 +61,17 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receiver: str) -> Reh
     return stage
 
 
+def dropping(folder: Path) -> None:
+    """Let the sync be piped into files."""
+    project = yaml.safe_load((folder / "meltano.yml").read_text())
+    project["jobs"][0]["tasks"] = ["tap-activation--loyal target-file"]
+    drop = {"name": "target-file", "namespace": "target_file", "executable": "target-file",
+            "settings": [{"name": "path"}, {"name": "part_rows", "kind": "integer"}],
+            "config": {"path": str(folder / "drop"), "part_rows": 10}}  # fmt: skip
+    project["plugins"]["loaders"].append(drop)
+    (folder / "meltano.yml").write_text(yaml.safe_dump(project))
+
+
 def taken(receiver: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = requests.get(f"{receiver}/_inspect/taken", timeout=60).json()
     return found
@@ -107,13 +118,28 @@ def test_a_run_with_a_limit_delivers_so_many_and_the_next_run_the_rest(
     assert "nothing to deliver" in snello("sync", "plan", SYNC).out
 
 
-def test_the_forecast_of_a_replacement_is_of_the_whole(stage: Rehearsal, snello: Callable[..., Any]) -> None:
+def test_the_forecast_of_a_replacement_is_of_the_whole(
+    stage: Rehearsal, snello: Callable[..., Any], tmp_path: Path
+) -> None:
+    stage.terms |= {"target": "target-file", "mode": "replace"}
+    dropping(tmp_path)
     stage.publish(rows(25))
     assert snello("sync", "run", SYNC).code == 0
-    stage.terms["mode"] = "replace"
     stage.publish([*rows(24), *rows(25, revenue=2)[24:]])
     plan = json.loads(snello("sync", "plan", SYNC, "--json").out)
     assert (plan["changes"], plan["forecast"]["requests"]) == (25, 3)
+
+
+def test_a_plan_for_a_target_that_cannot_do_the_mode_says_so_as_its_run_does(
+    stage: Rehearsal, snello: Callable[..., Any]
+) -> None:
+    stage.terms["mode"] = "replace"
+    stage.publish(rows(25))
+    told = snello("sync", "plan", SYNC)
+    assert told.code == 2
+    assert f"sync {SYNC}: its mode is replace, which changes cannot do. Next: " in told.err
+    assert "valid: append, insert, mirror, update, upsert" in told.err
+    assert snello("sync", "run", SYNC).code == 2
 
 
 def test_a_plan_names_the_columns_that_changed_since_the_last_run(stage: Rehearsal, snello: Callable[..., Any]) -> None:

@@ -288,7 +288,7 @@ def test_a_refused_login_is_told_after_one_attempt(tryton: Tryton, changes: dict
         assert [seen.status for seen in proxy.requests] == [401]
     assert (done.code, done.last_line) == (
         2,
-        "tap-tryton: 401 from POST /tryton/rpc/: the login is refused. Next: renew user and password.",
+        "tap-tryton: 401 from POST /tryton/rpc/, the login is refused. Next: renew user and password.",
     )
     assert "wrong-sesame" not in done.err
 

@@ -14,7 +14,7 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 from tests.servers.kafka import events_in, kafka_broker
 from tests.servers.redis import free_port, redis_server
 
-from snello.errors import ConfigError, RetryLater
+from snello.errors import ConfigError, ContractError, RetryLater
 from snello.kit.channel import Change, Verdict
 from snello.kit.channel.rehearsal import Rehearsal
 from snello.sandbox.emulators import serve
@@ -264,3 +264,28 @@ def test_settings_that_do_not_go_together_are_told(stage: Rehearsal, given: dict
     stage.publish(people("c1"))
     with pytest.raises(ConfigError, match=told):
         stage.run(TargetEvents, given)
+
+
+def test_an_endpoint_that_refuses_everything_is_not_asked_for_every_event(stage: Rehearsal) -> None:
+    stage.publish(people(*(f"c{number:03}" for number in range(60))))
+    with serve(events(refuses=lambda _: "unknown_source")) as url:
+        told = "target-events: the endpoint refused 25 events and took none, last with code unknown_source. Next: ask"
+        with pytest.raises(ConfigError, match=told):
+            stage.run(TargetEvents, config(url, token=TOKEN, parallel=1))
+        assert httpx.get(f"{url}/_inspect", trust_env=False).json()["answers"] == {"422": 25}
+    names = [f"c{number:03}" for number in range(60)]
+    assert statuses(stage, *names) == {("refused", "unknown_source"): 25, ("retrying", "configuration"): 35}
+
+
+def test_one_event_that_was_taken_lets_all_others_be_tried(stage: Rehearsal) -> None:
+    names = [f"c{number:03}" for number in range(40)]
+    stage.publish(people(*names))
+    with serve(events(refuses=lambda data: None if data["customer_id"] == "c003" else "no")) as url:
+        stage.run(TargetEvents, config(url, token=TOKEN, parallel=1))
+    assert statuses(stage, *names) == {("refused", "no"): 39, ("delivered", ""): 1}
+
+
+def test_batches_whose_events_are_refused_one_by_one_stop_too(stage: Rehearsal) -> None:
+    stage.publish(people(*(f"c{number:03}" for number in range(60))))
+    with serve(events(refuses=lambda _: "no")) as url, pytest.raises(ContractError, match="refused 25 rows one by one"):
+        stage.run(TargetEvents, config(url, token=TOKEN, mode="batched", parallel=1))

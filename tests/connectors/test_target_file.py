@@ -16,7 +16,10 @@ import pytest
 from pydantic import ValidationError
 from tests.connectors.target_file_places import RUN, member, put, sink, sound, take, there
 
+from snello.activation import Sync
 from snello.errors import ConfigError
+from snello.kit.channel.forecast import forecast, recognition
+from target_file import TargetFile
 
 UPSERTS, REMOVES = f"dmp__loyal_{RUN}_upsert_0001", f"dmp__loyal_{RUN}_remove_0002"
 
@@ -45,6 +48,18 @@ def test_a_run_leaves_its_files_and_a_manifest_that_tells_the_truth_of_them(tmp_
 def test_a_run_without_a_change_leaves_nothing(tmp_path: Path) -> None:
     sink(tmp_path).close()
     assert there(tmp_path) == {}
+
+
+def test_who_only_asks_about_a_channel_as_a_plan_does_needs_no_audience_and_leaves_its_folder_alone(
+    tmp_path: Path,
+) -> None:
+    one = {"path": str(tmp_path / "drop"), "columns": [{"name": "Customer", "source": "customer_id"}]}
+    sync = Sync.read(
+        "dmp__loyal", {"target": "target-file", "purpose": "profiling", "channel": "any", "mode": "mirror"}
+    )
+    assert forecast(TargetFile, one, sync, 5, 1).requests == 2
+    assert recognition(TargetFile, one, sync, ["customer_id", "email"]).match_keys == ()
+    assert not (tmp_path / "drop").exists()
 
 
 def test_the_dialect_is_the_readers(tmp_path: Path) -> None:
@@ -174,6 +189,15 @@ def test_identifiers_are_hashed_as_the_platform_compares_them_and_nothing_is_nev
     expected = [sha(HASHED[platform][kind]) for kind in ("email", "phone", "name")]
     assert lines == ["Email,Phone,First Name", ",".join(expected), ",,", ",,"]
     assert sha("") not in content(tmp_path).decode()
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_values_of_which_nothing_is_left_are_counted(tmp_path: Path, form: str) -> None:
+    hashed = {"normalise": "phone", "hash": "sha256"}
+    columns = [{"name": "Key", "source": "customer_id"}, {"name": "Phone", "source": "phone", **hashed}]
+    files = sink(tmp_path, "phone", columns=columns, format=form, platform="meta")
+    put(files, *(member(number, phone=phone) for number, phone in enumerate(("n/a", "--", "", None, "333 1234567"))))
+    assert files.emptied == {"Phone": 2}
 
 
 def test_hashes_of_other_kinds_and_normal_forms_without_a_hash(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from google.ads.datamanager_util import Formatter
 from google.protobuf import json_format
 
 from snello.errors import ConfigError, RetryLater
-from snello.kit.channel import BatchRefused, Transient
+from snello.kit.channel import BatchRefused, Size, Transient
 from snello.kit.channel.rehearsal import Rehearsal
 from snello.sandbox.emulators.google import (
     ACCOUNT,
@@ -30,7 +30,7 @@ from snello.sandbox.emulators.google import (
     google,
 )
 from snello.sandbox.emulators.google_rules import Quota
-from snello.sandbox.emulators.google_store import Switches
+from snello.sandbox.emulators.google_store import GoogleStore, Switches
 from snello.sandbox.emulators.serving import serve
 from target_google_audiences import Members, Settings, TargetGoogleAudiences
 from target_google_audiences.following import Pending
@@ -100,6 +100,15 @@ def start(tmp_path: Path) -> Iterator[Any]:
 def known(*rows: dict[str, Any]) -> set[str]:
     made = (json.loads(handle) for handle in handles_of(rows, None))
     return {f"{kind} {value}" for one in made for part in one for kind, value in part.items()}
+
+
+def test_values_of_which_nothing_is_left_are_counted_and_told(start: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        start().run(
+            {**person(1), "phone": "n/a"}, {**person(2), "phone": "-"}, {**person(3), "email": "none"}, person(4)
+        )
+    (said,) = [line for line in caplog.messages if "once normalised" in line]
+    assert said.endswith("nothing of it was left once normalised: phone 2, email 1")
 
 
 def test_what_has_not_ended_is_asked_for_by_the_next_run_and_not_sent_again(start: Any) -> None:
@@ -237,12 +246,20 @@ def test_a_quota_that_is_spent_is_left_to_a_later_run(start: Any) -> None:
     assert sorted(there.statuses(1, 2))[-1] == ("retrying", "unreachable")
 
 
+def test_where_google_tells_no_size_none_is_told(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, about = start(), GoogleStore.about
+    monkeypatch.setattr(GoogleStore, "about", lambda store, number: {**(about(store, number) or {}), "sizeInfo": {}})
+    sink = Members(Settings(**there.config), "sync", "long_absent")
+    assert sink.size() is None
+    sink.close()
+
+
 def test_a_token_that_runs_out_is_renewed(start: Any) -> None:
     there = start()
     sink = Members(Settings(**there.config), "sync", "long_absent")
-    assert sink.size().size == 0
+    assert sink.size() == Size(0)
     httpx.delete(f"{there.url}/_inspect/tokens").raise_for_status()
-    assert sink.size().size == 0
+    assert sink.size() == Size(0)
     sink.close()
 
 
@@ -354,3 +371,23 @@ def test_what_is_kept_of_a_request_is_read_again() -> None:
     pending = Pending("ingest", "batch", "id with a space")
     assert Pending.of(str(pending)) == pending
     assert Pending.of("42") is None
+
+
+def test_the_search_for_who_failed_late_has_an_end_and_goes_on_in_the_next_run(start: Any) -> None:
+    people = [person(number) for number in range(160)]
+    there = start(switches=Switches(spoiled=tuple(next(iter(known(one))) for one in people[::2])))
+    there.run(*people)
+    assert there.requests()["ingest"] <= 65
+    assert ("retrying", "invalid_format") in there.statuses(*range(160))
+    before = there.statuses(*range(160)).count(("refused", "invalid_format"))
+    there.again()
+    assert there.requests()["ingest"] <= 130
+    assert there.statuses(*range(160)).count(("refused", "invalid_format")) > before
+
+
+def test_a_row_that_tells_nobody_any_more_is_off_the_list_and_refused(start: Any) -> None:
+    there = start()
+    there.run(person(1), person(2))
+    there.run({"customer_id": "c0001", "email": "no address", "phone": None}, person(2))
+    assert there.members() == known(person(2))
+    assert there.statuses(1) == [("refused", "no_match_key")]

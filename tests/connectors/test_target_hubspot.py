@@ -303,6 +303,32 @@ def test_when_the_calls_of_the_day_are_used_up_the_run_ends_and_loses_nothing(st
     assert len(statuses) == 3
 
 
+def test_the_calls_of_ten_seconds_are_waited_for_and_every_row_arrives(start: Any, tmp_path: Path) -> None:
+    portal = start(limits=Limits(burst=8, interval=1.0))
+    stage = Rehearsal(tmp_path)
+    keys = [f"c{n:03}" for n in range(12)]
+    stage.publish([{**ANN, "customer_id": key, "email": f"{key}@posta.example"} for key in keys])
+    stage.run(TargetHubspot, {**portal.config, "membership": "none", "batch_size": 1, "parallel": 1})
+    ledger = stage.ledger()
+    statuses = [row["status"] for row in ledger.lookup(stage.sync, keys).values()]
+    ledger.close()
+    assert statuses == ["delivered"] * 12
+    assert httpx.get(f"{portal.url}/_inspect").json()["answers"]["429"] > 0
+
+
+def test_a_membership_that_knows_no_yes_and_no_is_told_before_a_row_is_blamed(portal: Portal) -> None:
+    tiers = [{"label": one, "value": one} for one in ("gold", "silver")]
+    body = {"name": "tier", "label": "Tier", "type": "enumeration", "fieldType": "select", "groupName": "g"}
+    portal.call("POST", "/crm/v3/properties/contacts", {**body, "options": tiers})
+    both = [{"label": one, "value": one} for one in ("true", "false")]
+    portal.call("POST", "/crm/v3/properties/contacts", {**body, "name": "loyal", "options": both})
+    with pytest.raises(ConfigError, match=r"the property tier knows no yes and no\. Next: name a single checkbox"):
+        list(portal.sink(membership="property", member_property="tier").upsert(changes(ANN)))
+    assert portal.contacts() == {}
+    list(portal.sink(membership="property", member_property="loyal").upsert(changes(ANN)))
+    assert portal.held("c1")["loyal"] == "true"
+
+
 def test_a_locked_record_is_waited_for(start: Any) -> None:
     portal = start(locked=1)
     assert words(portal.sink().upsert(changes(ANN))) == {"c1": "delivered"}

@@ -279,6 +279,24 @@ def test_a_tag_that_was_deleted_ends_the_run(stage: Rehearsal, account: Mailchim
         stage.run(TargetMailchimp, config(account, create_tag=False))
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"list_id": LIST_ID}, "the audience or its tag is not there any more. Next: set list_id and tag to what"),
+        ({"list_name": "Aurora"}, "the account has no audience. Next: make one in Mailchimp"),
+    ],
+)
+def test_an_audience_that_was_deleted_ends_the_run_and_its_rows_wait(
+    stage: Rehearsal, account: Mailchimp, given: dict[str, Any], said: str
+) -> None:
+    run(stage, account, person(1))
+    assert account.call("DELETE", f"/lists/{LIST_ID}").is_success
+    stage.publish([person(1, first_name="Eva"), person(2)])
+    with pytest.raises(ConfigError, match=f"target-mailchimp: {said}"):
+        stage.run(TargetMailchimp, config(account, **given))
+    assert set(receipts(stage).values()) == {("retrying", "configuration")}
+
+
 def test_too_many_calls_at_once_end_the_run_until_later(stage: Rehearsal, start: Any) -> None:
     account = start(account=Account(at_once=0))
     stage.publish([person(1)])

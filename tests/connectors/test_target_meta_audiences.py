@@ -20,13 +20,13 @@ from facebook_business.session import FacebookSession
 from snello.activation import Change
 from snello.activation.tables import measurements
 from snello.errors import ConfigError, ContractError, RetryLater
-from snello.kit.channel import BatchRefused, Transient
+from snello.kit.channel import BatchRefused, Size, Transient
 from snello.kit.channel.rehearsal import Rehearsal
 from snello.kit.conformance.proxy import Proxy, faulty
 from snello.sandbox.emulators import serve
 from snello.sandbox.emulators.meta import ACCESS_TOKEN, AD_ACCOUNT, APP_SECRET, Rights, meta
 from snello.sandbox.emulators.meta_rules import Limits
-from snello.sandbox.emulators.meta_store import FIRST_ID
+from snello.sandbox.emulators.meta_store import FIRST_ID, MetaStore
 from target_meta_audiences import CustomAudience, Settings, TargetMetaAudiences
 from target_meta_audiences.account import Account, Answer
 from target_meta_audiences.faults import judge, used_up, wait_of
@@ -185,13 +185,17 @@ def test_names_with_a_place_and_a_country_recognise_somebody() -> None:
     assert set(row) == {"EXTERN_ID", "FN", "LN", "ZIP", "COUNTRY"}
 
 
-def test_the_hash_of_nothing_is_never_sent(stage: Rehearsal, start: Start) -> None:
+def test_the_hash_of_nothing_is_never_sent_and_what_came_to_nothing_is_counted(
+    stage: Rehearsal, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
     account = start()
     blanks = {"phone": "-", "first_name": "  ", "last_name": "''", "postcode": "", "country": "??", "birth_date": "x"}
-    run(stage, account, [person(1, **blanks)])
-    (row,) = account.members()
-    assert set(row) == {"EXTERN_ID", "EMAIL", "CT"}
-    assert NOTHING not in row.values()
+    with caplog.at_level(logging.INFO):
+        run(stage, account, [person(1, **blanks), person(2, **{**blanks, "birth_date": None, "country": None})])
+    assert [set(row) for row in account.members()] == [{"EXTERN_ID", "EMAIL", "CT"}] * 2
+    assert all(NOTHING not in row.values() for row in account.members())
+    (said,) = [line for line in caplog.messages if "once normalised" in line]
+    assert said.endswith("once normalised: PHONE 2, LN 2, DOBY 1, DOBM 1, DOBD 1, COUNTRY 1")
 
 
 def test_columns_are_named_as_they_are_told_and_others_are_not_sent(stage: Rehearsal, start: Start) -> None:
@@ -258,7 +262,32 @@ def test_the_size_is_what_meta_says_and_a_small_audience_is_told(
             sizes = [row["size"] for row in connection.execute(measurements.select()).mappings()]
     finally:
         ledger.close()
-    assert sorted(sizes) == [0, 200]
+    assert sorted(sizes) == [0, 250]  # the middle of 200 to 300; a range from nought may be nobody
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ((200, 300), Size(250, least=200)),
+        ((1000, 1201), Size(1100, least=1000)),
+        ((200, -1), Size(200, least=200)),
+        ((200, None), Size(200, least=200)),
+        ((0, 100), Size(0, least=0)),
+        ((-1, -1), None),
+        ((None, None), None),
+    ],
+)
+def test_the_size_is_the_middle_of_the_range_that_meta_names(
+    start: Start, monkeypatch: pytest.MonkeyPatch, bounds: tuple[int | None, int | None], said: Size | None
+) -> None:
+    account, document = start(), MetaStore.document
+    told = {f"approximate_count_{end}_bound": bound for end, bound in zip(("lower", "upper"), bounds, strict=True)}
+    monkeypatch.setattr(MetaStore, "document", lambda store, audience: document(store, audience) | told)
+    sink = CustomAudience(Settings(**config(account)), "sync", NAME)
+    try:
+        assert sink.size() == said
+    finally:
+        sink.close()
 
 
 class Refusing:
@@ -597,3 +626,11 @@ def test_no_call_names_an_address(stage: Rehearsal, start: Start) -> None:
         run(stage, proxy, [person(1, first_name="Ada", last_name="Rossi")])
     told = b"".join(seen.body + seen.path.encode() + seen.query.encode() for seen in proxy.requests).lower()
     assert not any(text in told for text in (b"person1", b"example.it", b"rossi", b"milano"))
+
+
+def test_a_row_that_tells_nobody_any_more_is_taken_out_and_refused(stage: Rehearsal, start: Start) -> None:
+    account = start(forgets_external_ids=True)
+    run(stage, account, [person(1), person(2)])
+    run(stage, account, [person(1, email="no address"), person(2)])
+    assert account.keys() == {"c00002"}
+    assert receipts(stage)["c00001"] == ("refused", "no_match_key")

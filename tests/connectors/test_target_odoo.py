@@ -236,6 +236,17 @@ def test_what_the_account_is_to_blame_for_is_one_sentence_and_nothing_is_written
     assert receipts(stage)["c00001"] == ("retrying", "configuration")
 
 
+def test_a_tag_that_was_deleted_in_odoo_ends_the_run_and_its_rows_wait(stage: Rehearsal, database: Database) -> None:
+    stage.publish([person(1)])
+    stage.run(TargetOdoo, config(database, create=True))
+    database.call("unlink", [1], model="res.partner.category")
+    stage.publish([person(1, score=0.75), person(2)])
+    with pytest.raises(ConfigError, match=r"Odoo has no tag called 'long_absent'\. Next: set create_tag: true"):
+        stage.run(TargetOdoo, config(database, create=True))
+    assert set(receipts(stage).values()) == {("retrying", "configuration")}
+    assert len(database.records()) == 1
+
+
 def test_another_transaction_is_waited_for_and_its_insistence_ends_the_run(stage: Rehearsal, start: Any) -> None:
     stage.publish([person(1)])
     patient = start(version=18, busy=1)

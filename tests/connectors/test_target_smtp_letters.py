@@ -224,12 +224,41 @@ def test_who_speaks_another_language_gets_the_fallback_or_no_letter(tmp_path: Pa
 
 @pytest.mark.parametrize(
     "text",
-    ["{{ ''.__class__.__mro__ }}", "{{ phrase.__init__.__globals__ }}", "{{ rows.append(1) }}", "{{ 1 / 0 }}"],
+    ["{{ ''['__cl' ~ 'ass__'] }}", "{{ rows.append(1) }}", "{{ 1 / 0 }}"],
 )
 def test_a_template_that_leaves_its_sandbox_or_fails_refuses_the_row(tmp_path: Path, text: str) -> None:
     one = letter(tmp_path, {"hello.it.txt.j2": "{% block subject %}Ciao{% endblock %}" + text})
     with pytest.raises(Unfit, match=r"template_fault|missing_"):
         one.render("it", None, {"phrase": {}, "rows": []})
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("{{ ''.__class__.__mro__ }}", "__mro__"),
+        ("{{ phrase.__init__.__globals__ }}", "__globals__"),
+        ("{{ first_name['__class__'] }}", "__class__"),
+        ("{{ first_name|attr('__class__') }}", "the filter attr"),
+    ],
+)
+def test_a_template_that_reaches_into_its_values_is_told_before_the_first_letter(
+    tmp_path: Path, text: str, named: str
+) -> None:
+    told = rf"template hello\.it\.txt\.j2: line 2 reaches for {named}, which is no value of a row\. Next: write columns"
+    with pytest.raises(ConfigError, match=told):
+        letter(tmp_path, {"hello.it.txt.j2": "{% block subject %}Ciao{% endblock %}\n" + text})
+
+
+@pytest.mark.parametrize(
+    "value", ["{{ 7 * 7 }}", "{% for x in [1] %}49{% endfor %}", "{{ phrase.__init__ }}", "{# x #}"]
+)
+def test_what_looks_like_a_template_in_a_persons_value_is_text(tmp_path: Path, value: str) -> None:
+    text = "{% block subject %}{{ n }}{% endblock %}|{{ n }}"
+    said = letter(tmp_path, {"hello.it.txt.j2": text, "hello.it.html.j2": f"<p>{text}</p>"}).render(
+        "it", None, {"n": value, "phrase": {}}
+    )
+    assert (said.subject, said.plain) == (value, f"{value}|{value}")
+    assert said.html == f"<p>{value}|{value}</p>"
 
 
 def test_values_are_escaped_in_html_and_not_in_the_subject(tmp_path: Path) -> None:

@@ -64,6 +64,14 @@ def test_a_project_that_did_not_change_is_not_read_again(project: Path, kept: Pa
     assert kept.exists()
 
 
+def test_a_project_that_is_reached_by_another_path_is_read_whole(project: Path, kept: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "home" / "transform"
+    linked.parent.mkdir()
+    linked.symlink_to(project)
+    forget_if_changed(linked, linked / "target" / "partial_parse.msgpack")
+    assert not kept.exists()
+
+
 def test_what_another_run_kept_without_a_note_of_the_project_is_not_trusted(project: Path, tmp_path: Path) -> None:
     stray = tmp_path / "partial_parse.msgpack"
     stray.write_bytes(b"read")

@@ -44,7 +44,7 @@ class TargetContacts(ActivationTarget):
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Rehearsal:
-    """A row that the channel did not have two days ago."""
+    """A row that the channel does not have."""
     Contacts.rows, Contacts.calls = {}, 0
     stage = Rehearsal(tmp_path, mode="update")
     stage.publish(people("c1"))
@@ -54,19 +54,23 @@ def stage(tmp_path: Path) -> Rehearsal:
     assert Contacts.calls == 1
     stage.run(TargetContacts, {})
     assert Contacts.calls == 1
-    with closing(stage.ledger()) as ledger, ledger.engine.begin() as connection:
-        before = "strftime('%Y-%m-%d %H:%M:%f000', updated_at, '-2 days')"
-        connection.exec_driver_sql(f"update deliveries set updated_at = {before}")
     return stage
+
+
+def a_day_later(stage: Rehearsal) -> None:
+    with closing(stage.ledger()) as ledger, ledger.engine.begin() as connection:
+        before = "strftime('%Y-%m-%d %H:%M:%f000', updated_at, '-1 days')"
+        connection.exec_driver_sql(f"update deliveries set updated_at = {before}")
 
 
 def test_the_channel_is_asked_again_after_a_day_and_has_the_row_now(stage: Rehearsal) -> None:
     Contacts.rows["c1"] = "old@example.it"
+    a_day_later(stage)
     stage.run(TargetContacts, {})
     assert Contacts.rows == {"c1": "c1@example.it"}
 
 
-def test_the_row_is_added_when_the_mode_is_one_that_adds(stage: Rehearsal) -> None:
+def test_the_row_is_added_at_once_when_the_mode_is_one_that_adds(stage: Rehearsal) -> None:
     stage.terms["mode"] = "mirror"
     stage.publish(people("c1"))
     stage.run(TargetContacts, {})

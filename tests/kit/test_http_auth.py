@@ -157,12 +157,12 @@ def test_threads_fetch_one_token_between_them() -> None:
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (Reply({"error": "invalid_client"}, 401), "401 from POST /token: the login is refused (invalid_client)"),
+        (Reply({"error": "invalid_client"}, 401), "401 from POST /token, the login is refused (invalid_client)"),
         (
             Reply({"error": "ada@aurora.example"}, 400),
-            "400 from POST /token: the login is refused. Next: renew client_id",
+            "400 from POST /token, the login is refused. Next: renew client_id",
         ),
-        (Reply(b"<html>", 403), "403 from POST /token: the login is refused. Next: renew client_id and client_secret"),
+        (Reply(b"<html>", 403), "403 from POST /token, the login is refused. Next: renew client_id and client_secret"),
         (Reply({}, 404), "404 from POST /token. Next: check the URL"),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_login_that_was_refused_is_not_tried_again_because_that_locks_accounts
     with serving([Reply({"error": "invalid_client"}, 401)]) as server:
         one = client(CLIENT, server.url)
         for where in ("tap-probe: things", "tap-probe: others"):
-            with pytest.raises(ConfigError, match=f"{where}: 401 from POST /token: the login is refused") as fault:
+            with pytest.raises(ConfigError, match=f"{where}: 401 from POST /token, the login is refused") as fault:
                 one.send("GET", f"{server.url}/x", where=where)
             assert fault.value.cure == "renew client_id and client_secret"
     assert len(server.calls) == 1
@@ -379,7 +379,7 @@ def test_a_wrong_password_is_told_by_its_setting() -> None:
     auth = session_login("/login", token="$.token")
     with serving(door()) as server, pytest.raises(ConfigError) as fault:
         client(auth, "", config={**KEYS, "url": server.url, "password": "wrong-one"}).send("GET", server.url)
-    assert "401 from POST /login: the login is refused. Next: renew user and password." in str(fault.value)
+    assert "401 from POST /login, the login is refused. Next: renew user and password." in str(fault.value)
 
 
 def test_a_login_whose_token_is_elsewhere_is_told() -> None:

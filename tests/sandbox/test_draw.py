@@ -29,6 +29,14 @@ def test_a_topic_draws_the_same_whatever_other_topics_draw() -> None:
     assert (first != draw("a", seed=2).ints(0, 10**9, 50)).any()
 
 
+def test_what_is_drawn_apart_leaves_the_topic_as_it_was() -> None:
+    plain, parted = draw(), draw()
+    aside = parted.apart("b").ints(0, 10**9, 50)
+    assert (plain.ints(0, 10**9, 50) == parted.ints(0, 10**9, 50)).all()
+    assert (aside == draw().apart("b").ints(0, 10**9, 50)).all()
+    assert (aside != draw().apart("c").ints(0, 10**9, 50)).any()
+
+
 @LAW
 @given(MOMENTS)
 def test_pressing_moments_into_the_day_keeps_their_order_and_their_day(moments: list[int]) -> None:

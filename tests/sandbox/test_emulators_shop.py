@@ -146,9 +146,10 @@ def test_money_is_decimal_text_that_adds_up_and_moments_come_in_two_zones(client
         assert (local - gmt).dt.total_hours()[0] in (1, 2)
 
 
-def test_newsletter_and_tax_code_are_meta_data_that_may_be_absent(client: httpx.Client) -> None:
+def test_answers_and_tax_code_are_meta_data_that_may_be_absent(client: httpx.Client) -> None:
     meta = [{entry["key"]: entry["value"] for entry in c["meta_data"]} for c in every(client, "/customers")]
-    assert {entry.get("_newsletter") for entry in meta} == {"yes", "no", None}
+    for box in ("_newsletter", "_audiences"):
+        assert {entry.get(box) for entry in meta} == {"yes", "no", None}
     assert any("_codice_fiscale" in entry for entry in meta)
 
 

@@ -56,3 +56,16 @@ def test_the_webhook_takes_who_agreed_to_profiling_with_reason_and_figures(hub: 
     assert columns == ["customer_id", "segment", "reason", "orders", "revenue", "last_order_on", "household_id"]
     found = hub.query("select customer_id, orders, revenue::float from activation.webhook__loyal")
     assert found == [(hub.customer("crm/customers/163"), 3, 900)]
+
+
+def test_advertisers_audiences_take_who_ticked_that_box_with_mailbox_and_number(hub: Hub) -> None:
+    rita = (hub.customer("shop/customers/131"), "rita.ads@posta.example", "+393331310131")
+    for sync in ("file__long_absent", "meta__long_absent", "google__long_absent"):
+        assert hub.query(f"select customer_id, email, phone from activation.{sync}") == [rita], sync
+    absent = {who for (who,) in hub.query("select customer_id from marts.segments where segment = 'long_absent'")}
+    remo, rosa = (hub.customer(f"shop/customers/{number}") for number in (132, 133))
+    assert {remo, rosa} <= absent
+    answers = hub.query(
+        "select customer_id, state from marts.consent_current where purpose = 'ads_audiences' and channel = 'ads'"
+    )
+    assert {who: state for who, state in answers if who in (remo, rosa)} == {remo: "no"}

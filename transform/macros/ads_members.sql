@@ -6,7 +6,7 @@
     select
         audience.customer_id,
         golden.email,
-        golden.mobile as phone,
+        golden.phone,
         golden.first_name,
         golden.last_name,
         golden.birth_date,
@@ -14,6 +14,6 @@
         golden.postcode,
         'IT' as country
     from ({{ audience(segment) }}) as audience
-    inner join ({{ permitted_values(['email', 'mobile', 'first_name', 'last_name', 'birth_date', 'city', 'postcode']) }}) as golden
+    inner join ({{ permitted_values(['email', 'phone', 'first_name', 'last_name', 'birth_date', 'city', 'postcode']) }}) as golden
         on audience.customer_id = golden.customer_id
 {%- endmacro %}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from threading import Lock
 
 from cloudevents.core.bindings.http import to_binary
 from cloudevents.core.formats.json import JSONFormat
@@ -13,6 +14,7 @@ from target_events.settings import Settings
 
 NOT_THERE = (404, 405, 410)
 OTHER_MODE = 415
+HOPELESS = 25  # so many events refused and none taken: it is not the events
 ONE, MANY = "application/cloudevents+json", "application/cloudevents-batch+json"
 
 
@@ -21,6 +23,7 @@ class OverHttp:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._lock, self._taken, self._refused = Lock(), 0, 0
         token = settings.token
         self._http = Http(
             WHERE,
@@ -38,15 +41,30 @@ class OverHttp:
             yield from (Verdict.delivered(one.key) for one in told)
             return
         for one in told:
-            try:
-                self._post(*self._message(one))
-                yield Verdict.delivered(one.key)
-            except BatchRefused as fault:
-                yield Verdict.refused(one.key, fault.code)
+            code = self._refusal(one)
+            yield Verdict.refused(one.key, code) if code else Verdict.delivered(one.key)
+            self._check_hope(code)
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _refusal(self, one: Told) -> str:
+        """The code with which the endpoint refuses an event; empty when it takes it."""
+        try:
+            self._post(*self._message(one))
+        except BatchRefused as fault:
+            return fault.code
+        return ""
+
+    def _check_hope(self, code: str) -> None:
+        """Count; raise ``ConfigError`` when everything is refused, which is not the events' fault."""
+        with self._lock:
+            self._refused += bool(code)
+            self._taken += not code
+            if self._refused >= HOPELESS and not self._taken:
+                what = f"the endpoint refused {self._refused} events and took none, last with code {code}"
+                raise ConfigError(WHERE, what, "ask its owner which events it takes; check source, dataschema and mode")
 
     def _message(self, one: Told) -> tuple[bytes, dict[str, str]]:
         if self.settings.mode == "structured":

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from snello.kit.channel import ActivationSink, ActivationTarget, Change, ChannelSettings, ConfigError, Verdict, choices
 from snello.kit.entry import entry
-from snello.kit.files.writing import Column, Columns, Dialect, Drop, Encoder, Layout, Names, Place, encoder
+from snello.kit.files.writing import Column, Columns, Dialect, Drop, Layout, Names, Place, encoder
 from snello.kit.files.writing.compression import SUFFIX, Compression, compressed
 from snello.kit.files.writing.layout import Platform
 
@@ -68,7 +68,8 @@ class Files(ActivationSink[Settings]):
     def find(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Rows of a batch that a run which was cut off wrote all the same."""
         there = [change for change in changes if change.batch and self._drop.has(change.batch)]
-        done = self._encoder(whole=_whole(changes)).encode("upsert", [(each.key, each.payload) for each in there])
+        layout = self._layout(whole=_whole(changes))
+        done = encoder(layout, self.schema).encode("upsert", [(each.key, each.payload) for each in there])
         return [Verdict.delivered(change.key) for change in there if change.key not in done.refused]
 
     def begin(self, rows: int) -> None:
@@ -86,9 +87,12 @@ class Files(ActivationSink[Settings]):
         self._drop.abandon()
 
     def close(self) -> None:
-        """The manifest of what was delivered, unless a fault leaves that to the next run."""
+        """The manifest of what was delivered, unless a fault leaves that to the next run.
+
+        A sink without a schema was only asked about the channel, by a plan say: it writes nothing.
+        """
         try:
-            if not self._failed:
+            if self.schema and not self._failed:
                 self._drop.finish()
         finally:
             self._place.close()
@@ -101,7 +105,9 @@ class Files(ActivationSink[Settings]):
         if self._fresh:
             self._drop.restart(changes[0].run_id)
             self._fresh = False
-        done = self._encoder(whole=op == "upsert" and _whole(changes)).encode(op, sorted(rows, key=lambda row: row[0]))
+        layout = self._layout(whole=op == "upsert" and _whole(changes))
+        done = encoder(layout, self.schema).encode(op, sorted(rows, key=lambda row: row[0]))
+        self.emptied.update(layout.emptied)
         content = compressed(done.content, self.settings.compression)
         self._drop.write(changes[0].run_id, op, self.batch_id, content, done.rows)
         self._failed = False
@@ -109,9 +115,6 @@ class Files(ActivationSink[Settings]):
             Verdict.refused(key, done.refused[key]) if key in done.refused else Verdict.delivered(key)
             for key, _ in rows
         ]
-
-    def _encoder(self, *, whole: bool) -> Encoder:
-        return encoder(self._layout(whole=whole), self.schema)
 
     def _layout(self, *, whole: bool) -> Layout:
         given = self.settings

@@ -11,7 +11,7 @@ from snello.kit.channel import ActivationSink, ActivationTarget, Change, ConfigE
 from snello.kit.entry import entry
 from target_google_audiences.account import CONTACTS, Account
 from target_google_audiences.following import PROCESSING, Following, Pending, Row
-from target_google_audiences.members import handles_of, member_of
+from target_google_audiences.members import handles_of, marks_of, member_of, texts_of
 from target_google_audiences.refusals import WHERE, judge
 from target_google_audiences.settings import Settings
 
@@ -32,13 +32,18 @@ class Members(ActivationSink[Settings]):
         self.patience = settings.status_timeout + settings.timeout  # waiting says nothing about the size of a request
         self._prepared: dict[str, str] = {}
         self._again: set[str] = set()
+        self._leaving: dict[str, Pending] = {}
         self._lock = threading.Lock()
 
     def handle(self, change: Change) -> str | None:
         """The member's identifiers as they are sent."""
-        (made,) = handles_of([change.payload], self.settings.country)
+        (made,) = handles_of([change.payload], self.settings.country, self.emptied)
         self._prepared[change.key] = made
         return made or None
+
+    def marks(self, handle: str) -> Iterable[str]:
+        """The member's identifiers."""
+        return marks_of(handle)
 
     def find(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """None: but these rows are what an earlier run tried, so that its requests may answer for them."""
@@ -56,43 +61,48 @@ class Members(ActivationSink[Settings]):
             row for change, pending in going if (row := self._stale(change, handles[change.key], pending)) is not None
         ]
         waiting: set[str] = set()
-        for verdict in following.run("forget", stale, batch):
+        for verdict in self._taken("forget", stale, batch):
             if verdict.status == "retrying":
                 waiting.add(verdict.key)
                 yield verdict
         rows: list[Row] = []
         for change, pending in going:
-            member = member_of(handles[change.key]) if handles[change.key] else None
+            handle = handles[change.key]
             if change.key in waiting:
                 continue
-            if member is None:
-                yield Verdict.refused(change.key, NO_ONE)
+            if not (member := member_of(handle) if handle else None):
+                yield Verdict.refused(change.key, NO_ONE, gone=bool(change.handles))
+            elif under_way := self._being_taken(handle):
+                yield Verdict.retry(change.key, PROCESSING, str(Pending("after", batch, under_way.request)))
             else:
                 rows.append(Row(change.key, [member], _request(pending, "ingest")))
         yield from following.run("ingest", rows, batch)
 
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
-        """Everything that Google may know these people by is taken off the list.
+        """Everything that Google may know these people by, and nobody else, is taken off the list.
 
         Where an ingestion of an earlier run has not ended, which may come after the removal, it is made again.
         """
         rows: list[Row] = []
         for change in changes:
-            members = [member for handle in change.handles if (member := member_of(handle))]
+            members = _members(change)
             pending = Pending.of(change.remote_id)
             own = pending if pending and pending.batch == change.batch else None
-            if not members:
-                yield Verdict.delivered(change.key, "")
-            elif request := _request(own, "remove"):
+            if request := _request(own, "remove"):
                 rows.append(Row(change.key, members, request))
+            elif not members:
+                yield Verdict.kept(change.key) if change.shared else Verdict.delivered(change.key, "")
             else:
                 rows.append(Row(change.key, members, after=self._unended(pending)))
-        yield from self.following.run("remove", rows, self.batch_id)
+        yield from self._taken("remove", rows, self.batch_id)
 
-    def size(self) -> Size:
-        """The largest of the audiences that Google reports, of one network each; small lists count as empty."""
+    def size(self) -> Size | None:
+        """The largest of the audiences that Google reports, of one network each; small lists count as empty.
+
+        None while Google reports none at all.
+        """
         sizes = self._list(self.following.list_id).get("sizeInfo") or {}
-        return Size(max((int(count) for count in sizes.values()), default=0))
+        return Size(max(int(count) for count in sizes.values())) if sizes else None
 
     def requests(self, upserts: int, removals: int) -> int:
         """Each batch is sent and asked about at least once."""
@@ -116,7 +126,7 @@ class Members(ActivationSink[Settings]):
         for change in changes:
             pending, again = Pending.of(change.remote_id), change.key in self._again
             self._again.discard(change.key)
-            if pending and again and pending.batch == change.batch and pending.purpose != "remove":
+            if pending and again and pending.batch == change.batch and pending.purpose in ("ingest", "forget"):
                 found[change.key] = pending
         return found
 
@@ -142,18 +152,24 @@ class Members(ActivationSink[Settings]):
         return [next(fresh) if made is None else made for made in known]
 
     def _stale(self, change: Change, handle: str, pending: Pending | None) -> Row | None:
-        """The members to take off the list before this row goes there; None when there are none, or they are gone.
-
-        A row that tells nobody any more is refused, and stays what it was.
-        """
-        if not handle or _request(pending, "ingest"):
+        """The members to take off the list before this row goes there; None when there are none, or they are gone."""
+        if _request(pending, "ingest"):
             return None
-        members = [
-            member
-            for old in change.handles
-            if old != handle and (member := member_of(old, without=[handle])) is not None
-        ]
-        return Row(change.key, members, _request(pending, "forget")) if members else None
+        members, request = _members(change, marks_of(handle) if handle else ()), _request(pending, "forget")
+        return Row(change.key, members, request) if members or request else None
+
+    def _taken(self, purpose: str, rows: Sequence[Row], batch: str) -> Iterable[Verdict]:
+        """Members are taken off the list; what is not off it yet is remembered, whoever else comes with it."""
+        by_key = {row.key: row for row in rows}
+        for verdict in self.following.run(purpose, rows, batch):
+            if verdict.status == "retrying" and (pending := Pending.of(verdict.remote_id)):
+                for member in by_key[verdict.key].members:
+                    self._leaving.update(dict.fromkeys(texts_of(member), pending))
+            yield verdict
+
+    def _being_taken(self, handle: str) -> Pending | None:
+        """A request of this run that has not ended and may take one of these identifiers off the list after all."""
+        return next((self._leaving[one] for one in marks_of(handle) if one in self._leaving), None)
 
     def _unended(self, pending: Pending | None) -> Pending | None:
         """An ingestion that Google is still processing."""
@@ -233,6 +249,12 @@ class TargetGoogleAudiences(ActivationTarget):
     name = "target-google-audiences"
     sinks = (Members,)
     settings = Settings
+
+
+def _members(change: Change, without: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """As whom a change's person may be on the list, without what others are on it by, and without more."""
+    kept = change.shared.union(without)
+    return [member for handle in change.handles if (member := member_of(handle, kept))]
 
 
 def _request(pending: Pending | None, purpose: str) -> str:

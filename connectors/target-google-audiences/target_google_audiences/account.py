@@ -98,7 +98,8 @@ class Account:
             # an earlier try, whose answer was lost, may have made it
             if fault.code == NAME_TAKEN and (there := self.list_called(name)):
                 return there
-            raise
+            cure = "see list_name and membership_days, or make the list in Google Ads and set list_id"
+            raise ConfigError(WHERE, f"Google would not make the list ({fault.code})", cure) from None
         return made
 
     def no_such_list(self, name: str) -> ConfigError:

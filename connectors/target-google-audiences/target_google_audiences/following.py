@@ -144,6 +144,9 @@ class Following:
         """Verdicts for what is known now; the generator's value: groups to send next."""
         rows, reason = group.rows, outcome.reason or "failed"
         alone = len(rows) == 1 and not group.resumed
+        if group.resumed and outcome.state not in (PROCESSING, "done"):  # what others hold by now is not sent again
+            yield from (Verdict.kept(row.key) for row in rows if not row.members)
+            rows = [row for row in rows if row.members]
         if outcome.state == "unknown" and group.resumed:
             return [Group(rows)]
         if outcome.state in (PROCESSING, "unknown"):

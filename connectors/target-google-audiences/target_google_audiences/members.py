@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,13 +22,18 @@ _told = msgspec.json.Encoder(order="sorted").encode
 _read = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
-def handles_of(payloads: Sequence[Mapping[str, Any]], country: str | None) -> list[str]:
+def handles_of(
+    payloads: Sequence[Mapping[str, Any]], country: str | None, emptied: Counter[str] | None = None
+) -> list[str]:
     """The identifiers of each person as compact JSON, in order; empty where nothing tells who it is.
 
-    ``country``: of people whose row names none.
+    - ``country``: of people whose row names none
+    - ``emptied`` counts the values, by field, of which nothing was left
     """
     rows = [{**payload, "country": payload.get("country") or country} for payload in payloads] if country else payloads
     prepared = GOOGLE.prepare(rows)
+    if emptied is not None:
+        emptied.update(prepared.dropped)
     found = (_identifiers(row, prepared.further.get(place, {})) for place, row in enumerate(prepared.rows))
     return [_told(identifiers).decode() if identifiers else "" for identifiers in found]
 
@@ -41,8 +47,17 @@ def _identifiers(row: Mapping[str, str], further: Mapping[str, Sequence[str]]) -
     return found[:MOST_IDENTIFIERS]
 
 
-def member_of(handle: str, without: Iterable[str] = ()) -> dict[str, Any] | None:
-    """The audience member of a handle, without the identifiers of other handles; None when none is left."""
-    kept = [_told(one) for other in without for one in _read(other)]
-    identifiers = [one for one in _read(handle) if _told(one) not in kept]
+def marks_of(handle: str) -> list[str]:
+    """The identifiers of a handle, each as one text: an address, a number, or the names with their place."""
+    return [_told(one).decode() for one in _read(handle)]
+
+
+def member_of(handle: str, without: Collection[str] = ()) -> dict[str, Any] | None:
+    """The audience member of a handle, without some of its identifiers; None when none is left."""
+    identifiers = [one for one in _read(handle) if not without or _told(one).decode() not in without]
     return {"userData": {"userIdentifiers": identifiers}} if identifiers else None
+
+
+def texts_of(member: Mapping[str, Any]) -> list[str]:
+    """The identifiers of a member, as ``marks_of`` writes them."""
+    return [_told(one).decode() for one in member["userData"]["userIdentifiers"]]

@@ -293,7 +293,7 @@ class Contacts(ActivationSink[Settings]):
                 return
             settings, wanted = self.settings, self.fields.wanted([one.payload for one in changes])
             wanted |= {settings.member_property: "bool"} if settings.member_property else {}
-            check(self.account, wanted, settings.id_property, settings.create_properties)
+            check(self.account, wanted, settings.id_property, settings.create_properties, settings.member_property)
             if settings.membership == "list":
                 _ = self.list_id
             self._checked = True

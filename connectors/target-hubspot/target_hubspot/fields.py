@@ -59,23 +59,35 @@ class Fields:
         return found
 
 
-def check(account: Account, wanted: Mapping[str, str], id_property: str, create: bool) -> None:
-    """See that the account has these properties, and names contacts by ``id_property``. Raises ``ConfigError``."""
+def check(account: Account, wanted: Mapping[str, str], id_property: str, create: bool, mark: str | None = None) -> None:
+    """See that the account has these properties, names contacts by ``id_property`` and can say yes or no in ``mark``.
+
+    Raises ``ConfigError``.
+    """
     known = {one["name"]: one for one in account.read("/crm/v3/properties/contacts")["results"]}
     if id_property in known and not known[id_property].get("hasUniqueValue"):
         cure = "set id_property to another name: HubSpot makes no existing property unique"
         raise ConfigError(WHERE, f"the property {id_property} may hold one value twice", cure)
+    if mark in known and not _yes_or_no(known[mark]):
+        cure = "name a single checkbox in member_property, or a property that is not there yet"
+        raise ConfigError(WHERE, f"the property {mark} knows no yes and no", cure)
     for name, kind in {**wanted, id_property: ID}.items():
         if name not in known:
             if not create:
                 cure = f"map its column in properties, or set create_properties; {choices(name, known)}"
                 raise ConfigError(WHERE, f"the account has no property {name}", cure)
             if not _made(account, name, kind):
-                check(account, wanted, id_property, create)
+                check(account, wanted, id_property, create, mark)
                 return
         elif (known[name].get("modificationMetadata") or {}).get("readOnlyValue"):
             cure = "map its column to another property"
             raise ConfigError(WHERE, f"HubSpot lets nobody write the property {name}", cure)
+
+
+def _yes_or_no(found: Mapping[str, Any]) -> bool:
+    """Whether a property may be ``true`` and ``false``: a checkbox, or a choice with these two among its values."""
+    values = {str(one.get("value")) for one in found.get("options") or ()}
+    return found["type"] == "bool" or (found["type"] == "enumeration" and {"true", "false"} <= values)
 
 
 def _made(account: Account, name: str, kind: str) -> bool:

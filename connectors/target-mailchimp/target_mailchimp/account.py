@@ -139,6 +139,8 @@ class Account:
             return str(found[0])
         if found:
             raise ConfigError(WHERE, f"{len(found)} audiences would do", "set list_id")
+        if not lists:
+            raise ConfigError(WHERE, "the account has no audience", "make one in Mailchimp, then run again")
         cure = choices(name or "", (one["name"] for one in lists))
         raise ConfigError(WHERE, f"the account has no audience called {name!r}", f"set list_name; {cure}")
 

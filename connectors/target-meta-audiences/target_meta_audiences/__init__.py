@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Literal
@@ -14,7 +15,18 @@ from snello.kit.entry import entry
 from target_meta_audiences.account import Account, code_of
 from target_meta_audiences.faults import WHERE
 from target_meta_audiences.members import MOST, Member, Members, Replacement
-from target_meta_audiences.people import COLUMNS, ID, Row, handle_of, match_keys, naming, row_from, row_of
+from target_meta_audiences.people import (
+    COLUMNS,
+    ID,
+    Row,
+    handle_of,
+    marks_of,
+    match_keys,
+    naming,
+    row_from,
+    row_of,
+    unshared,
+)
 
 TOO_SMALL = 300  # of delivery_status
 ODD = {411: "few people were recognised", 412: "many entries could not be read", 415: "the last replacement failed"}
@@ -63,45 +75,51 @@ class CustomAudience(ActivationSink[Settings]):
 
     def handle(self, change: Change) -> str | None:
         """The row as it is sent."""
-        row = self._prepared[change.key] = self._row(change)
+        row = self._prepared[change.key] = self._row(change, self.emptied)
         return handle_of(row) if row else None
+
+    def marks(self, handle: str) -> Iterable[str]:
+        """What of a row alone recognises a person."""
+        return marks_of(row_from(handle))
 
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """Take away what people were known by, then add what they are known by now."""
         members: list[Member] = []
         stale: list[Row] = []
+        nobody: list[Verdict] = []
         for change in changes:
             row = self._prepared.pop(change.key, None) or self._row(change)
+            stale += [old for old in _taken_back(change) if old != row]
             if row is None:
-                yield Verdict.refused(change.key, "no_match_key")
-                continue
-            members.append(Member(change.key, row))
-            stale += [old for old in map(row_from, change.handles) if old != row]
+                nobody.append(Verdict.refused(change.key, "no_match_key", gone=bool(change.handles)))
+            else:
+                members.append(Member(change.key, row))
         if self._replacement is not None:
             self._replacement.members += members
             yield from (Verdict.delivered(one.key) for one in members)
-        elif members:
+        if stale:
             self._members.forget(stale)
+        yield from nobody
+        if self._replacement is None and members:
             yield from self._members.settle("POST", members)
 
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
-        """By all that they may be known by; the external id alone is forgotten by Meta after 90 days."""
-        return self._taken(
-            Member(change.key, row)
-            for change in changes
-            for row in [*map(row_from, change.handles)] or [{ID: change.key}]
-        )
+        """By all that they alone may be known by; the external id alone is forgotten by Meta after 90 days."""
+        rows = {change.key: _taken_back(change) if change.handles else [{ID: change.key}] for change in changes}
+        yield from (Verdict.kept(key) for key, own in rows.items() if not own)
+        yield from self._taken(Member(key, row) for key, own in rows.items() for row in own)
 
     def erase(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         """As a removal, and by the external id by itself as well."""
         return self._taken(
-            Member(change.key, row) for change in changes for row in ({ID: change.key}, *map(row_from, change.handles))
+            Member(change.key, row) for change in changes for row in ({ID: change.key}, *_taken_back(change))
         )
 
     def _taken(self, rows: Iterable[Member]) -> Iterable[Verdict]:
         """A verdict a person, who is gone only once all rows are."""
         verdicts: dict[str, Verdict] = {}
-        for verdict in self._members.settle("DELETE", list(rows)):
+        members = list(rows)
+        for verdict in self._members.settle("DELETE", members) if members else ():
             if verdict.status != "delivered":
                 verdicts[verdict.key] = verdict
             verdicts.setdefault(verdict.key, verdict)
@@ -123,7 +141,10 @@ class CustomAudience(ActivationSink[Settings]):
         self._replacement = None
 
     def size(self) -> Size | None:
-        """About how many people Meta recognised, by the lower bound that it names."""
+        """About how many people Meta recognised: the middle of the range that it names.
+
+        A range that begins at nought may be nobody, and is told as nobody.
+        """
         found = self.account.audience(self.audience_id)
         log = logging.getLogger(WHERE)
         odd = ODD.get(code_of(found, "operation_status"))
@@ -131,8 +152,12 @@ class CustomAudience(ActivationSink[Settings]):
             log.warning("%s: Meta says of the audience that %s", WHERE, odd)
         if code_of(found, "delivery_status") == TOO_SMALL:
             log.warning("%s: Meta finds the audience too small to be used", WHERE)
-        people = found.get("approximate_count_lower_bound")
-        return Size(people) if isinstance(people, int) and people >= 0 else None
+        least, most = (found.get(f"approximate_count_{end}_bound") for end in ("lower", "upper"))
+        if not isinstance(least, int) or least < 0:
+            return None
+        if not least or not isinstance(most, int) or most < least:
+            most = least
+        return Size((least + most) // 2, least=least)
 
     def requests(self, upserts: int, removals: int) -> int:
         """Calls for rows; looking at account and audience before, and at the audience after, takes a few more."""
@@ -174,12 +199,12 @@ class CustomAudience(ActivationSink[Settings]):
     def _members(self) -> Members:
         return Members(self.account, self.audience_id, self.max_size)
 
-    def _row(self, change: Change) -> Row | None:
+    def _row(self, change: Change, emptied: Counter[str] | None = None) -> Row | None:
         columns = tuple(change.payload)
         named = self._naming.get(columns)
         if named is None:
             named = self._naming[columns] = self._named(columns)
-        return row_of(change.key, {name: change.payload[column] for column, name in named.items()})
+        return row_of(change.key, {name: change.payload[column] for column, name in named.items()}, emptied)
 
     def _named(self, columns: tuple[str, ...]) -> dict[str, str]:
         named = naming(columns, self.settings.columns, WHERE)
@@ -187,6 +212,12 @@ class CustomAudience(ActivationSink[Settings]):
             cure = "give it email, phone or maid, or map its columns in the setting columns"
             raise ConfigError(WHERE, "the audience has no column by which Meta recognises people", cure)
         return named
+
+
+def _taken_back(change: Change) -> list[Row]:
+    """The rows by which a change's person may be known, without what others are known by."""
+    rows = (unshared(row_from(handle), change.shared) for handle in change.handles)
+    return [row for row in rows if row is not None]
 
 
 class TargetMetaAudiences(ActivationTarget):

@@ -24,6 +24,7 @@ NO_USE = {  # of operation_status
     471: FLAGGED,
     500: ("Meta reports an error of the audience", "see what Audience Manager says of it"),
 }
+MOST_AUDIENCES = 500  # of customer lists in one account
 CLOSED = {2: "disabled", 7: "under review", 100: "about to be closed", 101: "closed"}  # of account_status
 FIELDS = "id,name,subtype,operation_status,delivery_status,approximate_count_lower_bound,approximate_count_upper_bound"
 
@@ -79,7 +80,11 @@ class Account:
 
     def check(self) -> None:
         """See that the account may be used. Raises ``ConfigError``."""
-        status = self.call("GET", self.number, place="/act", fields="account_status").get("account_status")
+        try:
+            status = self.call("GET", self.number, place="/act", fields="account_status").get("account_status")
+        except BatchRefused:
+            cure = "check ad_account, and that TARGET_META_AUDIENCES_APP_SECRET is of the token's app"
+            raise ConfigError(WHERE, "Meta does not take the call for the ad account", cure) from None
         if status in CLOSED:
             raise ConfigError(WHERE, f"the ad account is {CLOSED[status]}", "mend it in Ads Manager, or name another")
 
@@ -103,11 +108,23 @@ class Account:
                 f"set create_audience: true, or another audience_name; {choices(name, (one['name'] for one in there))}"
             )
             raise ConfigError(WHERE, f"the ad account has no audience called {name!r}", cure)
+        return self._made(name, source, sum(one.get("subtype") == "CUSTOM" for one in there))
+
+    def _made(self, name: str, source: str, lists: int) -> str:
+        """The id of a new audience, in an account with so many ``lists``; no row is to blame when Meta makes none."""
         body = {"name": name, "subtype": "CUSTOM", "customer_file_source": source}
-        # never twice: were the answer lost, the next run finds the audience by its name
-        return str(
-            self.call("POST", f"{self.number}/customaudiences", body, once=True, place="/act/customaudiences")["id"]
-        )
+        path, place = f"{self.number}/customaudiences", "/act/customaudiences"
+        try:
+            # never twice: were the answer lost, the next run finds the audience by its name
+            return str(self.call("POST", path, body, once=True, place=place)["id"])
+        except (BatchRefused, ContractError) as fault:
+            what, cure = "Meta would not make the audience", "make it in Audience Manager, and set audience_id"
+            if lists >= MOST_AUDIENCES:
+                what += f": the ad account has {lists} of the {MOST_AUDIENCES} customer lists that it may have"
+                cure = "delete one that is not used, or name one that is there in audience_name"
+            elif isinstance(fault, ContractError):
+                raise
+            raise ConfigError(WHERE, what, cure) from None
 
     def _audiences(self) -> Iterator[dict[str, Any]]:
         query: dict[str, Any] = {"fields": "id,name,subtype", "limit": AUDIENCES_A_PAGE}

@@ -17,7 +17,7 @@ INVALID, TOO_MANY = 100, 105
 USUAL_WAIT = 60.0  # seconds for which Meta blocks an ad account of the standard tier
 
 TOKEN = "make a new token of a system user and set TARGET_META_AUDIENCES_ACCESS_TOKEN"
-RIGHTS = "give the token ads_management, and its user the right to manage the ad account and its audiences"
+RIGHTS = "grant ads_management to the token, and its user the right to manage the ad account and its audiences"
 FLAGGED = (
     "Meta has frozen the audience for integrity reasons",
     "appeal in Audience Manager, or name another audience: members cannot be changed before",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ COLUMNS = tuple(column for column in META.fields if column != "external_id")
 ALONE = ("email", "phone", "maid")
 TOGETHER = tuple(("first_name", "last_name", third, "country") for third in ("postcode", "city", "birth_date"))
 STRONG = ("EMAIL", "PHONE", "MADID")
+NAMES = ("FN", "LN", "ZIP", "CT", "DOBY", "COUNTRY")
 WEAK = tuple(("FN", "LN", third, "COUNTRY") for third in ("ZIP", "CT", "DOBY"))
 
 
@@ -40,12 +42,35 @@ def match_keys(names: Iterable[str]) -> list[tuple[str, ...]]:
     return [keys for keys in (*((name,) for name in ALONE), *TOGETHER) if there.issuperset(keys)]
 
 
-def row_of(key: str, values: Mapping[str, Any]) -> Row | None:
-    """What is sent of one person, given by canonical names; None when Meta could recognise nobody by it."""
-    (fields,) = META.prepare([values]).rows
+def row_of(key: str, values: Mapping[str, Any], emptied: Counter[str] | None = None) -> Row | None:
+    """What is sent of one person, given by canonical names; None when Meta could recognise nobody by it.
+
+    ``emptied`` counts the values, by field, of which nothing was left.
+    """
+    prepared = META.prepare([values])
+    if emptied is not None:
+        emptied.update(prepared.dropped)
+    (fields,) = prepared.rows
     if not any(name in fields for name in STRONG) and not any(all(name in fields for name in keys) for keys in WEAK):
         return None
     return {ID: key, **{name: fields[name] for name in ORDER if name in fields}}
+
+
+def marks_of(row: Row) -> list[str]:
+    """What alone recognises a person: each address, number and device; for want of these the names with their place."""
+    strong = [f"{name} {row[name]}" for name in STRONG if name in row]
+    return strong or ["names " + " ".join(row.get(name, "") for name in NAMES)]
+
+
+def unshared(row: Row, shared: Collection[str]) -> Row | None:
+    """What is to be taken back of a row where others are known by some of it; None when nothing is left.
+
+    The external id stays then: Meta may have found the others by it. Names take nobody back who was known by more.
+    """
+    if not shared or set(shared).isdisjoint(marks_of(row)):
+        return row
+    left = {name: value for name, value in row.items() if name != ID and f"{name} {value}" not in shared}
+    return left if any(name in left for name in STRONG) else None
 
 
 def handle_of(row: Row) -> str:

@@ -16,7 +16,7 @@ def verdicts(changes: Sequence[Change], answer: bytes) -> list[Verdict]:
     except msgspec.DecodeError:
         results = []
     if not results:
-        return [Verdict.delivered(change.key) for change in changes]
+        return [Verdict(change.key, "delivered") for change in changes]
     said = {result.key: result for result in results}
     return [_verdict(change.key, said.get(change.key)) for change in changes]
 

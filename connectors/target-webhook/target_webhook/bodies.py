@@ -60,10 +60,7 @@ class Bodies:
     def _said(self, changes: Sequence[Change]) -> dict[str, Any]:
         first = changes[0]
         columns = sorted(first.payload)
-        rows = [
-            {"op": change.op, "key": change.key, "fingerprint": change.fingerprint, **_payload(change, columns)}
-            for change in sorted(changes, key=attrgetter("key"))
-        ]
+        rows = [_row(change, columns) for change in sorted(changes, key=attrgetter("key"))]
         head = {"sync": self.sync, "purpose": first.purpose, "channel": first.channel}
         if first.mode in TOLD:
             head["mode"] = first.mode
@@ -110,9 +107,16 @@ def _check_names(change: Change) -> None:
         raise ConfigError(WHERE, what, "rename it in the model")
 
 
-def _payload(change: Change, columns: Sequence[str]) -> dict[str, Any]:
+def _row(change: Change, columns: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"op": change.op, "key": change.key, "fingerprint": change.fingerprint}
     if change.op == "remove":
-        erased = {"erase": True} if change.reason == "erased" else {}
-        return {"customer_id": change.customer or change.key, **erased}
-    moved = {"moved_from": change.moved_from} if change.moved_from else {}
-    return {**moved, **{name: change.payload[name] for name in columns}}
+        row["customer_id"] = change.customer or change.key
+        if change.reason == "erased":
+            row["erase"] = True
+        return row
+    if change.moved_from:
+        row["moved_from"] = change.moved_from
+    payload = change.payload
+    for name in columns:
+        row[name] = payload[name]
+    return row

@@ -66,7 +66,10 @@ class Audience:
         )
 
     def _check_keys(self) -> None:
-        cut = "count(*) filter (where contains(_key, chr(0)) or contains(_customer, chr(0)))"
+        own = sorted({self.sync.key, self.sync.customer})
+        texts = [quoted(name) for name in own if not pa.types.is_primitive(self.schema.field(name).type)]
+        marred = " or ".join(f"contains({name}::varchar, chr(0))" for name in texts) or "false"
+        cut = f"count(*) filter (where {marred})"
         query = f"select count(*), count(_key), count(distinct {{}}), count(_customer), {cut} from audience"
         rows, named, distinct, known, cut_off = self.connection.execute(query.format("hash(_key)")).fetchall()[0]
         if distinct < rows:  # of two keys that only hash alike there is no fault

@@ -24,6 +24,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     - ``contact``: whether the delivered row counts as a contact with the person
     - ``moved_from``: the key under which the channel holds this row, of a customer who is now another: rename it
     - ``handles``: what the channel may hold the row by, as ``ActivationSink.handle`` said then, the eldest first
+    - ``shared``: of the identifiers in ``handles``, those that another row is held by: leave them where they are
     """
 
     op: Op
@@ -43,6 +44,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     contact: bool = False
     moved_from: str | None = None
     handles: tuple[str, ...] = ()
+    shared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """An audience as the platform reports it: its ``size`` now, and how many of the rows sent it ``matched``."""
+    """An audience as the platform reports it: its ``size`` now, and how many of the rows sent it ``matched``.
+
+    ``least``: what it has for certain, where the platform tells a range and ``size`` lies within.
+    """
 
     size: int
     matched: int | None = None
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +79,20 @@ class Bounce:
     address: str = ""
 
 
+KEPT = "kept_for_another"
+
+
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """What a channel made of one change; ``code`` is a word, never a message that could hold personal data."""
+    """What a channel made of one change; ``code`` is a word, never a message that could hold personal data.
+
+    - ``gone``: the channel holds nothing of the row any more, though it refused what it should hold now
+    """
 
     key: str
     status: Status
     code: str = ""
     remote_id: str | None = None
+    gone: bool = False
 
     @classmethod
     def delivered(cls, key: str, remote_id: str | None = None) -> Verdict:
@@ -87,9 +100,14 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
         return cls(key, "delivered", remote_id=remote_id)
 
     @classmethod
-    def refused(cls, key: str, code: str) -> Verdict:
+    def kept(cls, key: str) -> Verdict:
+        """The row is gone, and all that the channel knew it by is left there, for other rows are held by that."""
+        return cls(key, "delivered", KEPT, "")
+
+    @classmethod
+    def refused(cls, key: str, code: str, *, gone: bool = False) -> Verdict:
         """The channel will not take this payload; it is not sent again until it changes."""
-        return cls(key, "refused", code)
+        return cls(key, "refused", code, gone=gone)
 
     @classmethod
     def retry(cls, key: str, code: str, remote_id: str | None = None) -> Verdict:

@@ -20,6 +20,8 @@ from snello.activation.tables import metadata
 from snello.errors import ConfigError
 
 BUSY_SECONDS = 30
+LOG_PAGES = 16_000  # of 4 KiB: the default, a sixteenth of it, has nearly every page of a delivery copied at once
+KEEPALIVE_SECONDS = 60  # a channel may be slow for hours, and firewalls forget connections that say nothing
 
 
 def open_engine(url: str) -> Engine:
@@ -29,7 +31,9 @@ def open_engine(url: str) -> Engine:
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+        # no pre-ping: a server that restarted has let go of the run's lock, and the run must not go on without it
+        kept = {"keepalives_idle": KEEPALIVE_SECONDS}
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, connect_args=kept)
     try:
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -56,7 +60,8 @@ def _parsed(url: str) -> URL:
 def _lasting(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")  # the tap reads while the target writes
-    cursor.execute("PRAGMA synchronous = FULL")  # an outcome that was written survives a power cut
+    cursor.execute("PRAGMA synchronous = FULL")  # each commit reaches the disk: what was written survives a power cut
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")  # when it is copied into the file has no part in that
     cursor.close()
 
 

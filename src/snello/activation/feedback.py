@@ -10,6 +10,7 @@ from typing import Any
 from snello.activation.changes import Bounce, Size
 from snello.activation.engine import told
 from snello.activation.ledger import Ledger
+from snello.activation.looks import forecast, held
 from snello.activation.suppressions import address_hash, enter, mark_of
 from snello.activation.tables import measurements
 
@@ -45,9 +46,14 @@ def suppress(ledger: Ledger, sync: str, channel: str, bounces: Sequence[Bounce],
         return sum(enter(connection, row) for row in found)
 
 
-def measure(ledger: Ledger, sync: str, run_id: str, sent: Sent, size: Size | None) -> None:
-    """Note what was sent, what was accepted, and what the platform says of the audience."""
+def measure(ledger: Ledger, sync: str, run_id: str, sent: Sent, size: Size | None, floor: int = 0) -> None:
+    """Note what was sent, what was accepted, what the platform says of the audience, and what was expected of it.
+
+    ``floor``: members below which the platform makes no use of an audience.
+    """
     said: Mapping[str, Any] = {"size": size.size, "matched": size.matched} if size else {"size": None, "matched": None}
     row = {"sync": sync, "run_id": run_id, "at": datetime.now(UTC), "sent": sent.sent, "accepted": sent.accepted}
+    row |= {**said, "held": held(ledger, sync)}
+    row["forecast"] = forecast(ledger, row, floor)
     with told(), ledger.engine.begin() as connection:
-        connection.execute(measurements.insert(), {**row, **said})
+        connection.execute(measurements.insert(), row)

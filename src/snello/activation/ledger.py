@@ -13,20 +13,23 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from sqlalchemy import Connection, Table, func, select, update
+import pyarrow.compute as pc
+from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from snello.activation.engine import columns, open_engine, told, widen
 from snello.activation.locks import SyncLock
-from snello.activation.tables import deliveries, exclusions, metadata, receipts, runs
+from snello.activation.tables import deliveries, exclusions, metadata, receipts, reservations, runs
 
 Row = Mapping[str, Any]
 CHUNK = 5_000
 Item = TypeVar("Item")
 UNKNOWN = "?"  # fingerprint of a row that the channel may hold, we do not know with what content
 # codes of tries that may have arrived
-UNSURE = frozenset({"timeout", "unreachable", "stopped", "no_verdict", "in_doubt"})
+UNSURE = frozenset({"timeout", "unreachable", "stopped", "no_verdict", "in_doubt", "processing"})
+_COLUMNS = ("key", "fingerprint", "tried", "status", "op", "batch")
+_UNSETTLED = pa.schema([(name, pa.string()) for name in _COLUMNS]).empty_table()
 
 
 class Ledger:
@@ -64,6 +67,16 @@ class Ledger:
         )
         with told():
             return columns(self.engine, sql, sync)
+
+    def standing_rows(self, sync: str) -> tuple[pa.Table, pa.Table]:
+        """``settled`` and ``unsettled``, in one reading where every row is settled, as it is on most days."""
+        settled = "case when status = 'delivered' and op = 'upsert' then fingerprint end"
+        with told():
+            sql = f"select key, coalesce({settled}, '') as fingerprint from deliveries where sync = :sync"
+            found = columns(self.engine, sql, sync)
+        if not found["fingerprint"].null_count:
+            return found, _UNSETTLED
+        return found.filter(pc.is_valid(found["fingerprint"])), self.unsettled(sync)
 
     def customers(self, sync: str) -> pa.Table:
         """``key, customer`` of every row of a sync whose key names another thing than the customer."""
@@ -118,10 +131,12 @@ class Ledger:
             connection.execute(runs.insert(), {"outcome": "running", "message": "", **run, "started_at": now})
 
     def finish(self, run_id: str, sync: str, outcome: str, **figures: Any) -> None:
-        """Close a run with its outcome and whatever columns of ``runs`` are known by now."""
+        """Close a run with its outcome and what columns of ``runs`` are known by now; it reserves no contact more."""
         mine = update(runs).where(runs.c.run_id == run_id, runs.c.sync == sync)
+        reserved = delete(reservations).where(reservations.c.sync == sync, reservations.c.run_id == run_id)
         with self._writing() as connection:
             connection.execute(mine.values(outcome=outcome, finished_at=datetime.now(UTC), **figures))
+            connection.execute(reserved)
 
     def last_run(self, sync: str) -> dict[str, Any]:
         """The run of the sync with the greatest name; empty before the first."""

@@ -1,7 +1,8 @@
 """What earlier runs left without an end: rows put off for too long, rows that waited for a payload that came.
 
 - ``overdue``: upserts that the channel has put off for ``expire_days``; they are given up (dead, code expired)
-- ``absent``: rows of mode ``update`` that the channel did not have; asked again once a day
+- ``absent``: rows of mode ``update`` that the channel did not have; asked again once a day, and sent at once by a mode
+  that adds
 - ``close``: a receipt for each row given up, and for each try that another payload or a removal takes the place of; a
   row whose payload is again what the channel holds is no dead letter any more
 """
@@ -23,6 +24,7 @@ from snello.activation.tables import deliveries, receipts, runs
 PUT_OFF = ("retrying", "in_doubt")
 ASKED_AGAIN = timedelta(days=1)
 NOT_THERE = "not_there"
+UPDATE = "update"
 
 SUPERSEDED = """
 select u.key, u.tried, c.op = 'remove' as removed from unsettled as u
@@ -64,10 +66,13 @@ def overdue(ledger: Ledger, sync: str, days: int) -> pa.Table:
     return _keys(ledger, query) if _keys(ledger, old).num_rows else _table([])
 
 
-def absent(ledger: Ledger, sync: str) -> pa.Table:
-    """``key`` of the rows that the channel did not have when it was asked, a day ago or more."""
+def absent(ledger: Ledger, sync: str, mode: str) -> pa.Table:
+    """``key`` of the rows that the channel did not have a day ago or more; in another ``mode``, when last updated."""
     now = datetime.now(UTC)
     then = or_(deliveries.c.updated_at <= now - ASKED_AGAIN, deliveries.c.updated_at > now + ASKED_AGAIN)
+    if mode != UPDATE:  # the channel said that it adds nobody in that mode, not that it refuses the row
+        updates = select(runs.c.run_id).where(runs.c.sync == sync, runs.c.mode == UPDATE)
+        then = or_(then, deliveries.c.run_id.in_(updates))
     refused = (deliveries.c.sync == sync) & (deliveries.c.status == "refused") & (deliveries.c.code == NOT_THERE)
     return _keys(ledger, select(deliveries.c.key).where(refused, then))
 
@@ -85,7 +90,8 @@ def close(ledger: Ledger, plan: Plan) -> None:
     rows = []
     for row in ledger.lookup(plan.sync.name, given_up).values():
         reason = f"put off for more than {plan.sync.expire_days} days"
-        arrived = UNKNOWN if row["status"] == "in_doubt" or row["code"] in UNSURE else None
+        unsure = row["status"] == "in_doubt" or row["code"] in UNSURE or row["handles"]
+        arrived = UNKNOWN if unsure else None
         ended = {"status": "dead", "code": "expired", "batch": None, "run_id": plan.run_id}
         rows.append({**row, **ended, "fingerprint": arrived or row["fingerprint"]})
         proof = _proof(plan, row["key"], "dead", row["tried"], reason)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import fcntl
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
+from snello.activation.engine import told
 from snello.errors import RetryLater
 
-Role = Literal["tap", "target", "schema"]
+Role = Literal["tap", "target", "schema", "turn"]
 
 
 class SyncLock:
@@ -36,6 +39,15 @@ class SyncLock:
         self.take(sync, role)
         self.release(sync, role)
 
+    def is_held(self, sync: str, role: Role) -> bool:
+        """Whether anybody holds the lock."""
+        if (sync, role) in self._held:
+            return True
+        release = self._tried(sync, role)
+        if release is not None:
+            release()
+        return release is None
+
     def release(self, sync: str, role: Role) -> None:
         """Let go of a lock that this process holds."""
         release = self._held.pop((sync, role), None)
@@ -55,13 +67,16 @@ class SyncLock:
         return _tried_file(folder / f"{re.sub(r'[^0-9A-Za-z_.-]', '_', sync)}.{role}")
 
     def _tried_advisory(self, name: str) -> Callable[[], None] | None:
-        connection = self.engine.connect()  # the lock lives as long as this connection does
-        query = text("select pg_try_advisory_lock(hashtextextended(:name, 0))")
-        if connection.execute(query, {"name": name}).scalar_one():
+        with told():
+            connection = self.engine.connect()  # the lock lives as long as this connection does
+            query = text("select pg_try_advisory_lock(hashtextextended(:name, 0))")
+            taken = connection.execute(query, {"name": name}).scalar_one()
             connection.commit()  # the lock is the session's: no transaction need stay open for it
+        if taken:
 
             def release() -> None:
-                connection.execute(text("select pg_advisory_unlock_all()"))
+                with suppress(DBAPIError):  # a server that is gone has let go already
+                    connection.execute(text("select pg_advisory_unlock_all()"))
                 connection.close()
 
             return release

@@ -34,6 +34,7 @@ create temp view held as
 select h.key, {customer} as customer from customers as h {who}
 """
 
+NOBODY = pa.table({"key": pa.array([], pa.string())})
 CUSTOMER_ALIASES = "customer_aliases"
 ALIASES = "create temp table aliases as select {alias} as key, {customer} as customer from ({table}) where {some}"
 
@@ -64,11 +65,12 @@ class Planner:
           ``ContractError`` when a table is absent, ``ConfigError`` when the sync's mode knows no ``limit``
         """
         edition = Edition(self.lake)
-        published_sync(edition, name)
+        sync, _ = published_sync(edition, name)
         self.ledger.locks.take(name, "tap")
         self.ledger.locks.check_free(name, "target")
-        plan = self._compared(edition, name, limit)
-        return open_run(edition, self.ledger, self.salt, plan, allowed)
+        with gates.turn(self.ledger, sync):
+            plan = self._compared(edition, name, limit)
+            return open_run(edition, self.ledger, self.salt, plan, allowed)
 
     def preview(self, name: str, limit: int | None = None) -> Plan:
         """What ``plan`` would give now: no lock is held, no breaker asked, and nothing written."""
@@ -104,11 +106,12 @@ class Planner:
 
     def _kept(self, sync: Sync) -> dict[str, pa.Table]:
         ledger, name = self.ledger, sync.name
-        found = {"settled": ledger.settled(name), "unsettled": ledger.unsettled(name)}
+        settled, unsettled = ledger.standing_rows(name)
+        found = {"settled": settled, "unsettled": unsettled}
         found["known_exclusions"] = ledger.exclusions(name)
         found["erased"] = erased(ledger, name)
-        found["overdue"] = overdue(ledger, name, sync.expire_days)
-        found["absent"] = absent(ledger, name)  # in any mode: the sync may have been an update until now
+        found["overdue"] = overdue(ledger, name, sync.expire_days) if unsettled.num_rows else NOBODY
+        found["absent"] = absent(ledger, name, sync.mode) if unsettled.num_rows else NOBODY
         if sync.key != sync.customer:
             found["customers"] = ledger.customers(name)
         return found

@@ -41,6 +41,7 @@ update deliveries set tried = null, status = 'in_doubt', op = 'remove', code = '
 where sync = :sync and (fingerprint is not null or status in ('in_doubt', 'retrying'))
     and key not in (select key from aside where status = 'delivered')
 """
+UNMARKED = "delete from marks where sync = :sync"
 MINE = "sync = :sync and batch = :batch"
 TURNED_AWAY = f"""
 update deliveries set batch = null where {MINE} and op = 'upsert'
@@ -110,9 +111,12 @@ class Aside:
                 self._connection.execute(text(NOTED), [row._asdict() for row in rows])
 
     def doubt(self) -> None:
-        """Before the session is closed: whatever it changes is in doubt until ``settle``."""
+        """Before the session is closed: whatever it changes is in doubt until ``settle``.
+
+        Marks are made anew of what rows are known by, should they be needed.
+        """
         with told(), self._connection.begin():
-            for statement in (COMING, GOING):
+            for statement in (COMING, GOING, UNMARKED):
                 self._run(statement)
 
     def judge(self, rows: Sequence[Noted]) -> None:

@@ -98,7 +98,8 @@ def enter(connection: Connection, row: Mapping[str, Any]) -> bool:
     graver = {name: statement.excluded[name] for name in ("reason", "source", "at")}
     keys = ["kind", "value", "channel"]
     statement = statement.on_conflict_do_update(index_elements=keys, set_=graver, where=weaker)
-    return connection.execute(statement).rowcount > 0
+    # the rows themselves: PostgreSQL's driver counts none for an INSERT
+    return connection.execute(statement.returning(suppressions.c.kind)).first() is not None
 
 
 class Suppressions:

@@ -1,10 +1,12 @@
 """The ledger's tables. No personal data: a key is a customer_id, a fingerprint a salted hash.
 
 - ``deliveries``, one row a sync and key: what the channel holds and how the last attempt ended
+- ``marks``, one row an identifier by which a channel alone knows a member, as a keyed hash
 - ``receipts``, one row a change and outcome, append only
 - ``runs``, one row a run and sync
 - ``exclusions``, one row a member whom a gate keeps back, or kept back until some time
 - ``contacts``, one row a contact with a person, append only
+- ``reservations``, one row a contact that a run under way is about to make
 - ``suppressions``, one row a person or address that a channel must not be sent
 - ``measurements``, one row a look at what the platform says of an audience, append only
 """
@@ -35,6 +37,16 @@ deliveries = Table(
     Column("customer", String, comment="the customer, where the key names another thing"),
     Column("updated_at", _moment, nullable=False),
     sqlite_with_rowid=False,  # read in key order, a million rows at a time
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("sync", String, primary_key=True),
+    Column("mark", String, primary_key=True, comment="keyed hash of an identifier"),
+    Column("key", String, primary_key=True),
+    Column("state", String, nullable=False, comment="held; kept: held, and left there by another for it; leaving"),
+    sqlite_with_rowid=False,
 )
 
 receipts = Table(
@@ -103,6 +115,16 @@ contacts = Table(
     Index("contacts_of_a_time", "at", "customer"),
 )
 
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("sync", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("customer", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 suppressions = Table(
     "suppressions",
     metadata,
@@ -126,5 +148,7 @@ measurements = Table(
     Column("accepted", Integer, nullable=False),
     Column("matched", Integer, comment="as the platform reports it; null: it does not say"),
     Column("size", Integer, comment="as the platform reports it; null: it does not say"),
+    Column("held", Integer, comment="rows that the platform holds after the run"),
+    Column("forecast", Integer, comment="how many it was expected to find; null: it had said nothing before"),
     Index("measurements_of_a_sync", "sync", "at"),
 )

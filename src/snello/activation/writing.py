@@ -74,6 +74,15 @@ class Contact(NamedTuple):
     key: str
 
 
+class Mark(NamedTuple):
+    """A row of ``marks``: by what a channel alone may know a row, and whether that is about to be taken back."""
+
+    sync: str
+    mark: str
+    key: str
+    state: str
+
+
 class Intent(NamedTuple):
     """First tries at upserts that go out under one idempotency key: fingerprints by key."""
 
@@ -89,6 +98,7 @@ class Page:
     - ``intents`` leave alone what the ledger says of what is held; ``entries`` replace rows
     - ``taken``: keys in doubt that the channel took as it was meant to, with nothing to add
     - ``gone``: keys whose rows are no more, for the channel holds them under another
+    - ``unmarked``: marks and keys that are no more, before ``marks`` are written
     """
 
     intents: list[Intent] = field(default_factory=list)
@@ -97,9 +107,12 @@ class Page:
     proofs: list[Proof] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    unmarked: list[tuple[str, str]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.intents or self.entries or self.taken or self.proofs or self.contacts or self.gone)
+        rows = self.intents or self.entries or self.taken or self.gone
+        return bool(rows or self.proofs or self.contacts or self.marks or self.unmarked)
 
 
 class Pen:
@@ -111,9 +124,9 @@ class Pen:
 
     def look(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The rows of these keys, by key. Raises ``RetryLater``."""
-        sql = f"select {', '.join(LOOKED_UP)} from deliveries where sync = {self._mark} and key {self._among}"
+        sql = f"select {', '.join(LOOKED_UP)} from deliveries where sync = {self.mark} and key {self.among}"
         with told(), self.engine.connect() as connection:
-            found = connection.exec_driver_sql(sql, (self.sync, self._keys(list(keys)))).fetchall()
+            found = connection.exec_driver_sql(sql, (self.sync, self.listed(list(keys)))).fetchall()
         return {row[0]: dict(zip(LOOKED_UP, row, strict=True)) for row in found}
 
     def write(self, page: Page) -> None:
@@ -130,23 +143,38 @@ class Pen:
             self._many(connection, self._replacing, page.entries, now)
             self._many(connection, self._inserting("receipts", Proof._fields), page.proofs, now)
             self._many(connection, self._inserting("contacts", Contact._fields), page.contacts, now)
+            self.remember(connection, page)
             if page.gone:
-                sql = f"delete from deliveries where sync = {self._mark} and key {self._among}"
-                connection.exec_driver_sql(sql, (self.sync, self._keys(page.gone)))
+                sql = f"delete from deliveries where sync = {self.mark} and key {self.among}"
+                connection.exec_driver_sql(sql, (self.sync, self.listed(page.gone)))
+
+    def remember(self, connection: Connection, page: Page) -> None:
+        """Write whose identifiers are whose; one that was left there for a row's sake stays known as such."""
+        m = self.mark
+        if page.unmarked:
+            sql = f"delete from marks where sync = {m} and mark = {m} and key = {m}"
+            connection.exec_driver_sql(sql, [(self.sync, *each) for each in page.unmarked])
+        if page.marks:
+            stays = "marks.state = 'kept' and excluded.state = 'held'"
+            sql = (
+                f"insert into marks (sync, mark, key, state) values ({self._marks(4)}) on conflict (sync, mark, key) "
+                f"do update set state = case when {stays} then 'kept' else excluded.state end"
+            )
+            connection.exec_driver_sql(sql, page.marks)
 
     def _settle(self, connection: Connection, keys: list[str], now: Any) -> None:
         """The channel holds what was tried, with a receipt a row; as two statements, however many rows."""
-        given = (now, self.sync, self._keys(keys))
-        where = f"where sync = {self._mark} and key {self._among}"
+        given = (now, self.sync, self.listed(keys))
+        where = f"where sync = {self.mark} and key {self.among}"
         connection.exec_driver_sql(
             "update deliveries set fingerprint = tried, status = 'delivered', code = '', batch = null, "
-            f"updated_at = {self._mark} {where}",
+            f"updated_at = {self.mark} {where}",
             given,
         )
         connection.exec_driver_sql(
             "insert into receipts (run_id, sync, key, op, status, code, reason, attempt, fingerprint, customer, at) "
             "select run_id, sync, key, op, status, '', '', attempt, tried, customer, "
-            f"{self._mark}{'::timestamptz' if self._postgresql else ''} from deliveries {where}",
+            f"{self.mark}{'::timestamptz' if self._postgresql else ''} from deliveries {where}",
             given,
         )
 
@@ -157,7 +185,7 @@ class Pen:
     @cached_property
     def _intending(self) -> str:
         """One statement a batch, however many rows."""
-        m = self._mark
+        m = self.mark
         moment, pairs = (
             (f"{m}::timestamptz", "unnest(%s::text[], %s::text[])") if self._postgresql else (m, "json_each(?)")
         )
@@ -181,17 +209,20 @@ class Pen:
         return f"insert into {table} ({', '.join((*fields, 'at'))}) values ({self._marks(len(fields) + 1)})"
 
     @property
-    def _mark(self) -> str:
+    def mark(self) -> str:
+        """A parameter's place in a statement."""
         return "%s" if self._postgresql else "?"
 
     @property
-    def _among(self) -> str:
+    def among(self) -> str:
+        """The condition that a text is one of those in ``listed``, the parameter that follows."""
         return "= any(%s)" if self._postgresql else "in (select value from json_each(?))"
 
     def _marks(self, many: int) -> str:
-        return ", ".join([self._mark] * many)
+        return ", ".join([self.mark] * many)
 
-    def _keys(self, keys: list[str]) -> Any:
+    def listed(self, keys: list[str]) -> Any:
+        """Texts as one parameter."""
         return keys if self._postgresql else json.dumps(keys)
 
     def _pairs(self, pairs: dict[str, str]) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from snello.cli import said
 from snello.cli.ledger import Receipts
 from snello.cli.screen import Block, Grid, Line
 from snello.cli.tables import Row
@@ -16,16 +17,18 @@ STATUSES = (
     "delivered", "refused", "retrying", "dead", "dropped", "suppressed", "in_doubt", "superseded", "moved",
 )  # fmt: skip
 _COUNTS = ("op", "status", "code", "reason", "last_run", "all_runs")
+SAID = 5  # looks at a platform's figures, the last
 _LATEST = ("at", "key", "op", "status", "code", "attempt")
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """Receipts of ``sync``: how many of each kind, and the newest."""
+    """Receipts of ``sync``: how many of each kind, and the newest; ``said``: what the platform told after runs."""
 
     sync: str
     counts: list[Row]
     latest: list[Row]
+    said: list[Row]
 
 
 def read(hub: Settings, sync: str, status: str | None, limit: int) -> Delivered:
@@ -39,7 +42,8 @@ def read(hub: Settings, sync: str, status: str | None, limit: int) -> Delivered:
         raise ConfigError("receipts", f"no sync {sync!r}", choices(sync, known))
     if status is not None and status not in STATUSES:
         raise ConfigError("receipts --status", f"no status {status!r}", choices(status, STATUSES))
-    return Delivered(sync, _counts(receipts, sync), receipts.latest(sync, status, limit))
+    looks = said.rows(receipts.measured([sync])[-SAID:])
+    return Delivered(sync, _counts(receipts, sync), receipts.latest(sync, status, limit), looks)
 
 
 def _counts(receipts: Receipts, sync: str) -> list[Row]:
@@ -62,6 +66,9 @@ def page(found: Delivered) -> Iterator[Block]:
         yield Line(f"{found.sync}: no receipt yet. Next: run `meltano run activate`.", "warn")
         return
     yield Grid(f"{found.sync}: receipts", _COUNTS, [[row[name] for name in _COUNTS] for row in found.counts])
+    if found.said:
+        yield Line("")
+        yield from said.grid("What the platform said, beside what was expected", found.said)
     if found.latest:
         yield Line("")
         yield Grid(f"newest {len(found.latest)}", _LATEST, [[row[name] for name in _LATEST] for row in found.latest])

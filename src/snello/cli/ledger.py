@@ -12,7 +12,8 @@ from sqlalchemy import func, inspect, select, union
 
 from snello.activation.dead import DEAD
 from snello.activation.engine import open_engine, told, widen
-from snello.activation.tables import deliveries, exclusions, receipts, runs
+from snello.activation.looks import Look, looks
+from snello.activation.tables import deliveries, exclusions, measurements, receipts, runs
 from snello.cli.tables import Row
 
 _RECEIPT = ("at", "key", "op", "status", "code", "reason", "attempt", "run_id")
@@ -64,6 +65,12 @@ class Receipts:
         """How many rows of ``sync`` were refused or given up and stand so now."""
         return sum(row["rows"] for row in self.undelivered(sync) if row["status"] in DEAD)
 
+    def measured(self, syncs: Sequence[str]) -> list[Look]:
+        """What the platforms of ``syncs`` said of their audiences after each run, the eldest first."""
+        if self._engine is None or not inspect(self._engine).has_table(measurements.name):
+            return []  # nothing was measured since there is a table for it
+        return looks(self, syncs)
+
     def latest(self, sync: str, status: str | None, limit: int) -> list[Row]:
         """The newest receipts of ``sync`` first."""
         query = select(*(receipts.c[name] for name in _RECEIPT)).where(receipts.c.sync == sync)
@@ -87,6 +94,10 @@ class Receipts:
         """The receipts of one customer in ``sync``, newest first."""
         query = select(*(receipts.c[name] for name in _RECEIPT if name != "key"))
         return self._rows(query.where(receipts.c.sync == sync, receipts.c.key == key).order_by(receipts.c.id.desc()))
+
+    def asked(self, query: Any) -> list[Row]:
+        """The rows that a SELECT of the ledger's tables finds."""
+        return self._rows(query)
 
     def _kept(self, query: Any) -> list[Row]:
         """Rows of the exclusions, which a ledger that nothing has run on since has no table for."""

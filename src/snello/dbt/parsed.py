@@ -14,7 +14,7 @@ _MARK = "project_read"
 
 
 class ParsedOnce(dbtPlugin):
-    """Throws away what dbt kept of its last reading when any file of the project was added, removed or changed.
+    """Throws away what dbt kept of its last reading when any file of the project was added, removed, changed or moved.
 
     - sources, shapes and segments are found by the names of their macros; dbt, reading in part, does not know that a
       model asked which there are
@@ -30,8 +30,9 @@ class ParsedOnce(dbtPlugin):
 
 
 def forget_if_changed(project: Path, kept: Path) -> None:
-    """Remove the file ``kept`` unless a note beside it says that the project was as it is now."""
-    note, now = kept.with_name(_MARK), project_print(project)
+    """Remove the file ``kept`` unless a note beside it says that the project was as it is now, and where it is now."""
+    place = f"{project.absolute()}\0{project_print(project)}"  # dbt keeps whole paths, and reads seeds by them
+    note, now = kept.with_name(_MARK), hashlib.sha256(place.encode()).hexdigest()
     if note.exists() and note.read_text() == now:
         return
     # The note comes last: cut off between the two, the next run finds nothing to go on from.

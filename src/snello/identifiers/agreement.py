@@ -65,8 +65,14 @@ def _words(half: str | None) -> list[str]:
 
 def plain_name(value: str | None) -> str | None:
     """The name as ``names_agree`` compares it, ``given|family``; ``None`` when there is no letter in it."""
-    given, family = _halves(value)
-    return f"{' '.join(given)}|{' '.join(family)}" if given or family else None
+    given, bar, family = (value or "").partition("|")
+    first, last = map(_plain, (given, family) if bar else split_name(given))
+    return f"{first}|{last}" if first or last else None
+
+
+@lru_cache(maxsize=131_072)
+def _plain(half: str | None) -> str:
+    return " ".join(_words(half))
 
 
 @lru_cache(maxsize=262_144)

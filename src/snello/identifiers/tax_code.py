@@ -44,8 +44,12 @@ class Person(NamedTuple):
     @property
     def birth_date(self) -> date:
         """Of two possible births the latest that is not in the future; of which there is one in either century."""
+        return self.born_by(today())
+
+    def born_by(self, day: date) -> date:
+        """Of two possible births the latest that is not after a day; of which there is one in either century."""
         late, early = self.late_birth_date, self.early_birth_date
-        return late if late and (early is None or late <= _today()) else cast(date, early)
+        return late if late and (early is None or late <= day) else cast(date, early)
 
     @property
     def birthplace(self) -> str:
@@ -53,7 +57,7 @@ class Person(NamedTuple):
         return birthplace(self.canonical[11:15], self.birth_date) or ""
 
 
-def _today() -> date:
+def today() -> date:
     """The day that everything is reckoned from: ``SNELLO_TODAY``, else this one."""
     given = os.environ.get("SNELLO_TODAY")
     return date.fromisoformat(given) if given else date.today()

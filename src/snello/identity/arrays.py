@@ -10,6 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 Ints = npt.NDArray[np.int64]
+# Of what is only looked up, or widened before it is reckoned with, there are too many to be wide.
+Narrow = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -20,7 +22,7 @@ def components(left: Ints, right: Ints, count: int) -> Ints:
     return np.asarray(connected_components(joined, directed=False)[1], np.int64)
 
 
-def coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.integer], pa.Array]:
+def coded(column: pa.ChunkedArray) -> tuple[Narrow, pa.Array]:
     """The number of each text (-1 for none), and the distinct texts; a column of a dictionary is not written out."""
     if pa.types.is_dictionary(column.type):
         found = column.unify_dictionaries().combine_chunks()

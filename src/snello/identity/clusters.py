@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,8 @@ from snello.identity.strangers import Contacts
 __all__ = ["Clusters", "cluster"]
 
 MARGIN = 2.0
-_CUTS = ("left", "right", "strength", "rule")
+# What reads a table when its turn comes holds it no longer than that.
+Rows: TypeAlias = "pa.Table | Callable[[], pa.Table]"
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,11 @@ class Clusters:
 
 def cluster(
     records: Iterable[str] | pa.Array | pa.ChunkedArray,
-    edges: pa.Table,
-    marks: pa.Table,
+    edges: Rows,
+    marks: Rows,
     *,
     apart: pa.Table | None = None,
-    contacts: pa.Table | None = None,
+    contacts: Rows | None = None,
     contradictions: Contradictions = ITALIAN,
     margin: float = MARGIN,
 ) -> Clusters:
@@ -64,16 +66,27 @@ def cluster(
     """
     given = records if isinstance(records, pa.Array | pa.ChunkedArray) else pa.array(list(records), pa.string())
     names = sorted_names(given)
-    left, right = positions(names, edges["left"], edges["right"])
-    evidence = read_evidence(edges, contradictions.weak)
-    reached = Contacts.read(contacts, names)
-    marked = Marks.read(marks, names, contradictions)
+    (left, right), evidence, said = _read_edges(names, edges, contradictions)
+    reached = Contacts.read(_table(contacts), names)
+    marked = Marks.read(_table(marks), names, contradictions)
     seen = _Given((left, right), evidence, marked, (_known_pairs(names, apart), reached))
     component = components(left, right, len(names))
     people, cut, reasons = seen.rebuilt(component, steps(margin))
     assignment = {"record": names, "cluster": _named(names, people), "component": _named(names, component)}
-    cuts = edges.select(list(_CUTS)).take(pa.array(cut, pa.int64()))
-    return Clusters(pa.table(assignment), cuts.append_column("reason", pa.array(reasons, pa.string())))
+    ends = {side: names.take(pa.array(end[cut])) for side, end in (("left", left), ("right", right))}
+    told = {name: said[name].take(pa.array(cut, pa.int64())) for name in said.column_names}
+    return Clusters(pa.table(assignment), pa.table({**ends, **told, "reason": pa.array(reasons, pa.string())}))
+
+
+def _table(rows: Rows | None) -> pa.Table:
+    return rows() if callable(rows) else rows
+
+
+def _read_edges(names: pa.Array, rows: Rows, contradictions: Contradictions) -> tuple[Pairs, Evidence, pa.Table]:
+    """The ends of each edge, what it says, and of its columns what a refused one is told by."""
+    edges = _table(rows)
+    left, right = positions(names, edges["left"], edges["right"])
+    return (left, right), read_evidence(edges, contradictions.weak), edges.select(["strength", "rule"])
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from snello.errors import ContractError
-from snello.identity.arrays import Bools, Ints, coded
+from snello.identity.arrays import Bools, Ints, Narrow, coded
 
 _UNIT = 1024  # of a bit: whole numbers add up to the same in any order
 STEPS = 4  # in a bit: evidence within a quarter of a bit is one level
@@ -25,14 +26,15 @@ class Evidence:
     ``homonym``: whether it is weak because strangers may share it, not because a home may.
     """
 
-    weight: Ints
-    kind: Ints
+    weight: Narrow
+    kind: Narrow
     weak: Bools
     homonym: Bools
 
     def at(self, chosen: Ints) -> Evidence:
-        """Some of the edges."""
-        return Evidence(self.weight[chosen], self.kind[chosen], self.weak[chosen], self.homonym[chosen])
+        """Some of the edges, as numbers wide enough to reckon with."""
+        weight, kind = (column[chosen].astype(np.int64) for column in (self.weight, self.kind))
+        return Evidence(weight, kind, self.weak[chosen], self.homonym[chosen])
 
 
 def read_evidence(edges: pa.Table, weak: Mapping[str, str]) -> Evidence:
@@ -41,24 +43,28 @@ def read_evidence(edges: pa.Table, weak: Mapping[str, str]) -> Evidence:
     The kind is the identifier when ``edges`` has ``identifier_kind``, else the rule. Raises ``ContractError`` when
     a strength is missing or not from 0 to 1.
     """
-    strength = edges["strength"].cast(pa.float64()).combine_chunks()
+    strength = edges["strength"].cast(pa.float64())
     if strength.null_count:
         raise ContractError("identity edges", "an edge has no strength", "give each rule a number")
-    given = strength.to_numpy()
-    if not ((given >= 0) & (given <= 1)).all():
-        raise ContractError("identity edges", "a strength is not from 0 to 1", "mend the strength of the rule")
-    bits = np.minimum(-np.log2(np.maximum(1 - given, 2.0**-12)) * _UNIT, _MOST)
+    # Part by part: on the way to its weight each strength is several numbers.
+    weight = np.concatenate([np.array([], np.int32), *(_weights(part.to_numpy()) for part in strength.chunks)])
     kinds = edges["identifier_kind" if "identifier_kind" in edges.column_names else "rule"]
     codes, said = coded(kinds)
     texts = [*said.to_pylist(), ""]
-    rank = np.argsort(np.argsort(np.array(texts, dtype=object))).astype(np.int64)
+    rank = np.argsort(np.argsort(np.array(texts, dtype=object))).astype(np.int16)
     # who shares a home shares its address and its line: said twice
     alone = np.array([text in weak for text in texts], bool)
     strangers = np.array([weak.get(text) == "homonym" for text in texts], bool)
     home = alone & ~strangers
     rank[home] = rank[home].min(initial=len(texts))
-    weight = np.where(given == 1, _CERTAIN, np.rint(bits)).astype(np.int64)
     return Evidence(weight, rank[codes], alone[codes], strangers[codes])
+
+
+def _weights(given: npt.NDArray[np.float64]) -> Narrow:
+    if not ((given >= 0) & (given <= 1)).all():
+        raise ContractError("identity edges", "a strength is not from 0 to 1", "mend the strength of the rule")
+    bits = np.minimum(-np.log2(np.maximum(1 - given, 2.0**-12)) * _UNIT, _MOST)
+    return np.where(given == 1, _CERTAIN, np.rint(bits)).astype(np.int32)
 
 
 def steps(margin: float) -> int:

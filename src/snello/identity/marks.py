@@ -9,40 +9,45 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snello.errors import ContractError, choices
-from snello.identity.arrays import Bools, Ints, coded
+from snello.identity.arrays import Bools, Ints, Narrow, coded
 from snello.identity.contradictions import KINDS, Contradictions
 
 
 def sorted_names(records: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The distinct records in order: as text, or as they are where they are numbered from 0 up already."""
     if pa.types.is_integer(records.type):
-        return pa.array(np.arange(len(records)))
+        return pa.array(np.arange(len(records)), records.type)
     distinct = pc.unique(records.cast(pa.string()))
     return distinct.take(pc.sort_indices(distinct))
 
 
 def positions(names: pa.Array, *columns: pa.ChunkedArray) -> list[Ints]:
-    """Where the values of each column stand among the sorted names; raises ``ContractError`` for strangers."""
+    """Where the values of each column stand among the sorted names; raises ``ContractError`` for strangers.
+
+    Numbers stay as wide, or as narrow, as the names are.
+    """
     if pa.types.is_integer(names.type):
-        found = pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.int64())
-        strangers = len(found) - (pc.sum(pc.less(found, len(names))).as_py() or 0)
+        ends = [column.cast(names.type) for column in columns]
+        strangers = sum(len(end) - (pc.sum(pc.less(end, len(names))).as_py() or 0) for end in ends)
+        places = [end.to_numpy() for end in ends]
     else:
         # One search for all of them: most of its time goes into hashing the names.
         every = [chunk.cast(pa.string()) for column in columns for chunk in column.chunks]
         found = pc.index_in(pa.chunked_array(every, pa.string()), value_set=names)
         strangers = found.null_count
+        known = np.asarray(found.fill_null(-1).to_numpy(), np.int64)
+        places = np.split(known, np.cumsum([len(column) for column in columns])[:-1])
     if strangers:
         what = f"{strangers:,} ends of edges or marks name no record"
         raise ContractError("identity", what, "pass every record that the edges and marks speak of")
-    ends = np.cumsum([len(column) for column in columns])[:-1]
-    return np.split(np.asarray(found.to_numpy(), np.int64), ends)
+    return places
 
 
 @dataclass(frozen=True)
 class Marks:
     """One value a record and kind: ``numbers[kind][record]`` points into ``values[kind]``; -1 for none."""
 
-    numbers: dict[str, Ints]
+    numbers: dict[str, Narrow]
     values: dict[str, pa.Array]
     contradictions: Contradictions
 
@@ -62,7 +67,7 @@ class Marks:
             chosen = np.flatnonzero(given == numbered.get(kind, len(told)))
             codes, values[kind] = coded(marks["value"].take(pa.array(chosen)))
             known = codes >= 0
-            numbers[kind] = _one_each(records[chosen][known], codes[known].astype(np.int64), values[kind], len(names))
+            numbers[kind] = _one_each(records[chosen][known], codes[known], values[kind], len(names))
         return cls(numbers, values, contradictions)
 
     @property
@@ -97,13 +102,13 @@ class Marks:
         return found
 
 
-def _one_each(records: Ints, codes: Ints, values: pa.Array, count: int) -> Ints:
+def _one_each(records: Ints, codes: Narrow, values: pa.Array, count: int) -> Narrow:
     if len(records) and np.bincount(records).max() > 1:
         rank = np.empty(len(values), np.int64)
         rank[pc.sort_indices(values).to_numpy()] = np.arange(len(values))
         order = np.argsort(-rank[codes], kind="stable")
         records, codes = records[order], codes[order]
-    found = np.full(count, -1)
+    found = np.full(count, -1, np.int32)
     found[records] = codes
     return found
 
@@ -114,7 +119,7 @@ def _any(labels: Ints, which: Bools, count: int) -> Bools:
     return found
 
 
-def _several(labels: Ints, numbers: Ints, count: int) -> Bools:
+def _several(labels: Ints, numbers: Narrow, count: int) -> Bools:
     """Which components have two different known values."""
     known = np.flatnonzero(numbers >= 0)
     where, said = labels[known], numbers[known]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from snello.identifiers import birth_dates_agree, names_agree, names_share
 from snello.identifiers.agreement import plain_name
 from snello.identifiers.columns import decode_each
-from snello.identifiers.tax_code import Person
+from snello.identifiers.tax_code import Person, today
 from snello.identity.arrays import Bools, Ints
 from snello.identity.contradictions import BIRTH_DATES, NAMES, SEXES, TAX_CODES, Contradictions, differ
 from snello.identity.marks import Marks
@@ -147,7 +147,8 @@ def _columns(raw: dict[str, tuple[Ints, Values]], contradictions: Contradictions
     people = decode_each(taxes)
     canonical = [person and person.canonical for person in people]
     decoded = contradictions.says("tax_code", "decoded")
-    dates = [person.birth_date.isoformat() if decoded and person else None for person in people]
+    day = today()
+    dates = [person.born_by(day).isoformat() if decoded and person else None for person in people]
     sexes = [person.sex if decoded and person else None for person in people]
     made["tax_code"] = codes, canonical if contradictions.says("tax_code", "differ") else [None] * len(taxes)
     born, stated_dates = raw["birth_date"]

@@ -41,7 +41,7 @@ select left_record from {previous} where rule is null and component in (select c
 # Records in text order, so that the first of a cluster by number is the first by name.
 _NUMBERED = """
 create or replace temp table touched as
-select row_number() over (order by record) - 1 as id, record, {kinds}
+select (row_number() over (order by record) - 1)::int as id, record, {kinds}
 from given_persons
 where {chosen}
 """
@@ -140,10 +140,10 @@ def recluster(
     _refuse_strangers(connection)
     found = cluster(
         _read(connection, "select id from touched order by id")["id"],
-        _read(connection, _EDGES),
-        _read(connection, _OF_TOUCHED.format(rows="marks", words="mark_kinds")),
+        lambda: _taken(connection, _EDGES, "edges"),
+        lambda: _read(connection, _OF_TOUCHED.format(rows="marks", words="mark_kinds")),
         apart=_read(connection, _APART),
-        contacts=_read(connection, _OF_TOUCHED.format(rows="contacts", words="contact_kinds")),
+        contacts=lambda: _taken(connection, _OF_TOUCHED.format(rows="contacts", words="contact_kinds"), "contacts"),
         contradictions=contradictions,
         margin=margin,
     )
@@ -192,3 +192,10 @@ def _marks(contradictions: Contradictions) -> str:
 
 def _read(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
     return connection.sql(query).to_arrow_table()
+
+
+def _taken(connection: duckdb.DuckDBPyConnection, query: str, table: str) -> pa.Table:
+    """The answer of a query over a temporary table that nothing else needs: the engine lets go of it."""
+    found = _read(connection, query)
+    connection.execute(f"drop table {table}")
+    return found

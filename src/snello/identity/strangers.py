@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from snello.identity.arrays import Bools, Ints, coded, distinct, places, runs
+from snello.identity.arrays import Bools, Ints, Narrow, coded, distinct, places, runs
 from snello.identity.contact_slips import one_slip
 from snello.identity.marks import positions
 
@@ -26,7 +26,7 @@ class Contacts:
     - ``texts``: what the values stand for; ``slips``: of two values asked about, whether they are one but for a slip
     """
 
-    rows: tuple[tuple[Ints, Ints], ...]
+    rows: tuple[tuple[Ints, Narrow], ...]
     texts: pa.Array
     slips: dict[tuple[int, int], bool] = field(default_factory=dict)
 
@@ -39,7 +39,7 @@ class Contacts:
         given, told = coded(contacts["kind"])
         [records] = positions(names, contacts["record"])
         kinds = (np.flatnonzero(given == told.index(kind).as_py()) for kind in KINDS)
-        return cls(tuple((records[rows], codes[rows].astype(np.int64)) for rows in kinds), values)
+        return cls(tuple((records[rows], codes[rows]) for rows in kinds), values)
 
     @property
     def width(self) -> int:

@@ -21,9 +21,14 @@ class Draw:
     """Random values for one topic of one world; the same seed, topic and order of calls give the same values."""
 
     def __init__(self, seed: int, topic: str, as_of: datetime) -> None:
+        self.seed, self.topic = seed, topic
         self.rng = np.random.default_rng([seed, *topic.encode()])
         self.as_of = as_of
         self.as_of_us = int(as_of.timestamp()) * 1_000_000
+
+    def apart(self, part: str) -> Draw:
+        """Values for a part of the topic, on which nothing else that is drawn for the topic hangs."""
+        return Draw(self.seed, f"{self.topic}/{part}", self.as_of)
 
     def chance(self, size: int, probability: float | Floats) -> Mask:
         """Mask that is true with the given probability, one for all or one each."""

@@ -23,9 +23,23 @@ class Settings(ChannelSettings):
 
 class Rows(ActivationSink[Settings]):
     name, purpose, max_size = "rows", "email_marketing", 2
+    modes = frozenset({"mirror", "upsert", "insert", "replace"})
+    fills = "rows"
 
     def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
-        return self._judged(changes, self._send("rows", [{"key": c.key, **c.payload} for c in changes]))
+        return self._judged(changes, self._send(self.fills, [{"key": c.key, **c.payload} for c in changes]))
+
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        moved = [{"from": c.moved_from, "key": c.key, **c.payload} for c in changes]
+        return self._judged(changes, self._send("moved", moved))
+
+    def begin(self, rows: int) -> None:
+        self._called("begin", [], {})
+        self.fills = "session"
+
+    def commit(self) -> Iterable[Verdict]:
+        self._called("commit", [], {})
+        return ()
 
     def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
         return self._judged(changes, self._send("gone", [{"key": c.key} for c in changes]))
@@ -101,6 +115,75 @@ class HopingForTheBest(Rows):
             return [Verdict.delivered(change.key) for change in changes]
 
 
+class ReplacingAtOnce(Rows):
+    def begin(self, rows: int) -> None:
+        self._called("emptied", [], {})
+
+
+class AddingToTheWhole(Rows):
+    def begin(self, rows: int) -> None:
+        pass
+
+    def commit(self) -> Iterable[Verdict]:
+        return ()
+
+
+class KeepingTheYounger(Rows):
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        return self.upsert(changes)
+
+
+class Renumbering(Rows):
+    def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        return [Verdict.delivered(one.key, f"old-{one.key}") for one in super().upsert(changes)]
+
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        return [Verdict.delivered(one.key, f"new-{one.key}") for one in super().move(changes)]
+
+
+class HidingTheErased(Rows):
+    def erase(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        return [Verdict.delivered(change.key) for change in changes]
+
+
+class KnownByName(Rows):
+    """A channel that knows people by what identifies them, and by nothing else."""
+
+    def handle(self, change: Change) -> str | None:
+        return f"{change.payload['name']} {change.payload['visits']}"
+
+    def upsert(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        added = [{"key": c.key, "by": self.handle(c), **c.payload} for c in changes]
+        self._send("added", added)
+        return self._judged(changes, self._taken_back(changes))
+
+    def move(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        return self.upsert(changes)
+
+    def remove(self, changes: Sequence[Change]) -> Iterable[Verdict]:
+        return self._judged(changes, self._taken_back(changes))
+
+    def _taken_back(self, changes: Sequence[Change]) -> list[dict[str, Any]]:
+        kept = {c.key: self.handle(c) if c.op == "upsert" else None for c in changes}
+        gone = [{"key": c.key, "by": by} for c in changes for by in self._elder(c) if by != kept[c.key]]
+        if gone:
+            self._called("taken-back", gone, {"Idempotency-Key": f"{self.batch_id} back"})
+        return [{"key": c.key, "code": ""} for c in changes]
+
+    def _elder(self, change: Change) -> Sequence[str]:
+        return change.handles
+
+
+class TrustingTheLastHandle(KnownByName):
+    def _elder(self, change: Change) -> Sequence[str]:
+        return change.handles[-1:]
+
+
+class ForgettingTheElder(KnownByName):
+    def _elder(self, change: Change) -> Sequence[str]:
+        return change.handles if change.op == "remove" else ()
+
+
 class Unwatched(Rows):
     def _send(self, path: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{"key": row["key"], "code": ""} for row in rows]
@@ -133,6 +216,14 @@ logging_rows = target(LoggingRows)
 logging_secrets = target(LoggingSecrets)
 printing_rows = target(PrintingRows)
 removing_all = target(RemovingAll)
+replacing_at_once = target(ReplacingAtOnce)
+adding_to_the_whole = target(AddingToTheWhole)
+keeping_the_younger = target(KeepingTheYounger)
+renumbering = target(Renumbering)
+hiding_the_erased = target(HidingTheErased)
+known_by_name = target(KnownByName)
+trusting_the_last_handle = target(TrustingTheLastHandle)
+forgetting_the_elder = target(ForgettingTheElder)
 hoping_for_the_best = target(HopingForTheBest)
 sending_nothing = target(Unwatched)
 sending_without_consent = target(Rows, OpenFeed)

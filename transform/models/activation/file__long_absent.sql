@@ -3,14 +3,14 @@ with audience as (
 ),
 
 golden as (
-    {{ permitted_values(['email', 'mobile', 'first_name', 'last_name', 'postcode']) }}
+    {{ permitted_values(['email', 'phone', 'first_name', 'last_name', 'postcode']) }}
 ),
 
 final as (
     select
         audience.customer_id,
         golden.email,
-        golden.mobile as phone,
+        golden.phone,
         golden.first_name,
         golden.last_name,
         golden.postcode,

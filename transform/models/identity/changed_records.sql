@@ -5,8 +5,9 @@ with present as (
 before as (
     select
         record,
+        record_id,
         content
-    from ({{ kept({'record': 'string', 'content': 'bigint'}, 'known_records') }}) as known
+    from ({{ kept({'record': 'string', 'record_id': 'bigint', 'content': 'bigint'}, 'known_records') }}) as known
     where
         content is not null
         and record in (select reweighed.record from {{ ref('reweighed_records') }} as reweighed)
@@ -19,9 +20,10 @@ run as (
 final as (
     select
         coalesce(present.record, before.record) as record,
+        coalesce(present.record_id, before.record_id) as record_id,
         present.record is null as is_gone
     from present
-    full outer join before on present.record = before.record
+    full outer join before on present.record_id = before.record_id
     cross join run
     where run.is_whole or present.content is distinct from before.content
 )

@@ -1,32 +1,43 @@
+-- depends_on: {{ ref('changed_records') }}, {{ ref('touched_values') }}
 -- only who has a value that is looked at anew can be joined otherwise than before
 with asked as (
-    select {{ print_of(['record']) }} as record_id
-    from {{ ref('changed_records') }}
+    select record_id from {{ ref('changed_records') }}
 
     union
 
     select record_id from {{ ref('meeting_places') }}
-    where value_id in (select touched.value_id from {{ ref('touched_values') }} as touched)
+    where {{ only_changed('value_id', 'touched_values', 'value_id', kept='known_edges', otherwise='false') }}
+),
+
+rules as (
+    select
+        rule,
+        {{ print_of(['rule']) }} as rule_id
+    from (select distinct rule from {{ ref('rule_levels') }}) as named
 ),
 
 shared as (
-    select * from {{ ref('shared_evidence') }}
+    select
+        shared.*,
+        rules.rule_id
+    from {{ ref('shared_evidence') }} as shared
+    inner join rules on shared.rule = rules.rule
     where
-        left_id in (select asked.record_id from asked)
-        or right_id in (select asked.record_id from asked)
+        {{ only_where_kept('left_id in (select asked.record_id from asked)', 'known_edges') }}
+        or {{ only_where_kept('right_id in (select asked.record_id from asked)', 'known_edges') }}
 ),
 
 joined as (
     select
         left_id as record_id,
-        {{ print_of_prints(['right_id', 'value_id', 'strength', print_of(['rule'])]) }} as print
+        {{ print_of_prints(['right_id', 'value_id', 'strength', 'rule_id']) }} as print
     from shared
 
     union all
 
     select
         right_id as record_id,
-        {{ print_of_prints(['left_id', 'value_id', 'strength', print_of(['rule'])]) }} as print
+        {{ print_of_prints(['left_id', 'value_id', 'strength', 'rule_id']) }} as print
     from shared
 ),
 

@@ -3,7 +3,7 @@
     pre_hook="{{ forget_records('reweighed_records') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
+-- depends_on: {{ ref('identity_run') }}, {{ ref('reweighed_records') }}
 -- depends_on: {{ ref('clustering') }}, {{ ref('likelihood_pairs') }}
 with final as (
     select
@@ -13,7 +13,7 @@ with final as (
         contents.content
     from {{ ref('row_prints') }} as prints
     left join {{ ref('record_prints') }} as contents on prints.record = contents.record
-    where prints.record in (select reweighed.record from {{ ref('reweighed_records') }} as reweighed)
+    where {{ only_changed('prints.record', 'reweighed_records') }}
 )
 
 select * from final

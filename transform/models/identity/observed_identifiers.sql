@@ -3,17 +3,13 @@
     pre_hook="{{ forget_records('changed_rows') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
-with changed as (
-    select record from {{ ref('changed_rows') }}
-),
-
-persons as (
+-- depends_on: {{ ref('identity_run') }}, {{ ref('changed_rows') }}
+with persons as (
     select
         *,
         {{ record() }} as record
     from {{ ref('person_observed') }}
-    where {{ record() }} in (select changed.record from changed)
+    where {{ only_changed(record(), 'changed_rows') }}
 ),
 
 contacts as (
@@ -21,7 +17,7 @@ contacts as (
         *,
         {{ record() }} as record
     from {{ ref('contact_observed') }}
-    where {{ record() }} in (select changed.record from changed)
+    where {{ only_changed(record(), 'changed_rows') }}
 ),
 
 further as (
@@ -29,7 +25,7 @@ further as (
         *,
         {{ record() }} as record
     from {{ ref('identifier_observed') }}
-    where {{ record() }} in (select changed.record from changed)
+    where {{ only_changed(record(), 'changed_rows') }}
 ),
 
 gathered as (

@@ -3,12 +3,8 @@
     pre_hook="{{ forget_records('retold_marks') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
-with retold as (
-    select record from {{ ref('retold_marks') }}
-),
-
-held as (
+-- depends_on: {{ ref('identity_run') }}, {{ ref('retold_marks') }}
+with held as (
     select
         identifiers.record,
         identifiers.value
@@ -21,11 +17,9 @@ held as (
 -- whether a mobile is somebody's own hangs on all who have it
 asked as (
     select * from held
-    where value in (
-        select mine.value
-        from held as mine
-        where mine.record in (select retold.record from retold)
-    )
+    where {{ only_where_kept(
+        'value in (select mine.value from held as mine where ' ~ only_changed('mine.record', 'retold_marks') ~ ')'
+    ) }}
 ),
 
 persons as (
@@ -40,7 +34,7 @@ persons as (
     where
         first_key is not null and last_key is not null
         and (
-            record in (select retold.record from retold)
+            {{ only_changed('record', 'retold_marks') }}
             or record in (select asked.record from asked)
         )
 ),
@@ -56,7 +50,7 @@ mailboxes as (
         persons.birth_year
     from {{ ref('usable_identifiers') }} as identifiers
     inner join persons on identifiers.record = persons.record
-    where identifiers.kind = 'email' and identifiers.record in (select retold.record from retold)
+    where identifiers.kind = 'email' and {{ only_changed('identifiers.record', 'retold_marks') }}
 ),
 
 -- a name and two digits: a birth year, unless the owner is known to be born in another
@@ -121,7 +115,7 @@ doubted as (
     from {{ ref('person_records') }}
     where
         tax_code_canonical is not null
-        and record in (select retold.record from retold)
+        and {{ only_changed('record', 'retold_marks') }}
         and not {{ letters_found('tax_code_canonical', 4, 'first_key', 'last_key') }}
         and case
             when birth_date is not null then not {{ birthdays_agree('birth_date', 'tax_code_birth_date') }}
@@ -155,7 +149,7 @@ final as (
         mobiles.value
     from mobiles
     left join lent on mobiles.value = lent.value
-    where mobiles.record in (select retold.record from retold)
+    where {{ only_changed('mobiles.record', 'retold_marks') }}
 
     union all
 
@@ -180,7 +174,7 @@ final as (
         'year' as kind,
         birth_year as value
     from persons
-    where birth_year is not null and record in (select retold.record from retold)
+    where birth_year is not null and {{ only_changed('record', 'retold_marks') }}
 
     union all
 

@@ -3,12 +3,8 @@
     pre_hook="{{ forget_edges_of('rejoined_records') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
-with rejoined as (
-    select record from {{ ref('rejoined_records') }}
-),
-
-evidence as (
+-- depends_on: {{ ref('identity_run') }}, {{ ref('rejoined_records') }}
+with evidence as (
     select
         left_record,
         right_record,
@@ -17,8 +13,8 @@ evidence as (
         strength
     from {{ ref('rule_edges') }}
     where
-        left_record in (select rejoined.record from rejoined)
-        or right_record in (select rejoined.record from rejoined)
+        {{ only_changed('left_record', 'rejoined_records') }}
+        or {{ only_changed('right_record', 'rejoined_records') }}
 
     union all
 
@@ -40,8 +36,8 @@ evidence as (
     where
         probability >= {{ var('likelihood_accept') }}
         and (
-            left_record in (select rejoined.record from rejoined)
-            or right_record in (select rejoined.record from rejoined)
+            {{ only_changed('left_record', 'rejoined_records') }}
+            or {{ only_changed('right_record', 'rejoined_records') }}
         )
 
     union all

@@ -3,7 +3,7 @@
     pre_hook="{{ forget_records('reweighed_records') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
+-- depends_on: {{ ref('identity_run') }}, {{ ref('reweighed_records') }}
 with persons as (
     select
         record,
@@ -18,7 +18,7 @@ with persons as (
     from {{ ref('person_records') }}
     where
         first_key is not null and last_key is not null
-        and record in (select reweighed.record from {{ ref('reweighed_records') }} as reweighed)
+        and {{ only_changed('record', 'reweighed_records') }}
 ),
 
 final as (

@@ -3,14 +3,14 @@
     pre_hook="{{ forget_records('changed_rows') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
+-- depends_on: {{ ref('identity_run') }}, {{ ref('changed_rows') }}
 with persons as (
     select
         {{ record() }} as record,
         coalesce(first_name, split_first_name(full_name)) as first_raw,
         coalesce(last_name, split_last_name(full_name)) as last_raw
     from {{ ref('person_observed') }}
-    where {{ record() }} in (select changed.record from {{ ref('changed_rows') }} as changed)
+    where {{ only_changed(record(), 'changed_rows') }}
 ),
 
 names as (

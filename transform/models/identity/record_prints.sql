@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('reweighed_records') }}
 with persons as (
     select
         record,
@@ -10,7 +11,7 @@ with persons as (
             'birth_date', 'tax_code_birth_date', 'cast(observed_at as date)',
         ]) }} as print
     from {{ ref('person_records') }}
-    where record in (select reweighed.record from {{ ref('reweighed_records') }} as reweighed)
+    where {{ only_changed('record', 'reweighed_records', kept='known_records') }}
 ),
 
 evidence as (
@@ -18,13 +19,14 @@ evidence as (
         record_id,
         bit_xor(value_id) as print
     from {{ ref('usable_evidence') }}
-    where record_id in (select persons.record_id from persons)
+    where {{ only_changed('record', 'reweighed_records', kept='known_records') }}
     group by record_id
 ),
 
 final as (
     select
         persons.record,
+        persons.record_id,
         {{ print_of_prints(['persons.print', 'evidence.print']) }} as content
     from persons
     left join evidence on persons.record_id = evidence.record_id

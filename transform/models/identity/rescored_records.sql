@@ -17,7 +17,7 @@ joined_otherwise as (
 final as (
     select
         record,
-        {{ print_of(['record']) }} as record_id
+        record_id
     from {{ ref('changed_records') }}
 
     union

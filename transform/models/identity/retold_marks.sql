@@ -20,10 +20,10 @@ mobiles as (
     where identifiers.share = 'mobile' and blocked.value is null
 ),
 
--- mobiles that a record has whose rows changed, or had before
+-- mobiles that a record has whose rows changed, or had before; where all changed there is nobody to add
 moved as (
     select value from mobiles
-    where record in (select retold.record from retold)
+    where {{ only_where_kept('record in (select retold.record from retold)', 'person_contacts', otherwise='false') }}
 
     union
 

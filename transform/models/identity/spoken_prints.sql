@@ -3,12 +3,8 @@
     pre_hook="{{ forget_records('reweighed_records') }}"
 ) }}
 
--- depends_on: {{ ref('identity_run') }}
-with reweighed as (
-    select record from {{ ref('reweighed_records') }}
-),
-
-said as (
+-- depends_on: {{ ref('identity_run') }}, {{ ref('reweighed_records') }}
+with said as (
     select
         record,
         {{ print_of_prints([
@@ -20,7 +16,7 @@ said as (
             'is_swapped', 'birth_date', 'tax_code_birth_date',
         ]) }} as print
     from {{ ref('person_records') }}
-    where record in (select reweighed.record from reweighed)
+    where {{ only_changed('record', 'reweighed_records') }}
 
     union all
 
@@ -28,7 +24,7 @@ said as (
         record,
         {{ print_of_prints([print_of_texts(['kind', 'value']), 'place']) }} as print
     from {{ ref('usable_identifiers') }}
-    where kind in ('email', 'phone') and record in (select reweighed.record from reweighed)
+    where kind in ('email', 'phone') and {{ only_changed('record', 'reweighed_records') }}
 ),
 
 final as (

@@ -10,9 +10,11 @@ final as (
         accepted,
         matched,
         size,
+        held,
+        forecast,
         max(measured_at) as measured_at
     from measurements
-    group by sync, run_id, sent, accepted, matched, size
+    group by sync, run_id, sent, accepted, matched, size, held, forecast
 )
 
 select * from final

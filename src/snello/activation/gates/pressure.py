@@ -1,18 +1,20 @@
 """Pressure: at most so many contacts with a person in so many days, over all channels together.
 
-Counted are the ledger's contacts of the last days, rows in doubt that may have been contacts, and the contacts that
-syncs of a higher priority are about to make. Only who has something to be sent waits; what the channel holds stays.
+Counted are the ledger's contacts of the last days, rows in doubt that may have been contacts, those that runs under way
+have planned, and those that syncs of a higher priority are about to make. Only who has something to be sent waits; what
+the channel holds stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 
 import duckdb
 import pyarrow as pa
 
 from snello.activation.audience import Audience
-from snello.activation.gates import consent, holdout, quality, size, suppression
+from snello.activation.gates import consent, holdout, quality, reserved, size, suppression
 from snello.activation.gates.case import Case, Gate
 from snello.activation.gates.crossing import cross
 from snello.activation.sync import Sync
@@ -57,11 +59,12 @@ def kept_back(case: Case) -> str | None:
     if pressure is None:
         return None
     others = _contacting(case)
-    _used(case, pressure.days, [case.sync.name, *(other.name for other in others)])
+    higher = [other for other in others if other.priority > case.sync.priority]
+    started = [other.name for other in others if other not in higher and reserved.under_way(case, other)]
+    _used(case, pressure.days, [case.sync.name, *(other.name for other in others)], started)
     _waiting(case)
-    higher = [_upcoming(case, other) for other in others if other.priority > case.sync.priority]
-    reserved = pa.concat_tables([_NOBODY, *higher])
-    connection.register("upcoming", reserved)
+    upcoming = pa.concat_tables([_NOBODY, *(_upcoming(case, other) for other in higher)])
+    connection.register("upcoming", upcoming)
     connection.execute(
         "create temp table reserved as select customer, sum(rows) as contacts from upcoming group by customer"
     )
@@ -86,13 +89,18 @@ def _given_up(case: Case, other: Sync) -> bool:
     return bool(runs) and runs[0]["started_at"].replace(tzinfo=UTC) < case.now - timedelta(days=days)
 
 
-def _used(case: Case, days: int, syncs: list[str]) -> None:
-    """Leave ``used(customer, contacts)``; people who have become one are counted together."""
+def _used(case: Case, days: int, syncs: list[str], started: Sequence[str] = ()) -> None:
+    """Leave ``used(customer, contacts)``; people who have become one are counted together.
+
+    - ``started``: syncs of which a run is under way
+    """
     since = (case.now - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S.%f")
     postgresql = case.ledger.engine.dialect.name == "postgresql"
     moment = "cast(:sync as timestamp) at time zone 'UTC'" if postgresql else ":sync"
     case.connection.register("contacts", case.told(CONTACTS.format(since=moment), since))
-    case.connection.register("doubts", pa.concat_tables([case.told(DOUBTS, name) for name in syncs]))
+    doubts = [case.told(DOUBTS, name) for name in syncs]
+    planned = [case.told(reserved.NOT_TRIED, name) for name in started]
+    case.connection.register("doubts", pa.concat_tables([*doubts, *planned]))
     case.connection.execute(USED)
 
 
@@ -136,4 +144,4 @@ def _alone(case: Case) -> str | None:
     return KEPT_BACK.format(most=case.sync.pressure.at_most)
 
 
-GATE = Gate("pressure", kept_back)
+GATE = Gate("pressure", kept_back, remember=reserved.reserve)

@@ -12,6 +12,7 @@ import json
 
 from sqlalchemy import Column, String, Table, delete
 
+from snello.activation.audience import quoted
 from snello.activation.engine import told
 from snello.activation.gates import suppression
 from snello.activation.gates.addresses import address_columns
@@ -47,7 +48,7 @@ select key from known_exclusions
 LOOKED_AT = (
     "create temp table looked_at as select key, customer, fingerprint from printed semi join fresh using (key)",
     "create temp view unproven as select key, customer, fingerprint from looked_at anti join excluded using (key)",
-    "create temp table judged as select * from audience semi join fresh on fresh.key = _key",
+    "create temp table judged as select _key{columns} from audience semi join fresh on fresh.key = _key",
 )
 ALL = (
     "create temp view fresh as select key from printed",
@@ -63,8 +64,10 @@ def find(case: Case) -> None:
     And ``fresh(key)``: all whose row may differ from what is settled.
     """
     known = case.told(MARK, case.sync.name)["mark"].to_pylist() == [_mark(case)]
+    named = dict.fromkeys((*address_columns(case), *case.sync.required))
+    columns = "".join(f", {quoted(name)}" for name in named)
     for statement in (FRESH, *LOOKED_AT) if known else ALL:
-        case.connection.execute(statement)
+        case.connection.execute(statement.replace("{columns}", columns))
 
 
 def remember(case: Case) -> None:

@@ -73,7 +73,9 @@ def run(
 def check(name: Name, as_json: Json = False) -> None:
     """Compare what the channel holds with what the ledger says, and list what differs; exit code 5 when anything does.
 
-    Nothing is sent. A channel that cannot say what it holds is told with exit code 2.
+    Of a platform that lists nobody, as those of advertising, its own figures are shown beside ours, and kept as a look:
+    5 when it has more people than it was ever sent, or finds nobody after two days. Nothing is sent. A channel that can
+    say neither is told with exit code 2.
     """
     from snello.cli.sync import checking
     from snello.errors import RowsRefused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from snello.cli import said
 from snello.cli.screen import Block, Grid, Line
 from snello.cli.status.reading import Status
 from snello.cli.tables import Row
@@ -33,6 +34,9 @@ def page(status: Status) -> Iterator[Block]:
     if dead := sum(row["dead"] for row in status.syncs):
         yield Line(f"Rows that do not reach their channel: {dead:,}. Next: `snello dead list`.", "warn")
     yield Line("")
+    if status.said:
+        yield from said.grid("What platforms said last, beside what was expected", status.said, by_sync=True)
+        yield Line("")
     if status.quarantine:
         yield _grid("Quarantine", _QUARANTINE, status.quarantine)
     else:

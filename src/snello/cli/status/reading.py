@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from snello.cli import said
 from snello.cli.ledger import Receipts
 from snello.cli.tables import Row, Tables
 from snello.errors import RowsRefused
@@ -63,6 +64,8 @@ group by severity order by list_position(['error', 'warning', 'note'], severity)
 class Status:
     """Last run of each source and sync, what is published, whom consent lets reach, what is in quarantine.
 
+    ``said``: what platforms said last of their audiences, beside what was expected of them.
+
     ``quality`` counts what was found wrong with the data by severity, the worst first; none where it is not published.
 
     ``refused_share`` is the largest share of refused rows among those runs; ``refused_where`` says whose it is.
@@ -74,6 +77,7 @@ class Status:
     consents: list[Row]
     quarantine: list[Row]
     quality: list[Row] | None
+    said: list[Row]
     refused_share: float
     refused_where: str
     refused_tolerance: float
@@ -110,6 +114,7 @@ def read(hub: Settings, now: datetime | None = None) -> Status:
         consents=consents(lake),
         quarantine=quarantine(lake),
         quality=quality(lake),
+        said=said.rows(said.last(receipts.measured(receipts.syncs()))),
         refused_share=shares.get(worst, 0.0),
         refused_where=worst,
         refused_tolerance=hub.refused_tolerance,

@@ -1,4 +1,4 @@
-"""The file of an erasure under way: what is looked for, in clear, for its owner alone, gone when the work is done."""
+"""The file of an erasure under way: what is looked for, sealed under the hub's salt, gone when the work is done."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import msgspec
 
 from snello.cli.subject.holds import Hold
 from snello.cli.subject.person import Identifier, Person
-from snello.errors import ContractError
+from snello.errors import ConfigError, ContractError
+from snello.kit.channel.sealing import Seal
 from snello.kit.places import state_folder, write_private
+
+SEALED, CLEAR = ".sealed", ".json"
+"""Endings: of the file, and of one of an older hub, which wrote it in clear."""
 
 
 @dataclass(frozen=True)
@@ -34,33 +38,49 @@ class Case:
         return {(hold.source, hold.stream) for hold in self.holds}
 
 
-def open_case(erasure: str, person: Person, holds: tuple[Hold, ...]) -> None:
+def open_case(erasure: str, person: Person, holds: tuple[Hold, ...], salt: str) -> None:
     """Write the file, before the erasure is begun."""
-    case = Case(person.customers, person.identifiers, tuple(sorted(person.records)), holds)
-    write_private(_file(erasure), msgspec.json.encode(case))
+    _write(erasure, Case(person.customers, person.identifiers, tuple(sorted(person.records)), holds), salt)
 
 
-def read_case(erasure: str) -> Case:
-    """The case of an erasure; raises ``ContractError`` when its file is gone."""
+def read_case(erasure: str, salt: str) -> Case:
+    """The case of an erasure; one that an older hub left in clear is sealed first.
+
+    Raises ``ContractError`` when its file is gone, ``ConfigError`` when it was sealed under another salt.
+    """
+    clear = _file(erasure, CLEAR)
+    if clear.exists():
+        _write(erasure, msgspec.json.decode(clear.read_bytes(), type=Case), salt)
+        clear.unlink()
     try:
-        return msgspec.json.decode(_file(erasure).read_bytes(), type=Case)
+        [told] = Seal(salt).open(_file(erasure).read_text())
     except FileNotFoundError:
         what = "the file that says what to look for is not on this machine"
         cure = "put the state folder (SNELLO_STATE) back, or erase by the identifier again"
         raise ContractError(f"erasure {erasure}", what, cure) from None
+    except ConfigError:
+        what = "the file that says what to look for was sealed under another salt"
+        raise ConfigError(f"erasure {erasure}", what, "give SNELLO_SALT its old value") from None
+    return msgspec.json.decode(told, type=Case)
 
 
 def close_case(erasure: str) -> None:
     """Remove the file."""
-    _file(erasure).unlink(missing_ok=True)
+    for ending in (SEALED, CLEAR):
+        _file(erasure, ending).unlink(missing_ok=True)
 
 
 def sweep_cases(erasures: Collection[str]) -> None:
     """Remove the files of all but these erasures: of one that was killed as it began, or as it ended."""
-    for path in state_folder("erasures").glob("*.json"):
-        if path.stem not in erasures:
+    for path in state_folder("erasures").iterdir():
+        if path.suffix in (SEALED, CLEAR) and path.stem not in erasures:
             path.unlink(missing_ok=True)
 
 
-def _file(erasure: str) -> Path:
-    return state_folder("erasures") / f"{erasure}.json"
+def _write(erasure: str, case: Case, salt: str) -> None:
+    sealed = Seal(salt).shut((msgspec.json.encode(case).decode(),))
+    write_private(_file(erasure), sealed.encode())
+
+
+def _file(erasure: str, ending: str = SEALED) -> Path:
+    return state_folder("erasures") / f"{erasure}{ending}"

@@ -40,7 +40,7 @@ class Work:
     @property
     def case(self) -> Case:
         """Whom it is about."""
-        return read_case(self.erasure.erasure)
+        return read_case(self.erasure.erasure, self.salt)
 
     @property
     def salt(self) -> str:
@@ -69,7 +69,7 @@ def begin(hub: Settings, erasures: Erasures, planned: Planned, given: str, reaso
         None,
         (*map(Step, steps), *waiting),
     )
-    open_case(name, planned.person, planned.holds)
+    open_case(name, planned.person, planned.holds, salt)
     return erasures.begin(asked, planned.stones(salt), raw=planned.raw, published=planned.published, held=planned.held)
 
 

@@ -41,6 +41,9 @@ def planned(plan: Planned, days: int) -> Iterator[Block]:
         yield Line(f"{plan.shared} identifiers that others bear too: rows of the others stay", "warn")
     yield Line("refusals, as keyed hashes: so that nobody writes to them again")
     yield Line("receipts, by customer_id: the proof of what was sent and removed")
+    yield Line(
+        "no part of the file in which dbt builds: it goes, and the next `meltano run unify` makes it anew, all of it"
+    )
     yield Line(f"old versions of the tables, for {days} days; the sources themselves are theirs to clean")
     sources = sorted({source for source, _, _ in plan.person.records})
     if sources:

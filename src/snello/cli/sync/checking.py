@@ -1,4 +1,4 @@
-"""What the channel of a sync holds, beside what the ledger says."""
+"""What the channel of a sync holds, or how much, beside what the ledger says."""
 
 from __future__ import annotations
 
@@ -7,28 +7,37 @@ from collections.abc import Iterator
 from snello.cli.checks.ground import Ground
 from snello.cli.screen import Block, Grid, Line
 from snello.cli.sync.carriers import carriers, published
+from snello.cli.sync.looking import Figures, counts_alone, figures, look
 from snello.errors import ConfigError
 from snello.kit.channel import ActivationTarget
 from snello.kit.channel.reconciling import SHOWN, Drift
 from snello.settings import project_root
 
 
-def checked(name: str) -> Drift:
-    """The rows in which channel and ledger differ. Raises ``ConfigError`` when the channel cannot say what it holds."""
+def checked(name: str) -> Drift | Figures:
+    """The rows in which channel and ledger differ; of a platform that lists none, its own figures beside ours.
+
+    Raises ``ConfigError`` when the channel can say neither.
+    """
     ground = Ground(project_root())
     target = carriers(ground, name).target
     kind = target.package.plugin(target.name) if target.package else None
     if kind is None or not issubclass(kind, ActivationTarget):
         raise ConfigError(f"sync {name}", f"{target.name} is not built on our kit", "compare in the channel itself")
     asked = kind(config=target.settings, validate_config=True)
+    title = published(ground)[name].list or name
     try:
-        return asked.reconcile(name, published(ground)[name].list or name)
+        return look(asked, name, title) if counts_alone(kind.sinks[0]) else asked.reconcile(name, title)
     finally:
         asked.ledger.close()
 
 
-def page(found: Drift) -> Iterator[Block]:
-    """The counts, and the keys that differ."""
+def page(found: Drift | Figures) -> Iterator[Block]:
+    """The counts, and what differs."""
+    yield from figures(found) if isinstance(found, Figures) else _rows(found)
+
+
+def _rows(found: Drift) -> Iterator[Block]:
     missing, foreign = len(found.missing), len(found.foreign)
     columns = ("held by the ledger", "listed by the channel", "missing there", "unknown to us")
     yield Grid(found.sync, columns, [[found.held, found.listed, missing, foreign]])

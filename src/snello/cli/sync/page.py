@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from snello.cli.said import away
 from snello.cli.screen import Block, Grid, Line
 from snello.cli.sync.preview import Preview
 from snello.cli.sync.reach import Reach
@@ -45,9 +46,14 @@ def _reached(found: Reach) -> Iterator[Block]:
         yield Line(f"At most {found.at_most:,} can match; {_probably(found)}.")
     if found.short:
         yield Line(f"Too few: {found.short}", "bad")
+    elif found.floor:
+        enough = f"the platform makes use of an audience from {found.floor:,} on"
+        known = found.probably is not None
+        yield Line(f"Enough: {enough}" if known else f"As far as can be told enough: {enough}", "ok" if known else None)
     if found.reported:
-        columns = ("at", "sent", "accepted", "matched", "size", "forecast")
-        yield from _grid("What the platform said last", columns, [found.reported])
+        columns = ("at", "sent", "accepted", "matched", "size", "forecast", "off")
+        said = {**found.reported, "off": away(found.reported["off"])}
+        yield from _grid("What the platform said last", columns, [said])
 
 
 def _probably(found: Reach) -> str:

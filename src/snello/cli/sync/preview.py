@@ -24,6 +24,7 @@ from snello.cli.tables import Row
 from snello.errors import BreakerOpen
 from snello.kit.channel import ActivationTarget
 from snello.kit.channel.forecast import Forecast, Recognition, forecast, recognition
+from snello.kit.channel.sink import check_mode
 from snello.kit.records import records_of
 from snello.lake import Lake
 from snello.settings import Settings, project_root
@@ -77,10 +78,12 @@ class Preview:
 def preview(hub: Settings, name: str, samples: int) -> Preview:
     """What a run of the sync ``name`` would send, with so many masked examples of each kind of change.
 
-    Raises ``ConfigError`` when there is no such sync or no plugin for it.
+    Raises ``ConfigError`` when there is no such sync, no plugin for it, or its target cannot do its mode.
     """
     ground = Ground(project_root())
     found = carriers(ground, name)
+    if kind := _ours(found.target):
+        check_mode(kind.sinks[0], name, published(ground)[name].mode)
     lake = Lake(hub.lake)
     with _ledger(hub.ledger) as ledger:
         plan = Planner(lake, ledger, hub.salt.get_secret_value()).preview(name)

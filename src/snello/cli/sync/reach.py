@@ -6,20 +6,15 @@ What it probably will is learned from what platforms told this hub after earlier
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import pyarrow as pa
-from sqlalchemy import or_, select
 
 from snello.activation import Ledger, Plan
 from snello.activation.audience import quoted
-from snello.activation.tables import measurements, runs
+from snello.activation.looks import Look, looks, share, telling
 from snello.cli.tables import Row
 from snello.kit.channel.forecast import Recognition
-
-LOOKS = 10
-"""The last so many looks at a platform's figures count; older ones speak of another audience."""
 
 
 @dataclass(frozen=True)
@@ -46,41 +41,20 @@ class Reach:
     reported: Row | None = None
 
 
-@dataclass(frozen=True)
-class _Look:
-    """What a platform said once: the rows that it had taken, and how many it found."""
-
-    row: Row
-    taken: int = field(init=False)
-    found: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        matched = self.row["matched"]
-        held = max(self.row["members"] or 0, self.row["held"] or 0)
-        object.__setattr__(self, "taken", held if matched is None else self.row["accepted"])
-        object.__setattr__(self, "found", self.row["size"] if matched is None else matched)
-
-    def tells(self, floor: int) -> bool:
-        """Whether a share can be read from it; of audiences below their ``floor`` platforms tell no numbers but 0."""
-        return self.taken > 0 and self.found is not None and not (self.taken < floor and self.found == 0)
-
-
 def reach(plan: Plan, ledger: Ledger, known: Recognition, others: Collection[str]) -> Reach:
     """What the platform can make of the audience of ``plan``; ``others``: further syncs of the same target."""
     sets, at_most = _carriers(plan, known.match_keys)
-    own, floor = _looks(ledger, [plan.sync.name]), known.floor
-    telling = [look for look in own if look.tells(floor)]
-    telling = telling or [look for look in _looks(ledger, others) if look.tells(floor)]
-    telling = telling[-LOOKS:]
-    share = _share(telling)
-    probably = round(share * at_most) if share is not None and at_most is not None else None
+    own, floor = looks(ledger, [plan.sync.name]), known.floor
+    told = telling(own, floor) or telling(looks(ledger, others), floor)
+    found = share(told)
+    probably = round(found * at_most) if found is not None and at_most is not None else None
     floor = max(floor, plan.sync.min_size if floor else 0)
     return Reach(
         sets=sets,
         at_most=at_most,
-        share=share,
-        looks=len(telling),
-        learned_from=sorted({look.row["sync"] for look in telling}),
+        share=found,
+        looks=len(told),
+        learned_from=sorted({look.row["sync"] for look in told}),
         probably=probably,
         floor=floor,
         short=_short(floor, at_most if at_most is not None else plan.figures.members, probably),
@@ -113,22 +87,6 @@ def _has(column: pa.Field) -> str:
     return f"coalesce(trim({name}::varchar), '') <> ''"
 
 
-def _looks(ledger: Ledger, syncs: Collection[str]) -> list[_Look]:
-    """What platforms said of these syncs, the eldest first."""
-    of_run = (runs.c.run_id == measurements.c.run_id) & (runs.c.sync == measurements.c.sync)
-    told = or_(measurements.c.matched.is_not(None), measurements.c.size.is_not(None))
-    query = select(measurements, runs.c.members, runs.c.held).outerjoin(runs, of_run)
-    found: list[dict[str, Any]] = ledger.asked(
-        query.where(measurements.c.sync.in_(list(syncs)), told).order_by(measurements.c.id)
-    )
-    return [_Look(row) for row in found]
-
-
-def _share(looks: Sequence[_Look]) -> float | None:
-    taken = sum(look.taken for look in looks)
-    return min(1.0, sum(look.found for look in looks) / taken) if taken else None
-
-
 def _short(floor: int, at_most: int, probably: int | None) -> str:
     if at_most < floor:
         return f"at most {at_most:,} can match, and the platform makes no use of an audience below {floor:,}"
@@ -137,14 +95,9 @@ def _short(floor: int, at_most: int, probably: int | None) -> str:
     return ""
 
 
-def _reported(looks: Sequence[_Look]) -> Row | None:
-    """What the platform said last, and what those before it would have had one expect."""
-    if not looks:
+def _reported(own: Sequence[Look]) -> Row | None:
+    """What the platform said last, beside what those before it had let one expect."""
+    if not own:
         return None
-    *before, last = looks
-    share = _share([look for look in before if look.tells][-LOOKS:])
-    names = ("at", "sent", "accepted", "matched", "size")
-    return {
-        **{name: last.row[name] for name in names},
-        "forecast": None if share is None else round(share * last.taken),
-    }
+    names = ("at", "sent", "accepted", "matched", "size", "forecast")
+    return {**{name: own[-1].row[name] for name in names}, "off": own[-1].off}

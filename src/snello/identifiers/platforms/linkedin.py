@@ -1,7 +1,8 @@
 """LinkedIn: users of DMP segments, as its page *DMP Segment Users* says.
 
 Source: learn.microsoft.com/linkedin/marketing/matched-audiences/create-and-manage-segment-users. The e-mail is hashed;
-advertising ids, names and country go in clear: map no names where that is not wanted.
+advertising ids, names and country go in clear: map no names where that is not wanted. Devices are told as Google's
+(``GOOGLE_AID``): of an id nobody can tell whose it is, and Apple's have a field of their own there (``APPLE_IDFA``).
 """
 
 from __future__ import annotations

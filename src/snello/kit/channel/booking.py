@@ -9,6 +9,7 @@ from snello.activation import Change, Ledger, Verdict
 from snello.activation.writing import Intent, Page, Pen
 from snello.kit.channel.calls import Batch
 from snello.kit.channel.due import Due, batch_id, contact, proof
+from snello.kit.channel.marking import Marking
 
 NO_VERDICT = "no_verdict"
 
@@ -22,6 +23,7 @@ class Book:
     def __init__(self, ledger: Ledger, sync: str, max_attempts: int) -> None:
         self.sync, self.max_attempts = sync, max_attempts
         self.pen, self.page = Pen(ledger.engine, sync), Page()
+        self.marking: Marking | None = None
         self.tally: Counter[tuple[str, str]] = Counter()
         self.codes: Counter[str] = Counter()
 
@@ -39,6 +41,8 @@ class Book:
         """Before a call: from now on, until an outcome is written, its rows are in doubt."""
         batch.key = batch_id(self.sync, batch.dues)
         plain: dict[str, str] = {}
+        if self.marking:
+            self.marking.intend(self.page, batch.dues)
         for one in batch.dues:
             if batch.kind == "move":
                 self.page.entries.append(one.leaving(self.sync))
@@ -51,11 +55,22 @@ class Book:
         if plain:
             self.page.intents.append(Intent(batch.dues[0].change.run_id, batch.key, plain))
 
+    def share(self, batch: Batch) -> None:
+        """Before a call, once its intent is written: tell its changes what other rows are held by."""
+        if self.marking:
+            self.marking.share(batch.dues)
+
     def settle(self, batch: Batch, dues: Sequence[Due], verdicts: Mapping[str, Verdict], *, give_up: bool) -> None:
         """After a call: what the channel holds now, and a receipt a row.
 
         - ``give_up``: whether a row that was put off too often is dead now
         """
+        if self.marking:
+            fine = {key for key, verdict in verdicts.items() if verdict.status == "delivered"}
+            failed = [one for one in dues if one.change.key not in fine]
+            relied_on = self.marking.relied_on(failed)
+            for one in failed:
+                one.relied_on = one.change.key in relied_on
         for one in dues:
             verdict = verdicts.get(one.change.key) or Verdict.retry(one.change.key, NO_VERDICT)
             if batch.kind == "upsert" and _as_meant(one, verdict):
@@ -77,6 +92,8 @@ class Book:
         self.page.proofs.append(proof(self.sync, one.change, status, verdict.code, one.attempt))
         if batch.kind == "move" and status == "delivered":
             self._moved(one.change)
+        if self.marking and (status == "delivered" or verdict.gone):
+            self.marking.forget(self.page, one, wholly=verdict.gone)
         self._count(one, status, verdict.code)
 
     def _moved(self, change: Change) -> None:

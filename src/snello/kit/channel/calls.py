@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -21,13 +22,27 @@ AHEAD = 2  # batches handed over for each call that may be under way, so that no
 Turn = tuple[Kind, bool | None]  # how the sink is called, and whether the channel holds the rows: None for some of them
 
 
-@dataclass(slots=True)
+@dataclass
 class Batch:
     """Changes of one kind that travel in one call, under one idempotency key."""
 
     kind: Kind
     dues: list[Due]
     key: str = ""
+
+    @cached_property
+    def takes(self) -> frozenset[str]:
+        """Marks of what its rows may take back."""
+        return frozenset(mark for one in self.dues for mark in one.marked.takes)
+
+    @cached_property
+    def adds(self) -> frozenset[str]:
+        """Marks of what its rows are to be known by."""
+        return frozenset(mark for one in self.dues for mark in one.marked.adds)
+
+    def meets(self, other: Batch) -> bool:
+        """Whether one takes back what the other adds."""
+        return not (self.takes.isdisjoint(other.adds) and self.adds.isdisjoint(other.takes))
 
     @property
     def keys(self) -> set[str]:
@@ -66,6 +81,11 @@ class Calls:
     def under_way(self) -> int:
         """Batches whose outcome nobody has taken yet."""
         return len(self._futures) + len(self._done)
+
+    @property
+    def batches(self) -> list[Batch]:
+        """Those of ``under_way``."""
+        return [*self._futures.values(), *(outcome.batch for outcome in self._done)]
 
     @property
     def room(self) -> int:

@@ -5,6 +5,7 @@ One thread reads changes and writes the ledger; calls are made by others, as man
 - no call begins before its intent is in the ledger, and no key is under way twice
 - changes of another turn wait until all calls under way are settled: removals go before upserts, and rows that the
   channel holds before new ones, so that an address is free before another row takes it
+- of two batches of which one takes back an identifier that the other adds, the second waits for the first
 - the first fault that rows are not to blame for stops new calls; those under way are waited for and settled
 """
 
@@ -22,10 +23,11 @@ from snello.kit.channel.booking import Book
 from snello.kit.channel.calls import Batch, Calls, Outcome, Turn
 from snello.kit.channel.due import NOTHING, OPEN, SLOW, Due, Kind, Row, due, kind_of, most
 from snello.kit.channel.http import BatchRefused, TooSlow
+from snello.kit.channel.marking import Marking
 from snello.kit.channel.sealing import Seal
 from snello.kit.channel.session import Session, rows_of
 from snello.kit.channel.settings import from_hub
-from snello.kit.channel.sink import ActivationSink, keeps_handles
+from snello.kit.channel.sink import ActivationSink, gives_marks, keeps_handles
 from snello.kit.channel.sizing import Sizing
 
 HOPELESS = 25  # so many rows refused one after the other and none taken: it is not the rows
@@ -41,7 +43,10 @@ class Delivery:
         self.ledger, self.book = ledger, Book(ledger, sync, max_attempts)
         self.sizing = Sizing(sink.max_size, sink.patience or sink.settings.timeout)
         self._calls = Calls(sink)
-        self._seal = Seal(from_hub("salt", None)) if keeps_handles(sink) else None
+        salt = from_hub("salt", None) if keeps_handles(sink) else ""
+        self._seal = Seal(salt) if keeps_handles(sink) else None
+        if gives_marks(sink):
+            self.book.marking = Marking(self.book.pen, sink, salt)
         self._ready: deque[Batch] = deque()
         self._active: set[str] = set()
         self._turn: Turn | None = None
@@ -119,6 +124,9 @@ class Delivery:
 
     def _queue(self, kind: Kind, dues: list[Due]) -> None:
         size = most(dues)
+        if self.book.marking:
+            for one in dues:
+                one.marked = self.book.marking.of(one)
         for some in self._turns(dues):
             for start in range(0, len(some), size):
                 batch = Batch(kind, some[start : start + size])
@@ -143,6 +151,7 @@ class Delivery:
             if starting:
                 self.book.flush()
             for batch in starting:
+                self.book.share(batch)
                 self._calls.start(batch)
             if starting and self._calls.parallel == 1:
                 self._take(block=False)
@@ -158,6 +167,8 @@ class Delivery:
                 if found or not idle:
                     break
                 self._turn = turn
+            if any(batch.meets(self._ready[0]) for batch in (*self._calls.batches, *found)):
+                break
             found.append(self._ready.popleft())
         return found
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -23,8 +24,31 @@ SLOW = "timeout"
 NOTHING: Row = {}
 
 
+class Marked(NamedTuple):
+    """The marks of a change, each with its identifier.
+
+    - ``adds``: of what the row is to be known by; ``had``: of what it may be known by
+    - ``changes``: whether the sink may take back something of ``had``
+    """
+
+    adds: Mapping[str, str] = MappingProxyType({})
+    had: Mapping[str, str] = MappingProxyType({})
+    changes: bool = False
+
+    @property
+    def takes(self) -> Mapping[str, str]:
+        """What may be taken back, if only for a moment: a sink may replace the old row as a whole."""
+        return self.had if self.changes else UNMARKED.had
+
+
+UNMARKED = Marked()
+
+
 class Due(msgspec.Struct, gc=False):
-    """A change that may be sent, with the ledger's row as it was before, and that of the key it moves from."""
+    """A change that may be sent, with the ledger's row as it was before, and that of the key it moves from.
+
+    - ``relied_on``: another row left something in the channel for this one's sake
+    """
 
     change: Change
     row: Row
@@ -32,13 +56,17 @@ class Due(msgspec.Struct, gc=False):
     former: Row
     handle: str | None = None
     seal: Seal | None = None
+    marked: Marked = UNMARKED
+    relied_on: bool = False
 
     @property
     def held(self) -> str | None:
         """Fingerprint of what the channel holds while the outcome is open; ``?`` when we do not know with what."""
         held: str | None = self.row.get("fingerprint")
-        if held and self.change.op == "upsert" and self.row["op"] == "remove" and self.row["status"] in OPEN:
-            return UNKNOWN  # an earlier removal may have done its work
+        if held and self.change.op == "upsert":
+            removed = self.row["op"] == "remove" and self.row["status"] in OPEN
+            if removed or (self.anew and self.change.handles):
+                return UNKNOWN  # an earlier removal, or this change, may have taken it away before anything new came
         return held or (UNKNOWN if _maybe_held(self.change, self.row) else None)
 
     @property
@@ -64,9 +92,16 @@ class Due(msgspec.Struct, gc=False):
         """The row after the call."""
         change, kept = self.change, batch if status == "retrying" else None
         held = change.fingerprint if status == "delivered" else self._perhaps(verdict, status) or self.held
+        if status in ("refused", "dead") and self.relied_on:
+            held = UNKNOWN  # it is to be taken back with this row, as it was not with the other
+        if verdict.gone:
+            held = None
         remote = change.remote_id or self.row.get("remote_id") if verdict.remote_id is None else verdict.remote_id
+        if status == "delivered" and kind_of(change) == "erase":
+            remote = None  # the channel's number of somebody whom it has forgotten
         tried = (change.fingerprint, status, change.op, verdict.code, self.attempt)
         by = self.known_by if held != change.fingerprint else self._sealed(self.handle) if held else None
+        by = None if verdict.gone else by
         return Entry(sync, change.key, held, *tried, kept, remote, change.run_id, person(change), by)
 
     @property

@@ -31,7 +31,7 @@ def look_back(
         outcomes[status] += many
     sent = sum(outcomes[status] for status in ("delivered", "refused", "dead", "retrying"))
     if sent:
-        measure(ledger, sync, run_id, Sent(sent, outcomes["delivered"]), sink.size())
+        measure(ledger, sync, run_id, Sent(sent, outcomes["delivered"]), sink.size(), sink.floor)
 
 
 def channel_of(schema: Mapping[str, Any]) -> str:

@@ -8,13 +8,14 @@ from typing import Any, Protocol
 from singer_sdk import Sink
 
 from snello.activation import Change, Ledger
-from snello.errors import ConfigError, ContractError, SnelloError, choices
+from snello.errors import ContractError, SnelloError
 from snello.kit.channel.delivery import Delivery
 from snello.kit.channel.due import kind_of
 from snello.kit.channel.ending import channel_of, look_back, take_back
+from snello.kit.channel.lines import Lines
 from snello.kit.channel.session import Session, cut_off, superseded
 from snello.kit.channel.settings import ChannelSettings
-from snello.kit.channel.sink import ActivationSink
+from snello.kit.channel.sink import ActivationSink, check_mode
 
 NEEDED = ("_op", "_key", "_fingerprint", "_purpose", "_consent")
 
@@ -55,6 +56,7 @@ class Feed(Sink):
             max_attempts=self.target.values.max_attempts,
         )
         self._columns = [name for name in properties if not name.startswith("_")]
+        self._lines = Lines(self.stream_name, self._columns)
         self._channel = channel_of(self.original_schema)
         self._waiting: list[Change] = []
         self._together: object = None
@@ -68,7 +70,16 @@ class Feed(Sink):
 
     def take(self, record: Mapping[str, Any]) -> None:
         """One record; a batch that is whole goes out."""
-        change = change_of(record, self.stream_name, self._columns)
+        self._take(change_of(record, self.stream_name, self._columns))
+
+    def take_line(self, line: bytes) -> bool:
+        """The same of the line that a record stands in; False of one that has to be read as any message is."""
+        change = self._lines.change(line)
+        if change is not None:
+            self._take(change)
+        return change is not None
+
+    def _take(self, change: Change) -> None:
         together = (kind_of(change), change.batch)
         if together != self._together or len(self._waiting) >= self.delivery.sizing.now:
             self.flush()
@@ -85,9 +96,7 @@ class Feed(Sink):
 
     def _begin(self, change: Change) -> None:
         """Before the first change of a run."""
-        if change.mode not in self.channel.modes:
-            what = f"its mode is {change.mode}, which {self.channel.name} cannot do"
-            raise ConfigError(f"sync {self.stream_name}", what, choices(change.mode, sorted(self.channel.modes)))
+        check_mode(type(self.channel), self.stream_name, change.mode)
         self.run_id, self._channel = change.run_id, change.channel
 
     def _enter(self, change: Change) -> bool:
@@ -161,6 +170,9 @@ class Feed(Sink):
         again = tally["retrying", "upsert"] + tally["retrying", "remove"]
         sent = f"{tally['delivered', 'upsert']:,} upserted, {tally['delivered', 'remove']:,} removed"
         self.logger.info("%s: %s, %s refused, %s to retry", self.stream_name, sent, f"{refused:,}", f"{again:,}")
+        if emptied := self.channel.emptied:
+            left_out = ", ".join(f"{field} {n:,}" for field, n in emptied.most_common())
+            self.logger.info("%s: left out, as nothing of it was left once normalised: %s", self.stream_name, left_out)
         if refused:
             self.logger.warning("%s", _refusal(self.stream_name, refused, said))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from snello.activation import Bounce, Change, Held, Size, Verdict
-from snello.errors import ConfigError
+from snello.errors import ConfigError, choices
 from snello.kit.channel.settings import ChannelSettings
 
 Settings = TypeVar("Settings", bound=ChannelSettings)
@@ -25,6 +26,7 @@ class ActivationSink(ABC, Generic[Settings]):
     - ``patience``: seconds after which a call counts as late and the next takes fewer rows; None: the timeout
     - ``schema``: JSON schema of the audience's rows, in the order of its columns
     - ``floor``: members below which the platform makes no use of an audience
+    - ``emptied``: values of which nothing was left once they were normalised for the channel, by field; told at the end
     """
 
     name: ClassVar[str]
@@ -38,6 +40,7 @@ class ActivationSink(ABC, Generic[Settings]):
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
         self.settings, self.sync, self.title = settings, sync, title
         self.schema: Mapping[str, Any] = {}
+        self.emptied = Counter[str]()
         self._under_way = threading.local()
 
     @property
@@ -88,6 +91,14 @@ class ActivationSink(ABC, Generic[Settings]):
         - None, as here, where the channel knows rows by their key
         """
         return None
+
+    def marks(self, handle: str) -> Iterable[str]:
+        """The identifiers in a handle each of which alone lets the channel recognise a person.
+
+        Two rows may share one: a change's ``shared`` names those that another row is held by, and what is taken back of
+        a row must leave them where they are. None, as here, where no two rows can be known by the same.
+        """
+        return ()
 
     @property
     def moves(self) -> bool:
@@ -143,6 +154,18 @@ class ActivationSink(ABC, Generic[Settings]):
         """Let go of connections."""
 
 
+def gives_marks(sink: ActivationSink[Any]) -> bool:
+    """Whether the channel may know two rows by one identifier."""
+    return keeps_handles(sink) and type(sink).marks is not ActivationSink.marks
+
+
 def keeps_handles(sink: ActivationSink[Any]) -> bool:
     """Whether the channel knows rows by something else than their key."""
     return type(sink).handle is not ActivationSink.handle
+
+
+def check_mode(sink: type[ActivationSink[Any]], sync: str, mode: str) -> None:
+    """Raise ``ConfigError`` when the channel cannot do what the mode of a sync promises."""
+    if mode not in sink.modes:
+        what = f"its mode is {mode}, which {sink.name} cannot do"
+        raise ConfigError(f"sync {sync}", what, choices(mode, sink.modes))

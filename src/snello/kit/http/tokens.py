@@ -94,7 +94,7 @@ class LoginFaults(Faults):
         if not isinstance(usual, SnelloError) or not 400 <= answer.status < 500 or answer.status in (404, 410):
             return usual
         code = code_of(answer.content)
-        what = f"{answer.status} from {request.place}: the login is refused{f' ({code})' if code else ''}"
+        what = f"{answer.status} from {request.place}, the login is refused{f' ({code})' if code else ''}"
         return ConfigError(request.where, what, f"renew {self.credentials}")
 
 

@@ -160,12 +160,16 @@ class Letter:
         if file not in self._known:
             raise ConfigError("setting templates", f"there is no {file}", choices(file, self._known))
         try:
-            return self._environment.parse((self.folder / file).read_text(encoding="utf-8"), file)
+            tree = self._environment.parse((self.folder / file).read_text(encoding="utf-8"), file)
         except TemplateSyntaxError as fault:
             raise ConfigError(f"template {file}", f"line {fault.lineno} does not parse", "mend the template") from None
         except (OSError, UnicodeDecodeError) as fault:
             what = f"it cannot be read ({type(fault).__name__})"
             raise ConfigError(f"template {file}", what, "save it as UTF-8, readable by this user") from None
+        for line, name in _inside(tree):
+            what = f"line {line} reaches for {name}, which is no value of a row"
+            raise ConfigError(f"template {file}", what, "write columns and their parts alone")
+        return tree
 
     def _asked(self, file: str, seen: set[str]) -> set[str]:
         """Names that a template and those behind it take from outside, but those that it guards itself."""
@@ -192,6 +196,17 @@ def _guarded(tree: nodes.Template) -> Iterator[str]:
     for node in tree.find_all((nodes.Test, nodes.Filter)):
         if isinstance(node, nodes.Test | nodes.Filter) and node.name in GUARDS and isinstance(node.node, nodes.Name):
             yield node.node.name
+
+
+def _inside(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    """Where a template reaches into what values are made of; the sandbox would stop it at every row."""
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Filter)):
+        part = node.arg.value if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) else ""
+        name = str(getattr(node, "attr", part))
+        if name.startswith("_"):
+            yield node.lineno, name
+        elif isinstance(node, nodes.Filter) and node.name == "attr":
+            yield node.lineno, "the filter attr"
 
 
 def _plain_of(html: str) -> str:

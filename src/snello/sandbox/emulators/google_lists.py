@@ -90,6 +90,8 @@ class Lists:
             raise Refused(400, "INVALID_ARGUMENT", [("user_list.membership_duration", "INVALID_ARGUMENT")])
         if not name:
             raise Refused(400, "INVALID_ARGUMENT", [("user_list.display_name", "REQUIRED_FIELD_MISSING")])
+        if reason := self.store.switches.makes_no_list:
+            raise Refused(400, "INVALID_ARGUMENT", [("user_list", reason)])
         if self.store.list_called(name) is not None:
             raise Refused(400, "INVALID_ARGUMENT", [("user_list.display_name", "DISPLAY_NAME_ALREADY_USED")])
         return JSONResponse(self._shown(self.store.add_list(name, given), parent))

@@ -33,6 +33,7 @@ class Switches:
     - ``seconds``: how long a request is processed; ``endless``: it never ends
     - ``spoiled``: identifiers whose member fails late; ``reason``: why
     - ``permission``: the caller may use the account; ``customer_match``: the account may use Customer Match
+    - ``makes_no_list``: the reason for which no list is made
     - ``manager``: the account through which alone this one can be reached; ``refreshing``: refresh tokens are good
     """
 
@@ -42,6 +43,7 @@ class Switches:
     reason: str = "INVALID_FORMAT"
     permission: bool = True
     customer_match: bool = True
+    makes_no_list: str = ""
     manager: str = ""
     refreshing: bool = True
 

@@ -31,9 +31,9 @@ VERSIONS = ("v24.0", "v25.0", "v26.0")
 FLAGGED = 471
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rights:
-    """What the token and the account lack: by default nothing.
+    """What the token and the account lack: by default nothing; all of it can be changed while it runs.
 
     - ``token``: subcode of code 190, say 463 for one that has expired
     - ``account_status``: 1 active, 2 disabled, 101 closed
@@ -65,9 +65,10 @@ def meta(
     - ``forgets_external_ids``: 90 days have passed since members were added
     """
     store = MetaStore(database, audiences, processing_seconds, forgets_external_ids)
-    graph = Graph(store, rights or Rights())
+    rights = rights or Rights()
+    graph = Graph(store, rights)
     app = Starlette(routes=graph.routes(), exception_handlers={Refused: rules.refusal})
-    return Watch(Gate(app, limits or Limits(), rights or Rights()), "meta", store.counts, weather, home)
+    return Watch(Gate(app, limits or Limits(), rights), "meta", store.counts, weather, home)
 
 
 class Gate:
@@ -172,6 +173,8 @@ class Graph:
             raise Refused(400, 100, "(#100) The parameter name and a subtype are required")
         if given.get("customer_file_source") not in rules.SOURCES:
             raise Refused(400, 100, "(#100) Missing parameter(s): customer_file_source")
+        if self.store.customer_lists() >= rules.MOST_AUDIENCES:
+            raise Refused(400, 100, "Invalid parameter")
         return JSONResponse({"id": str(self.store.make(given["name"], given["customer_file_source"]))})
 
     def _terms(self) -> None:

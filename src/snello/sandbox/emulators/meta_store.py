@@ -83,6 +83,10 @@ class MetaStore:
         rows = self.db.execute("SELECT * FROM audiences WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
         return [dict(row) for row in rows]
 
+    def customer_lists(self) -> int:
+        """How many audiences of customer lists there are."""
+        return int(self.db.execute("SELECT count(*) FROM audiences WHERE subtype = 'CUSTOM'").fetchone()[0])
+
     def delete(self, number: int) -> None:
         """Forget an audience."""
         self.db.execute("DELETE FROM members WHERE audience = ?", (number,))

@@ -21,7 +21,7 @@ PAYMENT_TITLES = {
 
 
 def _customer(row: Row) -> Row:
-    meta = [("_newsletter", row["newsletter"]), ("_codice_fiscale", row["codice_fiscale"])]
+    meta = [(f"_{name}", row.get(name)) for name in ("newsletter", "codice_fiscale", "audiences")]
     return {
         "id": row["id"],
         **_moments(row, "date_created", "date_modified"),

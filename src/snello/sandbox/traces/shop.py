@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from snello.sandbox.catalogue import FIRST_PRODUCT_ID, PRODUCTS, VAT
-from snello.sandbox.draw import DAY_US, Draw, Ints, instants, spread
+from snello.sandbox.draw import DAY_US, Draw, Ints, Mask, instants, spread
 from snello.sandbox.observe import Habits, doubled, observe
 from snello.sandbox.people import People
 from snello.sandbox.texts import blank, choose, mapped, plain
@@ -104,7 +104,14 @@ def _customers(
         instants(draw.within(created, np.maximum(created, people.active_us[who]))).alias("date_modified_gmt"),
         blank(newsletter, draw.chance(size, np.where(silent, 0.75, 0.2))).alias("newsletter"),
         pl.col("tax_code").alias("codice_fiscale"),
+        _audiences(warm, silent, draw.apart("audiences")).alias("audiences"),
     )
+
+
+def _audiences(warm: Mask, silent: Mask, draw: Draw) -> pl.Series:
+    """The second box of the registration: advertisements at third parties that know the customer again."""
+    yes = draw.chance(len(warm), np.where(warm, 0.9, np.where(silent, 0.75, 0.2)))
+    return blank(pl.Series(np.where(yes, "yes", "no")), draw.chance(len(warm), np.where(silent, 0.2, 0.05)))
 
 
 def _orders(people: People, who: Ints, created: Ints, accounts: pl.DataFrame, draw: Draw) -> tuple[pl.DataFrame, Ints]:

@@ -16,6 +16,8 @@ renamed as (
         accepted,
         matched,
         size,
+        held,
+        forecast,
         ---------- timestamps
         {{ moment('happened_at') }} as measured_at
     from source

@@ -9,9 +9,19 @@ Everything goes through the real tap-activation, the real ledger and real Singer
 """
 
 from snello.kit.conformance.runs import Outcome, Runs
-from snello.kit.conformance.targets import consent, crashes, differences, refusals, weather
+from snello.kit.conformance.targets import (
+    consent,
+    crashes,
+    differences,
+    erasures,
+    handles,
+    moves,
+    refusals,
+    sessions,
+    weather,
+)
 from snello.kit.conformance.targets.case import CASES, Case, cases_of
-from snello.kit.conformance.targets.subject import Start, Subject, found, starts
+from snello.kit.conformance.targets.subject import Start, Subject, found, starts, unable
 from snello.kit.conformance.targets.trial import Trial, trial
 
 __all__ = [
@@ -26,9 +36,14 @@ __all__ = [
     "consent",
     "crashes",
     "differences",
+    "erasures",
     "found",
+    "handles",
+    "moves",
     "refusals",
+    "sessions",
     "starts",
     "trial",
+    "unable",
     "weather",
 ]

@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from snello.kit.channel import ActivationSink, ActivationTarget
 from snello.kit.conformance.faults import Seen
 
 Row = Mapping[str, Any]
 Ability = Literal[
-    "http", "changes", "refuses", "foreign", "lost", "answers_by_row", "says_json", "own_purpose", "authenticates"
+    "http", "changes", "refuses", "foreign", "lost", "answers_by_row", "says_json", "own_purpose", "authenticates",
+    "whole", "replaces", "renames", "handles",
 ]  # fmt: skip
 """What a channel may lack, and then says why:
 
@@ -26,6 +28,11 @@ Ability = Literal[
 - ``says_json``: an answer that is not JSON is no answer
 - ``own_purpose``: its sink serves one purpose alone
 - ``authenticates``: it knows its callers
+- ``whole``: a session of it that is cut off between two calls leaves what was there as it was
+
+Three more follow from what the target's sink says of itself, and need not be written down:
+
+- ``replaces``: mode ``replace``; ``renames``: ``move``; ``handles``: it knows people by something else than our key
 """
 
 
@@ -101,4 +108,26 @@ def found(folder: Path) -> list[Start]:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return [each for each in vars(module).values() if isinstance(each, Start)]
+    unable = _unable(folder.name.replace("-", "_"))
+    each = [one for one in vars(module).values() if isinstance(one, Start)]
+    return [replace(one, lacks=MappingProxyType({**unable, **one.lacks})) for one in each]
+
+
+def _unable(package: str) -> dict[Ability, str]:
+    """What the sink of a package's target says that it cannot do; nothing where there is no such package."""
+    try:
+        module = importlib.import_module(package)
+    except ModuleNotFoundError:
+        return {}
+    targets = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, ActivationTarget)]
+    return unable(next(one for one in targets if one is not ActivationTarget).sinks[0])
+
+
+def unable(sink: type[ActivationSink[Any]]) -> dict[Ability, str]:
+    """What a sink cannot do, by what it says of itself, each with the reason."""
+    said: dict[Ability, tuple[bool, str]] = {
+        "replaces": ("replace" in sink.modes, "replace is none of its modes"),
+        "renames": (sink.move is not ActivationSink.move, "it has no move"),
+        "handles": (sink.handle is not ActivationSink.handle, "it knows rows by our key"),
+    }
+    return {ability: reason for ability, (able, reason) in said.items() if not able}

@@ -6,11 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from snello.activation import Ledger
-from snello.kit.channel.rehearsal import Rehearsal
+import pyarrow as pa
+
+from snello.activation import Erasures, Ledger
+from snello.activation.erasures import Erasure
+from snello.kit.channel.rehearsal import SALT, Rehearsal
 from snello.kit.conformance.plans import Plan, calm
 from snello.kit.conformance.proxy import Proxy, faulty
 from snello.kit.conformance.runs import KILLED, Outcome, Runs
@@ -46,6 +50,22 @@ class Trial:
         self.keys |= set(rows)
         self.stage.publish(list(rows.values()), **consents)
         return self.messages()
+
+    def mode(self, name: str) -> None:
+        """From the next publication on the sync is of this mode."""
+        self.stage.terms["mode"] = name
+
+    def merge(self, aliases: Mapping[str, str]) -> None:
+        """Publish that these customers are others now."""
+        columns = {"alias": list(aliases), "customer_id": list(aliases.values())}
+        self.stage.lake.publish({"customer_aliases": pa.table(columns)}, run_id="merged")
+        self.keys |= {*aliases, *aliases.values()}
+
+    def erase(self, *keys: str) -> None:
+        """Write down that these customers asked to be forgotten, as ``snello subject erase`` does."""
+        asked = Erasure(f"erasure-{'-'.join(keys)}", "s", keys, "suite", "ticket", datetime.now(UTC), None)
+        with self.ledger() as ledger:
+            Erasures(ledger, SALT).begin(asked, ())
 
     def messages(self) -> str:
         """What tap-activation writes now."""

@@ -51,7 +51,10 @@ def text_of(value: Any, column: Column, layout: Layout) -> str | None:
         text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     else:
         text = _moment(str(value), column.date_format) if column.date_format else str(value)
-    return written(text, column, layout.platform, layout.country)
+    found = written(text, column, layout.platform, layout.country)
+    if found is None and text.strip():
+        layout.emptied[column.name] += 1
+    return found
 
 
 def _moment(value: str, form: str) -> str:

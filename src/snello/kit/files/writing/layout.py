@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -87,6 +88,7 @@ class Layout:
 
     - ``op``: name of the column that says what becomes of the row, none where files do; ``ops``: its words
     - ``country``: from where a phone number without a prefix is dialled
+    - ``emptied``: values of which nothing was left once they were normalised, by column, counted while rows are encoded
     """
 
     format: Format
@@ -96,6 +98,7 @@ class Layout:
     country: str = "IT"
     op: str | None = None
     ops: tuple[str, str] = ("upsert", "remove")
+    emptied: Counter[str] = field(default_factory=Counter, compare=False, repr=False)
 
     @property
     def header(self) -> list[str]:
