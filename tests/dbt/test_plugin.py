@@ -32,6 +32,12 @@ def test_a_source_that_has_not_arrived_is_empty_and_told(built_once: Any) -> Non
     assert "raw_shop.orders: nothing was ever loaded. Next: run its tap" in said
 
 
+def test_sources_of_which_nothing_came_are_told_in_one_line(built_once: Any) -> None:
+    _, said = built_once
+    assert "Nothing was ever loaded from gym. Next: run the taps of those that you have" in said
+    assert "raw_gym" not in said
+
+
 def test_a_column_that_the_source_does_not_deliver_is_null_and_told(built_once: Any) -> None:
     hub, said = built_once
     assert rows(hub, "select distinct typeof(loyalty_level), loyalty_level from customers") == [("INTEGER", None)]

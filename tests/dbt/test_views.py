@@ -67,6 +67,17 @@ def test_names_that_need_quotes_are_quoted(tmp_path: Path, connection: duckdb.Du
     assert len(gaps) == 1
 
 
+def test_a_source_of_which_nothing_came_is_told_by_its_name_and_its_tables_are_empty(
+    lake: Lake, connection: duckdb.DuckDBPyConnection
+) -> None:
+    declared = [Declared("raw_gym", table, {"id": "bigint"}) for table in ("members", "visits")]
+    views = Views.of(lake, [*declared, Declared("raw_shop", "orders", {"id": "bigint"})])
+    (gap,) = views.create(connection)
+    assert gap.startswith("raw_shop.orders: nothing was ever loaded")
+    assert views.unheard() == ["gym"]
+    assert connection.execute("select count(*) from raw_gym.members, raw_gym.visits").fetchall() == [(0,)]
+
+
 def test_schemas_of_others_are_left_alone(lake: Lake, connection: duckdb.DuckDBPyConnection) -> None:
     assert Views.of(lake, [Declared("warehouse", "anything", {"a": "text"})]).create(connection) == []
     assert connection.execute("select 1 from duckdb_schemas() where schema_name = 'warehouse'").fetchall() == []

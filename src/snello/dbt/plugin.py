@@ -36,7 +36,8 @@ class Plugin(BasePlugin):
     - schema ``raw_<source>``: a view a raw table; ``published``: a view a table of the last publication
     - a rule of identity, or a policy of golden record or consent, that cannot be is a fault before anything is built,
       and so is another salt than that of the refusals that were published
-    - a declared source that has not arrived is an empty view of its declared columns, told as a warning, not a fault
+    - a declared table that has not arrived is an empty view of its declared columns, told as a warning, not a fault;
+      sources of which no table has arrived are told in one line, without a warning: not every company has them
     - all connections of one dbt run see the lake as it was at the first one
     """
 
@@ -60,6 +61,8 @@ class Plugin(BasePlugin):
                 self._views = Views.of(Lake(self._lake()), declared_sources(self._project()))
                 for gap in self._views.create(conn):
                     fire_event(Note(msg=gap), level=EventLevel.WARN)
+                if unheard := self._views.unheard():
+                    fire_event(Note(msg=_nothing_from(unheard)), level=EventLevel.INFO)
                 check_salt(conn)
             else:
                 self._views.create(conn)
@@ -81,3 +84,8 @@ class Plugin(BasePlugin):
     def _project(self) -> Path:
         flags = get_flags()  # type: ignore[no-untyped-call]
         return Path(self._config.get("project") or getattr(flags, "PROJECT_DIR", None) or ".")
+
+
+def _nothing_from(sources: list[str]) -> str:
+    named = ", ".join(sources)
+    return f"Nothing was ever loaded from {named}. Next: run the taps of those that you have; the others stay empty."

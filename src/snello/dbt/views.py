@@ -36,6 +36,7 @@ class Views:
         """Replace the views of the lake in the database; one sentence for each thing declared that is not there.
 
         - a missing table becomes an empty view of its declared columns, a missing column a null
+        - of a source none of whose tables is there, ``unheard`` tells
         - views of tables that the lake no longer has are dropped
         """
         schemas = {schema for schema, _ in self.selects} | {entry.schema for entry in self._ours()}
@@ -45,6 +46,12 @@ class Views:
         for (schema, table), select in self.selects.items():
             connection.execute(f"create or replace view {_quoted(schema)}.{_quoted(table)} as {select}")
         return [gap for entry in self._ours() if (gap := self._complete(connection, entry))]
+
+    def unheard(self) -> list[str]:
+        """The declared sources of which nothing was ever loaded: systems that this company may not have."""
+        arrived = {schema for schema, _ in self.selects}
+        schemas = dict.fromkeys(entry.schema for entry in self._ours() if entry.schema.startswith("raw_"))
+        return sorted(schema.removeprefix("raw_") for schema in schemas if schema not in {*arrived, "raw_snello"})
 
     def _ours(self) -> list[Declared]:
         return [entry for entry in self.declared if entry.schema.startswith(("raw_", "published"))]
@@ -66,9 +73,9 @@ class Views:
             columns = entry.columns or {"_sdc_extracted_at": "timestamptz"}
             connection.execute(f"create or replace view {name} as select {_nulls(columns)} where false")
             if entry.schema.startswith("published") or entry.schema == "raw_snello":
-                return (
-                    None  # as it should be on the first run, and until somebody decided something or a row is refused
-                )
+                return None  # as it should be at first, and until somebody decided something or a row is refused
+            if not any(schema == entry.schema for schema, _ in self.selects):
+                return None
             return f"{entry.schema}.{entry.table}: nothing was ever loaded. Next: run its tap; until then it is empty."
         here = {row[0].lower() for row in connection.execute(f"describe {name}").fetchall()}
         missing = {column: kind for column, kind in entry.columns.items() if column.lower() not in here}
