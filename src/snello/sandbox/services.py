@@ -22,7 +22,7 @@ PEOPLE, SEED, PORT = 10_000, 20_261, 8470
 CLOUDS = ("meta", "google", "mailchimp", "hubspot", "odoo")
 EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4, **{name: 6 + n for n, name in enumerate(CLOUDS)}}
 SMTP = 5  # the port on which the mail server takes letters; those that it took are shown on its own
-WEATHER = ("--limited", "0.01", "--broken", "0.005")
+WEATHER = ("--limited", "0.004", "--broken", "0.002")
 START_SECONDS = 30.0
 
 
