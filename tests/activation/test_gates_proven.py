@@ -11,6 +11,8 @@ from snello.activation import Plan, Planner
 from snello.activation.suppressions import address_hash
 from snello.kit.channel.rehearsal import SALT, Rehearsal
 
+pytestmark = pytest.mark.usefixtures("on_both")
+
 
 def previewed(stage: Rehearsal, *, anew: bool) -> Plan:
     """What a run would do now; ``anew``: with every row looked at again."""
@@ -44,12 +46,14 @@ def test_rows_that_did_not_change_are_not_looked_at_again_while_lists_and_rules_
 
 
 @pytest.mark.parametrize("mode", ["mirror", "upsert", "replace"])
-@pytest.mark.parametrize("seed", range(2))
-def test_what_is_not_looked_at_again_would_be_judged_alike(tmp_path: Path, seed: int, mode: str) -> None:
+@pytest.mark.parametrize(
+    ("on_both", "seed", "turns"), [("sqlite", 0, 7), ("sqlite", 1, 7), ("postgresql", 0, 4)], indirect=["on_both"]
+)
+def test_what_is_not_looked_at_again_would_be_judged_alike(tmp_path: Path, seed: int, turns: int, mode: str) -> None:
     draw = random.Random(seed)
     stage = stage_of(tmp_path, mode=mode, max_removal_share=1, max_growth_share=99, holdout={"share": 0.2})
     saved = 0
-    for turn in range(7):
+    for turn in range(turns):
         away = draw.sample(range(14), draw.choice([0, 0, 4]))
         rows: list[dict[str, Any]] = []
         for n in sorted({*range(14)} - {*away}):

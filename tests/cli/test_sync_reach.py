@@ -62,9 +62,13 @@ PEOPLE = [
 ]
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Rehearsal:
-    return Rehearsal(tmp_path, sync=SYNC, target="target-ads", purpose="ads_audiences", channel="ads")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Rehearsal:
+    """A hub, once with its ledger in a file and once in PostgreSQL."""
+    made = Rehearsal(tmp_path, sync=SYNC, target="target-ads", purpose="ads_audiences", channel="ads")
+    if request.param == "postgresql":
+        made.ledger_url = request.getfixturevalue("postgres")
+    return made
 
 
 def deliver(stage: Rehearsal, rows: list[dict[str, Any]], told: Size | None) -> None:

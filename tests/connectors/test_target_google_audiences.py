@@ -122,6 +122,23 @@ def test_what_has_not_ended_is_asked_for_by_the_next_run_and_not_sent_again(star
     assert there.members() == known(person(1), person(2))
 
 
+def test_a_run_whose_requests_have_not_ended_says_so_in_one_sentence(
+    start: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    there = start(switches=Switches(endless=True))
+    there.run(person(1), person(2), status_timeout=0)
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    [sentence] = [text for text in warned if "wait" in text]
+    assert sentence == (
+        "channel__audience: 2 rows wait (processing 2): Google has not said yet that it processed them; "
+        "a later run asks before it sends anything again. Next: snello sync run channel__audience."
+    )
+    caplog.clear()
+    there.switch(endless=False)
+    there.again()
+    assert not [record for record in caplog.records if "wait" in record.getMessage()]
+
+
 def test_a_request_that_never_ends_is_given_up(start: Any) -> None:
     there = start(switches=Switches(endless=True))
     there.run(person(1), status_timeout=0, max_attempts=2)

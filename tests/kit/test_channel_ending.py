@@ -121,3 +121,35 @@ def test_a_channel_that_cannot_say_what_it_holds_says_so(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="rows cannot say what they hold"):
         target.reconcile(stage.sync)
     target.ledger.close()
+
+
+def test_rows_that_wait_are_told_in_one_sentence_with_their_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage = Rehearsal(tmp_path)
+    stage.publish([{"customer_id": key} for key in ("c1", "c2", "c3")])
+    codes = {"c1": "busy", "c2": "busy", "c3": "slow"}
+    put_off = lambda _, changes: [Verdict.retry(one.key, codes[one.key]) for one in changes]  # noqa: E731
+    monkeypatch.setattr(Rows, "upsert", put_off)
+    stage.run(TargetRows, {})
+    monkeypatch.setattr(Rows, "waits", {"slow": "the channel is asleep"})
+    stage.run(TargetRows, {})
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [text for text in said if "wait" in text] == [
+        "channel__audience: 3 rows wait (busy 2, slow 1): the channel put them off, and the next run tries again. "
+        "Next: snello sync run channel__audience.",
+        "channel__audience: 3 rows wait (busy 2, slow 1): the channel is asleep. "
+        "Next: snello sync run channel__audience.",
+    ]
+
+
+def test_a_platform_that_counts_and_lists_nobody_is_asked_by_its_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Rehearsal(tmp_path)
+    monkeypatch.setattr(Rows, "listing", ActivationSink.listing)
+    monkeypatch.setattr(Rows, "size", lambda _: None)
+    target = TargetRows(config={"ledger": stage.ledger_url})
+    with pytest.raises(ConfigError, match=r"lists nobody.*ask `snello sync check channel__audience`"):
+        target.reconcile(stage.sync)
+    target.ledger.close()

@@ -385,3 +385,45 @@ def test_a_wrong_password_is_told_by_its_setting() -> None:
 def test_a_login_whose_token_is_elsewhere_is_told() -> None:
     with serving(door()) as server, pytest.raises(ContractError, match=r"holds no token at \$\.token"):
         client(session_login("/login", token="$.token"), server.url).send("GET", server.url)
+
+
+def renewing(refuses: bool = False) -> Callable[[Call], Reply]:
+    """An interface whose sessions end after one request, and are renewed once each without the password."""
+    count, spent = [0], set[str]()
+
+    def answer(call: Call) -> Reply:
+        if call.path == "/login":
+            return begun()
+        shown = call.headers.get("Authorization", "").removeprefix("Bearer ")
+        if call.path == "/renew":
+            return Reply({"error": "ExpiredToken"}, 400) if refuses or shown != f"renews-{count[0]}" else begun()
+        if shown in spent or not shown.startswith("session-"):
+            return Reply({}, 401)
+        spent.add(shown)
+        return Reply({"session": shown})
+
+    def begun() -> Reply:
+        count[0] += 1
+        return Reply({"token": f"session-{count[0]}", "renews": f"renews-{count[0]}"})
+
+    return answer
+
+
+@pytest.mark.parametrize(("refuses", "logins"), [(False, 1), (True, 3)])
+def test_a_session_is_renewed_without_the_password_and_begun_anew_where_that_is_refused(
+    refuses: bool, logins: int
+) -> None:
+    auth = session_login("/login", token="$.token", renewal=("/renew", "$.renews"))
+    with serving(renewing(refuses)) as server:
+        one = client(auth, server.url)
+        found = [one.send("GET", f"{server.url}/x").document["session"] for _ in range(3)]
+    assert found == ["session-1", "session-2", "session-3"]
+    assert [call.path for call in server.calls].count("/login") == logins
+
+
+@pytest.mark.parametrize(("code", "told"), [("AccountTakedown", " (AccountTakedown)"), ("SomethingElse", "")])
+def test_a_login_that_is_refused_tells_the_codes_that_may_be_told(code: str, told: str) -> None:
+    auth = session_login("/login", token="$.token", codes={"AccountTakedown"})
+    with serving(lambda call: Reply({"error": code}, 401)) as server, pytest.raises(ConfigError) as fault:
+        client(auth, server.url).send("GET", server.url)
+    assert f"the login is refused{told}. Next: renew user and password." in str(fault.value)

@@ -24,6 +24,13 @@ def test_a_wait_is_read_from_a_date() -> None:
     assert seconds_of(past) == 0.0
 
 
+def test_a_wait_is_read_from_a_moment_by_iso_8601() -> None:
+    wait = seconds_of((datetime.now(UTC) + timedelta(seconds=60)).isoformat().replace("+00:00", "Z"))
+    assert wait is not None
+    assert 50 < wait <= 60
+    assert seconds_of("2026-13-01T00:00:00Z") is None
+
+
 @pytest.mark.parametrize("factor", [1, 1000])
 def test_a_wait_is_read_from_a_moment_in_epoch_seconds_or_milliseconds(factor: int) -> None:
     assert 90 < (seconds_of(str((time.time() + 100) * factor)) or 0) <= 100

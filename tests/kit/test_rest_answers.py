@@ -7,7 +7,7 @@ import pytest
 from tests.kit.http_server import Reply, serving
 from tests.kit.rest_probe import CANARY, ids, read, stream, thing
 
-from snello.kit.rest import basic, bearer, single_page
+from snello.kit.rest import Errors, basic, bearer, single_page
 
 
 def test_declared_fields_are_kept_moments_are_in_utc_and_other_fields_are_told() -> None:
@@ -133,3 +133,22 @@ def test_an_address_that_is_none_is_a_wrong_setting() -> None:
         2,
         "tap-probe: things: no request possible (InvalidURL). Next: check the URL.",
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "ends", "told"),
+    [
+        (400, "BUSY", 4, "400 from GET /v1/things, code BUSY, 3 tries"),
+        (422, "NO_RIGHT", 2, "422 from GET /v1/things, code NO_RIGHT. Next: give user and token the right to read"),
+        (400, "GONE_OFF", 2, "400 from GET /v1/things, code GONE_OFF. Next: renew user and token"),
+        (400, "OTHER", 3, "400 from GET /v1/things. Next: check that the server's version"),
+        (404, "OTHER", 2, "404 from GET /v1/things. Next: check the URL"),
+    ],
+)
+def test_a_refusal_means_what_its_declared_code_says_and_else_what_its_status_says(
+    status: int, code: str, ends: int, told: str
+) -> None:
+    errors = Errors("$.error", "$.error", again={"BUSY"}, expired={"GONE_OFF"}, denied={"NO_RIGHT"})
+    with serving(lambda call: Reply({"error": code, "message": CANARY}, status)) as server:
+        done = read(server.url, stream(auth=basic("user", "token"), errors=errors))
+    assert (done.code, done.last_line.startswith(f"tap-probe: things: {told}")) == (ends, True), done.last_line

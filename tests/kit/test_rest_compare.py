@@ -46,6 +46,17 @@ def test_what_is_not_proven_to_be_gone_is_not_told(tmp_path: Path, terms: dict[s
         assert told(shop, tmp_path, state, **terms)[1] == []
 
 
+def test_what_a_part_of_the_listing_leaves_out_is_as_it_was(tmp_path: Path) -> None:
+    rows = [thing(n) for n in range(1, 8)]
+    with source(rows) as shop:
+        _, _, state = told(shop, tmp_path, proof="part")
+        shop.rows["things"] = [rows[5] | {"name": "new"}]
+        came, gone, state = told(shop, tmp_path, state, proof="part")
+        assert (came, gone) == ([6], [])
+        shop.rows["things"] = rows
+        assert told(shop, tmp_path, state, proof="part")[:2] == ([6], [])
+
+
 def test_a_listing_that_is_short_of_its_total_takes_nothing_for_gone(tmp_path: Path) -> None:
     rows = [thing(n) for n in range(1, 8)]
     with source(rows) as shop:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -12,7 +13,7 @@ from graphql import GraphQLError, build_schema, graphql_sync
 from pydantic import Field, SecretStr
 
 from snello.kit.entry import entry
-from snello.kit.rest import GraphQLStream, RestSettings, RestTap, Retry, bearer, offset
+from snello.kit.rest import Answer, GraphQLStream, Request, RestSettings, RestTap, Retry, Row, Send, bearer, offset
 from snello.kit.testing import Run, run
 
 CANARY = "canary.person@aurora.example"
@@ -224,3 +225,54 @@ def test_an_answer_without_the_connection_is_refused() -> None:
         done = read(Wrong, url)
     assert done.code == 3
     assert "holds no connection at $.data.clients" in done.last_line
+
+
+def test_the_wait_for_a_fault_that_passes_is_read_out_of_the_answer() -> None:
+    class Patient(Customers):
+        """Knows how long a throttled answer asks to wait."""
+
+        errors = replace(Customers.errors, wait=lambda document: 0.02 * len(document["errors"]))
+
+    with serving(Throttled("THROTTLED")) as (url, _):
+        done = read(Patient, url)
+    assert (done.code, ids(done)) == (0, [str(n) for n in range(1, 8)])
+    assert "code THROTTLED; asking again in 0.0 s" in done.err
+
+
+def test_what_a_page_could_not_hold_is_asked_for_before_the_page_is_written() -> None:
+    class Whole(Customers):
+        """Asks for one thing more of each page."""
+
+        def completed(self, rows: Sequence[Row], send: Send) -> Sequence[Row]:
+            query = "query ($skip: Int!, $take: Int!) { orders(skip: $skip, take: $take) { totalItems } }"
+            asked = {"query": query, "variables": {"skip": 0, "take": 1}}
+            answer = send(Request("POST", self.address({}), json=asked))
+            return [{**row, "orders": answer.document["data"]["orders"]["totalItems"]} for row in rows]
+
+    with serving(Root()) as (url, _):
+        done = read(Whole, url)
+    assert [row["_extra"]["orders"] for row in done.records("customers")] == [5] * 7
+
+
+def test_a_listing_may_come_in_another_way_than_by_pages() -> None:
+    class Apart(Customers):
+        """Has all rows of one answer, from the first moment on; pages them when there is a bookmark."""
+
+        def apart(
+            self, context: Mapping[str, Any], begin: Any, send: Send
+        ) -> Iterator[tuple[Answer, list[Row]]] | None:
+            return self._whole(send) if begin is None else None
+
+        def _whole(self, send: Send) -> Iterator[tuple[Answer, list[Row]]]:
+            asked = {"query": self.query, "variables": {"first": 100}}
+            answer = send(Request("POST", self.address({}), json=asked))
+            rows = self.rows(answer)
+            yield answer, rows[:4]
+            yield answer, rows[4:]
+
+    with serving(Root()) as (url, asked):
+        first = read(Apart, url)
+        second = read(Apart, url, first.state)
+    assert (ids(first), ids(second)) == ([str(n) for n in range(1, 8)], [])
+    assert [call.get("first") for call in asked] == [100, 3]
+    assert first.state["bookmarks"]["customers"]["replication_key_value"] == "2026-01-07T00:00:00+00:00"

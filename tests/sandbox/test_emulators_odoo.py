@@ -12,7 +12,7 @@ import pytest
 from odoolib.tools import AuthenticationError, JsonRPCException
 
 from snello.sandbox.emulators import Weather, serve
-from snello.sandbox.emulators.odoo import API_KEY, DATABASE, LOGIN, odoo
+from snello.sandbox.emulators.odoo import API_KEY, DATABASE, LOGIN, SEEDED, odoo
 
 Start = Callable[..., str]
 PROTOCOLS = {18: "jsonrpc", 19: "json2"}
@@ -168,3 +168,74 @@ def test_bad_weather_and_counts_are_those_of_every_emulator(start: Start) -> Non
     url = start(weather=Weather(limited=1.0))
     assert httpx.post(f"{url}/json/2/res.partner/search", json={}).status_code == 429
     assert httpx.get(f"{url}/_inspect").json()["tags"] == {"long_absent": 0}
+
+
+# ------------------------------------------------------------ reading what a company has done
+
+
+@versions
+def test_a_company_with_a_past_has_the_models_for_it_and_one_without_has_not(start: Start, version: int) -> None:
+    assert client(start(version=version, partners=20), version).get_model("sale.order").search_count([]) > 10
+    order = client(start(version=version), version).get_model("sale.order")
+    told = fault(lambda: order.search_count([]))
+    assert told == "odoo.exceptions.UserError" if version == 18 else "does not exist" in told
+
+
+@versions
+def test_moments_are_kept_to_the_microsecond_and_shown_in_whole_seconds(start: Start, version: int) -> None:
+    partner = client(start(version=version, partners=20), version).get_model("res.partner")
+    domain = [["write_date", ">", SEEDED[:19]]]
+    shown = partner.search_read(domain=domain, fields=["write_date"], context={"active_test": False})
+    assert {row["write_date"] for row in shown} == {SEEDED[:19]}  # greater than itself, as it is shown
+    assert partner.search_count([["write_date", "=", SEEDED[:19]]]) == 0
+    assert partner.search_count([["write_date", ">=", "2026-09-30 08:00:01"]]) == 0
+
+
+@versions
+def test_what_a_row_points_to_comes_with_its_name_and_nothing_is_false(start: Start, version: int) -> None:
+    server = client(start(version=version, partners=20), version)
+    order = server.get_model("sale.order").search_read(domain=[], fields=["currency_id", "origin"], limit=1)[0]
+    assert order["currency_id"] in ([1, "EUR"], [2, "JPY"])
+    assert order["origin"] is False
+    kinds = server.get_model("sale.order").fields_get(attributes=["type"])
+    assert {name: kinds[name]["type"] for name in ("currency_id", "amount_total", "write_date")} == {
+        "currency_id": "many2one",
+        "amount_total": "monetary",
+        "write_date": "datetime",
+    }
+
+
+@versions
+def test_a_page_is_what_lies_behind_an_id(start: Start, version: int) -> None:
+    line = client(start(version=version, partners=20), version).get_model("sale.order.line")
+    found: list[int] = []
+    while page := line.search_read(domain=[["id", ">", max(found, default=0)]], fields=["id"], limit=7, order="id"):
+        found += [row["id"] for row in page]
+    assert found == sorted(set(found))
+    assert len(found) == line.search_count([])
+
+
+@versions
+def test_rows_are_those_of_the_companies_in_the_context_and_others_are_refused(start: Start, version: int) -> None:
+    order = client(start(version=version, partners=40), version).get_model("sale.order")
+    every = order.search_count([])
+    counted = [order.search_count([], context={"allowed_company_ids": [number]}) for number in (1, 2)]
+    assert sum(counted) == every
+    assert 0 not in counted
+    assert "AccessError" in fault(lambda: order.search_count([], context={"allowed_company_ids": [9]}))
+
+
+@versions
+def test_the_blacklist_marks_partners_without_changing_them(start: Start, version: int) -> None:
+    server = client(start(version=version, partners=20), version)
+    partner, asked = server.get_model("res.partner"), [["email_normalized", "=", "person2@example.org"]]
+    before = partner.search_read(domain=asked, fields=["is_blacklisted", "write_date"])[0]
+    server.get_model("mail.blacklist").create([{"email": "Person2@example.org"}])
+    after = partner.search_read(domain=asked, fields=["is_blacklisted", "write_date"])[0]
+    assert (before["is_blacklisted"], after["is_blacklisted"]) == (False, True)
+    assert before["write_date"] == after["write_date"]
+
+
+def test_the_same_company_has_the_same_past_every_time(start: Start) -> None:
+    first, second = (httpx.get(f"{start(partners=30)}/_inspect/records/sale.order").json() for _ in range(2))
+    assert first == second

@@ -282,7 +282,8 @@ def test_the_fields_of_a_module_are_told_and_target_lists_are_hidden(crm: Crm) -
     fields = crm.call("GET", "/meta/fields/Contacts")["data"]["attributes"]
     assert fields["last_name"] == {"type": "varchar", "dbType": "varchar", "len": "100", "required": True}
     assert fields["snello_customer_id_c"]["source"] == "custom_fields"
-    assert crm.call("GET", "/meta/modules")["data"]["attributes"].keys() == {"Contacts", "Accounts", "Leads"}
+    shown = {"Contacts", "Accounts", "Leads", "Opportunities", "Cases", "Calls", "Meetings", "Campaigns"}
+    assert crm.call("GET", "/meta/modules")["data"]["attributes"].keys() == shown
     assert "does not have access" in crm.refusal("GET", "/meta/fields/ProspectLists")
 
 

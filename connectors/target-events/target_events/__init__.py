@@ -28,6 +28,7 @@ class Members(ActivationSink[Settings]):
 
     name = "events"
     modes = frozenset({"mirror", "upsert", "insert", "append"})
+    repeatable = False
 
     @property
     def max_size(self) -> int:  # type: ignore[override]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from snello.kit.channel import ActivationSink, ActivationTarget, Change, ConfigError, Http, Pace, Size, Verdict
 from snello.kit.entry import entry
 from target_google_audiences.account import CONTACTS, Account
 from target_google_audiences.following import PROCESSING, Following, Pending, Row
-from target_google_audiences.members import handles_of, marks_of, member_of, texts_of
+from target_google_audiences.members import handles_of, legible, marks_of, member_of, texts_of
 from target_google_audiences.refusals import WHERE, judge
 from target_google_audiences.settings import Settings
 
@@ -24,6 +24,9 @@ class Members(ActivationSink[Settings]):
 
     name, purpose, max_size, floor = "members", "ads_audiences", 10_000, 100
     parallel = AT_ONCE
+    waits: ClassVar[Mapping[str, str]] = {
+        PROCESSING: "Google has not said yet that it processed them; a later run asks before it sends anything again"
+    }
     _closed = False
 
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
@@ -113,6 +116,14 @@ class Members(ActivationSink[Settings]):
         place = ("postcode",) if self.settings.country else ("postcode", "country")
         keys = (("email",), ("phone",), ("first_name", "last_name", *place))
         return [key for key in keys if set(key) <= set(columns)]
+
+    def legible(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Collection[str]]:
+        """The columns of which Google would get something."""
+        return legible(rows, self.settings.country)
+
+    def country(self, columns: Sequence[str]) -> str | None:
+        """The column that holds the country."""
+        return "country" if "country" in columns else None
 
     def close(self) -> None:
         """Close the connections."""

@@ -30,12 +30,22 @@ def handles_of(
     - ``country``: of people whose row names none
     - ``emptied`` counts the values, by field, of which nothing was left
     """
-    rows = [{**payload, "country": payload.get("country") or country} for payload in payloads] if country else payloads
-    prepared = GOOGLE.prepare(rows)
+    prepared = GOOGLE.prepare(_placed(payloads, country))
     if emptied is not None:
         emptied.update(prepared.dropped)
     found = (_identifiers(row, prepared.further.get(place, {})) for place, row in enumerate(prepared.rows))
     return [_told(identifiers).decode() if identifiers else "" for identifiers in found]
+
+
+def legible(rows: Sequence[Mapping[str, Any]], country: str | None) -> list[list[str]]:
+    """Of each row, the columns of which something is left once it is normalised; ``country``: where it names none."""
+    fields = {name: GOOGLE.fields[name] for row in rows[:1] for name in row if name in GOOGLE.fields}
+    prepared = GOOGLE.prepare(_placed(rows, country))
+    return [[name for name, field in fields.items() if field in one] for one in prepared.rows]
+
+
+def _placed(rows: Sequence[Mapping[str, Any]], country: str | None) -> Sequence[Mapping[str, Any]]:
+    return [{**row, "country": row.get("country") or country} for row in rows] if country else rows
 
 
 def _identifiers(row: Mapping[str, str], further: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 
@@ -20,6 +20,7 @@ from target_meta_audiences.people import (
     ID,
     Row,
     handle_of,
+    legible,
     marks_of,
     match_keys,
     naming,
@@ -169,6 +170,20 @@ class CustomAudience(ActivationSink[Settings]):
         named = naming(columns, self.settings.columns, WHERE)
         ours = {name: column for column, name in named.items()}
         return [tuple(ours[name] for name in keys) for keys in match_keys(named.values())]
+
+    def legible(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Collection[str]]:
+        """The columns of which Meta would get something."""
+        named = naming(rows[0], self.settings.columns, WHERE) if rows else {}
+        if all(column == name for column, name in named.items()):
+            return legible(rows)
+        ours = {name: column for column, name in named.items()}
+        values = [{name: row[column] for column, name in named.items()} for row in rows]
+        return [[ours[name] for name in names] for names in legible(values)]
+
+    def country(self, columns: Sequence[str]) -> str | None:
+        """The column that holds the country."""
+        named = naming(columns, self.settings.columns, WHERE)
+        return next((column for column, name in named.items() if name == "country"), None)
 
     def close(self) -> None:
         """Close the connections."""

@@ -42,6 +42,12 @@ def match_keys(names: Iterable[str]) -> list[tuple[str, ...]]:
     return [keys for keys in (*((name,) for name in ALONE), *TOGETHER) if there.issuperset(keys)]
 
 
+def legible(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Of each row, given by canonical names, those of which something is left once it is normalised."""
+    fields = {name: META.fields[name] for row in rows[:1] for name in row if name in COLUMNS}
+    return [[name for name, field in fields.items() if field in one] for one in META.prepare(rows).rows]
+
+
 def row_of(key: str, values: Mapping[str, Any], emptied: Counter[str] | None = None) -> Row | None:
     """What is sent of one person, given by canonical names; None when Meta could recognise nobody by it.
 

@@ -24,6 +24,7 @@ class Letters(ActivationSink[Settings]):
     """One letter a row; a letter that was sent cannot be changed or taken back."""
 
     name, modes = "letters", frozenset({"insert", "append"})
+    repeatable = False
     patience = float("inf")  # a batch takes as long as the paces of its domains ask for
 
     @property

@@ -26,6 +26,7 @@ NAMED = 20  # so many keys can be listed in a message
 _CODES = {
     "expired": "it was put off for longer than the sync's expire_days; see whether the channel is well, then retry",
     "not_there": "the channel does not have the row, and mode update adds none; it is asked again once a day",
+    "processing": "the channel took the row and never said what became of it; see there whether it is well, then retry",
     "no_verdict": "the target said nothing of the row; read its log, then retry",
     "timeout": "the channel did not answer in time; see whether it is well, then retry",
     "unreachable": "the channel was down; see whether it is well, then retry",

@@ -34,13 +34,14 @@ where s.fingerprint is distinct from w.fingerprint
 NEVER_DELIVERED = """
 create temp table differing as
 with once as (
-    select key from settled
+    select key from settled where {lasting}
     union all
     select key from unsettled where fingerprint <> '?' or (op = 'remove' and status = 'delivered')
 )
-select w.key, w.customer, w.fingerprint, false as held from want as w
-anti join once using (key)
-anti join (select customer as key from aliases semi join once using (key)) using (key)
+select w.key, w.customer, w.fingerprint, s.key is not null as held from want as w
+left join settled as s on s.key = w.key
+anti join once on once.key = w.key
+anti join (select customer as key from aliases semi join once using (key)) as merged on merged.key = w.key
 """
 
 UPSERTS = """
@@ -98,7 +99,7 @@ GONE = {
     "append": "false",
     "replace": LEFT,
 }
-ONCE = ("insert", "append")
+ONCE = {"insert": "fingerprint <> '?'", "append": "true"}  # a row that is to be sent again; an event never is
 
 CHANGES = "create temp view changes as select * from removals union all select * from upserts"
 
@@ -174,7 +175,7 @@ class Figures:
 
 def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
     """Compare, and say in numbers what differs."""
-    connection.execute(NEVER_DELIVERED if mode in ONCE else DIFFERING)
+    connection.execute(NEVER_DELIVERED.format(lasting=ONCE[mode]) if mode in ONCE else DIFFERING)
     moves.find(connection, mode)
     connection.execute(UPSERTS)
     connection.execute(REMOVALS.format(gone=GONE[mode]))

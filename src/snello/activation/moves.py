@@ -41,7 +41,7 @@ anti join (select key from want) using (key)
 MOVES = """
 create temp table moves as
 with certain as (
-    select key from settled
+    select key from settled where fingerprint <> '?'
     union all
     select key from unsettled
     where fingerprint <> '?' and (status not in ('in_doubt', 'retrying') or (op = 'remove' and tried is not null))

@@ -1,4 +1,4 @@
-"""``snello sync``: one sync by its name: what it would send, sending it, and what the channel holds."""
+"""``snello sync``: one sync by its name: what it would send, sending it, now or again, and what the channel holds."""
 
 from __future__ import annotations
 
@@ -84,3 +84,25 @@ def check(name: Name, as_json: Json = False) -> None:
     show(found.said(), checking.page(found), as_json=as_json)
     if found:
         raise typer.Exit(RowsRefused.exit_code)
+
+
+@app.command()
+def resend(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the audit log.")] = "",
+    author: Annotated[str | None, typer.Option(help="Who decides. Default: the user of the system.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the rows; nothing is written.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Have the next run send every member again, after the list or audience was deleted in the channel and made anew.
+
+    Nothing is sent yet. Who is no member any more is not sent, and removals stay owed; what was refused goes on
+    waiting. Letters, events and syncs whose rows count as contacts are refused with exit code 2: people would be
+    reached twice. A reason is needed, unless nothing is written.
+    """
+    from snello import settings
+    from snello.activation.resending import Resending
+    from snello.cli.sync import resending
+
+    found = resending.ask(settings.load(), name, Resending(reason, author or ""), dry_run=dry_run)
+    show(found, resending.page(found), as_json=as_json)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from snello.cli.checks.ground import Ground
 from snello.cli.screen import Block, Grid, Line
 from snello.cli.sync.carriers import carriers, published
-from snello.cli.sync.looking import Figures, counts_alone, figures, look
+from snello.cli.sync.looking import Figures, figures, look
 from snello.errors import ConfigError
 from snello.kit.channel import ActivationTarget
 from snello.kit.channel.reconciling import SHOWN, Drift
+from snello.kit.channel.sink import counts_alone
 from snello.settings import project_root
 
 

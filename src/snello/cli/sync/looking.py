@@ -11,7 +11,7 @@ from snello.activation.feedback import Sent, measure
 from snello.activation.looks import LATE, ever, held, long_held, looks
 from snello.cli.said import away
 from snello.cli.screen import Block, Grid, Line
-from snello.kit.channel import ActivationSink, ActivationTarget
+from snello.kit.channel import ActivationTarget
 
 _COLUMNS = ("held by the ledger", "ever sent", "size", "recognised", "forecast", "off", "looked at (UTC)")
 FOREIGN, NOBODY = "foreign", "nobody"
@@ -45,11 +45,6 @@ class Figures:
     def said(self) -> dict[str, Any]:
         """For a document of JSON."""
         return asdict(self)
-
-
-def counts_alone(sink: type[ActivationSink[Any]]) -> bool:
-    """Whether a channel can say how many it holds, and never which."""
-    return sink.listing is ActivationSink.listing and sink.size is not ActivationSink.size
 
 
 def look(target: ActivationTarget, sync: str, title: str) -> Figures:

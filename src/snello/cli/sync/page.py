@@ -41,6 +41,7 @@ def page(found: Preview) -> Iterator[Block]:
 def _reached(found: Reach) -> Iterator[Block]:
     """Whom the platform can find, whom it probably will, and what it said last."""
     yield from _grid("Any of these lets the platform find a person", ("columns", "members", "of"), found.sets)
+    yield from _grid("Nothing is left of these values once normalised", ("column", "members"), found.lost)
     if found.at_most is not None:
         yield Line("")
         yield Line(f"At most {found.at_most:,} can match; {_probably(found)}.")

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from snello.activation import Ledger, Plan, Planner, Sync
+from snello.activation import Ledger, Plan, Planner
 from snello.activation.audience import quoted
 from snello.activation.breaker import Comparison, check, compare
 from snello.cli.checks.ground import Ground
@@ -19,7 +19,8 @@ from snello.cli.connector.found import Connector
 from snello.cli.connector.masks import masked
 from snello.cli.ledger import Receipts
 from snello.cli.sync.carriers import carriers, published
-from snello.cli.sync.reach import Reach, reach
+from snello.cli.sync.legible import Members
+from snello.cli.sync.reach import Reach, matching, reach
 from snello.cli.tables import Row
 from snello.errors import BreakerOpen
 from snello.kit.channel import ActivationTarget
@@ -44,7 +45,7 @@ class Preview:
     - ``members``: those whom every gate lets through; ``held``: rows that the channel holds or may hold
     - ``excluded``: members kept back, by gate and word; ``removed``: removals by reason
     - ``fields``: columns and how many held rows have another value there than when the sync last ran; None: not known
-    - ``matching``: columns by which the platform finds people, and how many members have them
+    - ``matching``: columns by which the platform finds people, and how many members have them, normalised
     - ``reach``: how many members the platform can find and probably will, and what it said last
     - ``forecast``: what a target of ours takes for it; None: it is somebody else's
     - ``moves``: rows that the channel holds under the key of a customer who is now another
@@ -89,7 +90,9 @@ def preview(hub: Settings, name: str, samples: int) -> Preview:
         plan = Planner(lake, ledger, hub.salt.get_secret_value()).preview(name)
         bounds, breaker = compare(plan, ledger), _breaker(plan, ledger)
         alike = [one.name for one in published(ground).values() if one.target == plan.sync.target and one.name != name]
-        found_by = reach(plan, ledger, _recognition(found.target, plan), alike)
+        known = _recognition(found.target, plan)
+        members = Members(plan, known)
+        found_by = reach(plan, ledger, known, alike, members)
     counts, figures = _Counts(plan.connection), plan.figures
     changes = counts.rows(CHANGED)
     return Preview(
@@ -108,7 +111,7 @@ def preview(hub: Settings, name: str, samples: int) -> Preview:
         excluded=counts.excluded(),
         removed=counts.removed(),
         fields=_fields(plan, lake, Receipts(hub.ledger).last_version(name)) if changes else [],
-        matching=counts.matching(plan.sync),
+        matching=matching(plan, members),
         reach=found_by,
         forecast=_forecast(found.target, plan),
         bounds=bounds,
@@ -144,13 +147,6 @@ class _Counts:
 
     def removed(self) -> list[Row]:
         return self._ask(f"select reason, count(*) as rows from changes as c {REMOVED} group by all order by 2 desc, 1")
-
-    def matching(self, sync: Sync) -> list[Row]:
-        sent = f"from published where {quoted(sync.key)}::varchar in (select key from want)"
-        return [
-            {"column": name, **self._ask(f"select count({quoted(name)}) as members, count(*) as of {sent}")[0]}
-            for name in sync.match_keys
-        ]
 
     def _ask(self, sql: str) -> list[Row]:
         answer = self._connection.execute(sql)

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from snello.activation import Ledger, Plan
-from snello.activation.audience import quoted
 from snello.activation.looks import Look, looks, share, telling
+from snello.cli.sync.legible import Members
 from snello.cli.tables import Row
 from snello.kit.channel.forecast import Recognition
 
@@ -21,7 +19,8 @@ from snello.kit.channel.forecast import Recognition
 class Reach:
     """What a platform can make of an audience.
 
-    - ``sets``: the sets of columns of which any alone is enough, and how many members have each whole
+    - ``sets``: the sets of columns of which any alone is enough, and how many members have each whole, normalised
+    - ``lost``: columns and how many members have a value there of which nothing is left once it is normalised
     - ``at_most``: members with at least one set; None: the channel takes rows as they are
     - ``share``: of the rows that the platform took, how many it found; None: nobody measured it yet
     - ``looks``: how often it was measured; ``learned_from``: the syncs that were
@@ -31,6 +30,7 @@ class Reach:
     """
 
     sets: list[Row]
+    lost: list[Row]
     at_most: int | None
     share: float | None
     looks: int
@@ -41,9 +41,14 @@ class Reach:
     reported: Row | None = None
 
 
-def reach(plan: Plan, ledger: Ledger, known: Recognition, others: Collection[str]) -> Reach:
-    """What the platform can make of the audience of ``plan``; ``others``: further syncs of the same target."""
-    sets, at_most = _carriers(plan, known.match_keys)
+def reach(
+    plan: Plan, ledger: Ledger, known: Recognition, others: Collection[str], members: Members | None = None
+) -> Reach:
+    """What the platform can make of the audience of ``plan``; ``others``: further syncs of the same target.
+
+    ``members``: those of the plan as ``known`` reads them, where they are asked for more besides.
+    """
+    sets, lost, at_most = _carriers(plan, known, members or Members(plan, known))
     own, floor = looks(ledger, [plan.sync.name]), known.floor
     told = telling(own, floor) or telling(looks(ledger, others), floor)
     found = share(told)
@@ -51,6 +56,7 @@ def reach(plan: Plan, ledger: Ledger, known: Recognition, others: Collection[str
     floor = max(floor, plan.sync.min_size if floor else 0)
     return Reach(
         sets=sets,
+        lost=lost,
         at_most=at_most,
         share=found,
         looks=len(told),
@@ -62,29 +68,28 @@ def reach(plan: Plan, ledger: Ledger, known: Recognition, others: Collection[str
     )
 
 
-def _carriers(plan: Plan, match_keys: Sequence[Sequence[str]]) -> tuple[list[Row], int | None]:
-    """Members who have each set, and members who have any."""
-    match_keys = [names for names in match_keys if set(names) <= set(plan.schema.names)]
-    if not match_keys:
-        return [], None
-    whole = [" and ".join(_has(plan.schema.field(name)) for name in names) for names in match_keys]
-    counts = [f"count(*) filter (where {condition})" for condition in [*whole, " or ".join(f"({w})" for w in whole)]]
-    answer = plan.connection.execute(
-        f"select {', '.join(counts)} from published where {quoted(plan.sync.key)}::varchar in (select key from want)"
-    )
-    [(*each, anyone)] = answer.fetchall()
-    rows: list[Row] = [
-        {"columns": " + ".join(names), "members": members, "of": plan.figures.members}
-        for names, members in zip(match_keys, each, strict=True)
+def matching(plan: Plan, members: Members) -> list[Row]:
+    """Of the columns that the sync says the platform finds people by, how many members have each."""
+    columns = plan.sync.match_keys
+    found, _ = members.count([(name,) for name in columns])
+    return [
+        {"column": name, "members": many, "of": plan.figures.members} for name, many in zip(columns, found, strict=True)
     ]
-    return sorted(rows, key=lambda row: -row["members"]), anyone
 
 
-def _has(column: pa.Field) -> str:
-    name = quoted(column.name)
-    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return f"coalesce(len({name}), 0) > 0"
-    return f"coalesce(trim({name}::varchar), '') <> ''"
+def _carriers(plan: Plan, known: Recognition, members: Members) -> tuple[list[Row], list[Row], int | None]:
+    """Members who have each set, those of whom a column comes to nothing, and members who have any set."""
+    match_keys = [names for names in known.match_keys if set(names) <= set(plan.schema.names)]
+    if not match_keys:
+        return [], [], None
+    each, anyone = members.count(match_keys)
+    columns = list(dict.fromkeys(name for names in match_keys for name in names))
+    lost: list[Row] = [{"column": name, "members": many} for name, many in members.lost(columns).items()]
+    rows: list[Row] = [
+        {"columns": " + ".join(names), "members": found, "of": plan.figures.members}
+        for names, found in zip(match_keys, each, strict=True)
+    ]
+    return sorted(rows, key=lambda row: -row["members"]), lost, anyone
 
 
 def _short(floor: int, at_most: int, probably: int | None) -> str:

@@ -17,6 +17,7 @@ NO_VERDICT = "no_verdict"
 class Book:
     """The ledger's rows of one sync, written a page at a time; ``tally`` and ``codes`` count what was written.
 
+    - ``codes``: of rows that were refused or given up; ``waiting``: of rows that were put off
     - nothing is written before ``flush``; a page that fails is lost, and its rows are in doubt
     """
 
@@ -26,6 +27,7 @@ class Book:
         self.marking: Marking | None = None
         self.tally: Counter[tuple[str, str]] = Counter()
         self.codes: Counter[str] = Counter()
+        self.waiting: Counter[str] = Counter()
 
     def look(self, changes: Sequence[Change]) -> dict[str, dict[str, object]]:
         """The ledger's rows of these changes, and of the keys that they move from, by key."""
@@ -108,6 +110,8 @@ class Book:
         self.tally[status, change.op] += 1
         if status in ("refused", "dead"):
             self.codes[code or status] += 1
+        if status == "retrying":
+            self.waiting[code or status] += 1
         if change.contact and status == "delivered" and change.op == "upsert":
             self.page.contacts.append(contact(self.sync, change))
 

@@ -74,7 +74,7 @@ class Delivery:
         """From now on all changes belong to one session; it begins with this one, once what was before is settled."""
         self.finish()
         session = Session(self.ledger, self.sync, self.sink, first)
-        session.tally, session.codes = self.book.tally, self.book.codes
+        session.tally, session.codes, session.waiting = self.book.tally, self.book.codes, self.book.waiting
         self.book = session
         session.begin(rows_of(self.ledger, self.sync, first.run_id))
 

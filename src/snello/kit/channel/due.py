@@ -196,7 +196,7 @@ def _needed(change: Change, row: Row) -> bool:
     held, unsettled = row["fingerprint"], row["status"] in OPEN
     if change.op == "remove":
         return bool(held) or unsettled
-    if change.mode in ONCE and row["status"] == "delivered" and held:
+    if change.mode in ONCE and row["status"] == "delivered" and held not in (None, UNKNOWN):
         return False
     if row["status"] == "refused" and row["code"] == NOT_THERE and str(row["run_id"]) < change.run_id:
         return True  # the plan asks again what the channel did not have then

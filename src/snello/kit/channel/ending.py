@@ -1,9 +1,9 @@
-"""The end of a run: what came back of earlier deliveries, and what the platform says of the audience."""
+"""The end of a run: what came back of earlier deliveries, what the platform says, and which rows are not through."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from snello.activation import Ledger
@@ -32,6 +32,22 @@ def look_back(
     sent = sum(outcomes[status] for status in ("delivered", "refused", "dead", "retrying"))
     if sent:
         measure(ledger, sync, run_id, Sent(sent, outcomes["delivered"]), sink.size(), sink.floor)
+
+
+def listed(codes: Counter[str]) -> str:
+    """Codes with how many have each, the most frequent first."""
+    return ", ".join(f"{code} {many:,}" for code, many in codes.most_common())
+
+
+def unfinished(sync: str, refused: Counter[str], waiting: Counter[str], waits: Mapping[str, str]) -> Iterator[str]:
+    """A sentence each on the rows that were refused, and on those that were put off; ``waits``: see the sink."""
+    if refused:
+        yield f"{sync}: {refused.total():,} rows refused ({listed(refused)}). Next: snello receipts {sync}."
+    if waiting:
+        row = "row waits" if waiting.total() == 1 else "rows wait"
+        usual = "the channel put them off, and the next run tries again"
+        what = next((waits[code] for code, _ in waiting.most_common() if code in waits), usual)
+        yield f"{sync}: {waiting.total():,} {row} ({listed(waiting)}): {what}. Next: snello sync run {sync}."
 
 
 def channel_of(schema: Mapping[str, Any]) -> str:

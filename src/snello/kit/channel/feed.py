@@ -11,7 +11,7 @@ from snello.activation import Change, Ledger
 from snello.errors import ContractError, SnelloError
 from snello.kit.channel.delivery import Delivery
 from snello.kit.channel.due import kind_of
-from snello.kit.channel.ending import channel_of, look_back, take_back
+from snello.kit.channel.ending import channel_of, listed, look_back, take_back, unfinished
 from snello.kit.channel.lines import Lines
 from snello.kit.channel.session import Session, cut_off, superseded
 from snello.kit.channel.settings import ChannelSettings
@@ -163,7 +163,8 @@ class Feed(Sink):
         self._guarded(self._look_back)
         self.channel.close()
         tally, codes = self.delivery.book.tally, self.delivery.book.codes
-        refused, said = codes.total(), ", ".join(f"{code} {n:,}" for code, n in codes.most_common())
+        waiting = self.delivery.book.waiting
+        refused, said = codes.total(), listed(codes)
         self.close_run("rows refused" if refused else "delivered", said)
         if not self.run_id:
             return
@@ -171,10 +172,10 @@ class Feed(Sink):
         sent = f"{tally['delivered', 'upsert']:,} upserted, {tally['delivered', 'remove']:,} removed"
         self.logger.info("%s: %s, %s refused, %s to retry", self.stream_name, sent, f"{refused:,}", f"{again:,}")
         if emptied := self.channel.emptied:
-            left_out = ", ".join(f"{field} {n:,}" for field, n in emptied.most_common())
+            left_out = listed(emptied)
             self.logger.info("%s: left out, as nothing of it was left once normalised: %s", self.stream_name, left_out)
-        if refused:
-            self.logger.warning("%s", _refusal(self.stream_name, refused, said))
+        for sentence in unfinished(self.stream_name, codes, waiting, self.channel.waits):
+            self.logger.warning("%s", sentence)
 
 
 def _checked(stream: str, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -216,7 +217,3 @@ def change_of(record: Mapping[str, Any], stream: str, columns: list[str]) -> Cha
         contact=bool(get("_contact")),
         moved_from=get("_moved_from"),
     )
-
-
-def _refusal(sync: str, refused: int, codes: str) -> str:
-    return f"{sync}: {refused:,} rows refused ({codes}). Next: snello receipts {sync}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from snello.activation import Sync
+from snello.kit.channel.sink import ActivationSink
 from snello.kit.channel.target import ActivationTarget
 from snello.kit.configuration import settings_of
 
@@ -42,10 +43,14 @@ class Recognition:
 
     - ``match_keys``: sets of columns, any of which alone is enough; none: the channel takes rows as they are
     - ``floor``: members below which the platform makes no use of an audience
+    - ``legible``: of rows, the columns of which something is left once normalised; None: whatever is not blank
+    - ``country``: the column by which others are read
     """
 
     match_keys: tuple[tuple[str, ...], ...] = ()
     floor: int = 0
+    legible: Callable[[Sequence[Mapping[str, Any]]], Sequence[Collection[str]]] | None = None
+    country: str | None = None
 
 
 def recognition(
@@ -55,6 +60,8 @@ def recognition(
     values = settings_of(target.settings, config, target.name)
     sink = target.sinks[0](values, sync.name, sync.list or sync.name)
     try:
-        return Recognition(tuple(map(tuple, sink.match_keys(columns))), sink.floor)
+        match_keys = tuple(map(tuple, sink.match_keys(columns)))
+        reads = type(sink).legible is not ActivationSink.legible
+        return Recognition(match_keys, sink.floor, sink.legible if reads else None, sink.country(columns))
     finally:
         sink.close()

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow.compute as pc
+
 from snello.activation import Ledger
 from snello.activation.ledger import UNKNOWN
 from snello.errors import ConfigError, SnelloError
 from snello.kit.channel.settings import from_hub
-from snello.kit.channel.sink import ActivationSink
+from snello.kit.channel.sink import ActivationSink, counts_alone
 from snello.lake import Lake
 
 SHOWN = 20
@@ -21,7 +23,7 @@ class Drift:
     """Where channel and ledger differ.
 
     - ``missing``: keys that the ledger calls held and the channel does not list; ``foreign``: the other way round
-    - rows in doubt count as neither
+    - rows in doubt, and rows that are to be sent again, count as neither
     """
 
     sync: str
@@ -47,14 +49,21 @@ def reconcile(ledger: Ledger, sink: ActivationSink[Any], sync: str) -> Drift:
     """
     listing = sink.listing()
     if listing is None:
+        if counts_alone(type(sink)):
+            what = "the platform lists nobody, so that no rows can be compared; it tells how many it has"
+            raise ConfigError(
+                f"sync {sync}", what, f"ask `snello sync check {sync}`, which compares its figures with ours"
+            )
         cure = "compare in the channel itself, or ask `snello receipts` what was sent"
         raise ConfigError(f"sync {sync}", f"{sink.name} cannot say what they hold", cure)
     listed = {sink.canonical(row.key): row.key for row in listing}
-    held = _canonical(ledger.settled(sync).to_pydict()["key"], sink)
-    open_rows = ledger.unsettled(sync).to_pylist()
+    settled, open_rows = ledger.settled(sync), ledger.unsettled(sync).to_pylist()
+    known = pc.not_equal(settled["fingerprint"], UNKNOWN)
+    held = _canonical(settled.filter(known)["key"].to_pylist(), sink)
     sure = [row["key"] for row in open_rows if row["fingerprint"] not in (None, UNKNOWN) and _certain(row)]
     held |= _canonical(sure, sink)
-    doubted = _canonical([row["key"] for row in open_rows if not _certain(row)], sink)
+    unknown = settled.filter(pc.invert(known))["key"].to_pylist()
+    doubted = _canonical([*unknown, *(row["key"] for row in open_rows if not _certain(row))], sink)
     missing = tuple(sorted(held[key] for key in held.keys() - listed.keys()))
     foreign = tuple(sorted(listed[key] for key in listed.keys() - held.keys() - doubted.keys()))
     return Drift(sync, len(held), len(listed), missing, foreign)

@@ -77,6 +77,8 @@ class Session(Book):
             self.tally[row.status, "upsert"] += 1
             if row.status == "refused":
                 self.codes[row.code or row.status] += 1
+            elif row.status == "retrying":
+                self.waiting[row.code or row.status] += 1
         first = self.first
         done = self._aside.settle(first.channel if first.contact else None)
         for op, many in done.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from snello.activation import Bounce, Change, Held, Size, Verdict
@@ -25,6 +25,8 @@ class ActivationSink(ABC, Generic[Settings]):
     - ``parallel``: calls that may be under way at once
     - ``patience``: seconds after which a call counts as late and the next takes fewer rows; None: the timeout
     - ``schema``: JSON schema of the audience's rows, in the order of its columns
+    - ``repeatable``: whether a row may be sent again with nobody the wiser; not where each is a letter or an event
+    - ``waits``: by code, what it means that rows are put off with it, in words
     - ``floor``: members below which the platform makes no use of an audience
     - ``emptied``: values of which nothing was left once they were normalised for the channel, by field; told at the end
     """
@@ -35,6 +37,8 @@ class ActivationSink(ABC, Generic[Settings]):
     max_size: int = 500
     parallel: int = 1
     patience: float | None = None
+    repeatable: ClassVar[bool] = True
+    waits: ClassVar[Mapping[str, str]] = {}
     floor: ClassVar[int] = 0
 
     def __init__(self, settings: Settings, sync: str, title: str) -> None:
@@ -116,6 +120,17 @@ class ActivationSink(ABC, Generic[Settings]):
         """
         return ()
 
+    def legible(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Collection[str]]:
+        """Of each row, the columns of ``match_keys`` of which something is left once normalised for the channel.
+
+        For the plan of a sync; a row may be one column with that of the country beside it. Here all that are there.
+        """
+        return [row.keys() for row in rows]
+
+    def country(self, columns: Sequence[str]) -> str | None:
+        """Of an audience's columns, that of the country by which others are read (telephones, say); None: by none."""
+        return None
+
     def begin(self, rows: int) -> None:
         """Open a session that replaces the whole by ``rows`` rows; ``upsert`` then fills it. Mode ``replace`` alone."""
         raise ConfigError(self.name, "they cannot be replaced as a whole", "write begin, or take replace out of modes")
@@ -157,6 +172,11 @@ class ActivationSink(ABC, Generic[Settings]):
 def gives_marks(sink: ActivationSink[Any]) -> bool:
     """Whether the channel may know two rows by one identifier."""
     return keeps_handles(sink) and type(sink).marks is not ActivationSink.marks
+
+
+def counts_alone(sink: type[ActivationSink[Any]]) -> bool:
+    """Whether a channel can say how many it holds, and never which."""
+    return sink.listing is ActivationSink.listing and sink.size is not ActivationSink.size
 
 
 def keeps_handles(sink: ActivationSink[Any]) -> bool:

@@ -13,7 +13,7 @@ from msgspec.json import encode
 from snello.errors import ContractError
 from snello.kit.files.chunks import CHUNK_ROWS, Chunk
 from snello.kit.files.drift import Drift, objects
-from snello.kit.files.headers import positions, undeclared
+from snello.kit.files.headers import ABSENT, positions, undeclared
 from snello.kit.files.layout import Column
 from snello.kit.files.moments import localised
 from snello.kit.files.values import arrow_type
@@ -31,11 +31,14 @@ def read(raw: IO[bytes], columns: tuple[Column, ...], where: str, drift: Drift) 
     file = _opened(raw, where)
     names = file.schema_arrow.names
     picked = positions(names, columns, where)
-    wanted = [names[index] for index in picked]
+    wanted = [names[index] if index != ABSENT else None for index in picked]
     others = drift.kept(name for name in undeclared(names, picked) if name in names)
     line = 1
-    for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=[*wanted, *others]):
-        values = [_cast(batch.column(name), column) for name, column in zip(wanted, columns, strict=True)]
+    for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=[*filter(None, wanted), *others]):
+        values = [
+            pa.nulls(batch.num_rows, pa.string()) if name is None else _cast(batch.column(name), column)
+            for name, column in zip(wanted, columns, strict=True)
+        ]
         extra = objects({name: batch.column(name).to_pylist() for name in others}, batch.num_rows)
         yield Chunk(values, list(range(line, line + batch.num_rows)), extra=extra)
         line += batch.num_rows

@@ -11,10 +11,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
+import pyarrow as pa
+
 from snello.errors import ContractError
 from snello.kit.files.chunks import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, Refusal, printable, text_column, undecodable
 from snello.kit.files.drift import Drift, objects
-from snello.kit.files.headers import positions, undeclared
+from snello.kit.files.headers import ABSENT, positions, undeclared
 from snello.kit.files.layout import Column, FileSet
 
 LARGEST_FIELD = 16 << 20  # as much as a quote that is never closed may swallow before it is given up
@@ -163,14 +165,19 @@ def _columns(kept: list[list[str]], numbers: list[int], refused: list[Refusal], 
         width = max([*picked, *extra.values()], default=-1) + 1
         fields = list(zip(*kept, strict=True)) if kept else [()] * width
         others = objects({name: fields[index] for name, index in extra.items()}, len(kept)) if extra else None
-        return Chunk([text_column(fields[index]) for index in picked], numbers, refused, others)
+        return Chunk([_column(fields, index, len(kept)) for index in picked], numbers, refused, others)
     except UnicodeEncodeError:
         good = []
+        places_of = [index for index in (*picked, *extra.values()) if index != ABSENT]
         for row, number in zip(kept, numbers, strict=True):
-            fault = next(filter(None, (undecodable(row[index]) for index in (*picked, *extra.values()))), None)
+            fault = next(filter(None, (undecodable(row[index]) for index in places_of)), None)
             if fault is None:
                 good.append((row, number))
             else:
                 record = printable("\t".join(row))
                 refused.append(Refusal(number, fault.reason, record))
         return _columns([row for row, _ in good], [number for _, number in good], refused, places)
+
+
+def _column(fields: Sequence[Sequence[str]], index: int, rows: int) -> pa.Array:
+    return pa.nulls(rows, pa.string()) if index == ABSENT else text_column(fields[index])

@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from snello.errors import ContractError
 from snello.kit.files.layout import Column
 
+ABSENT = -1
+
 
 def positions(header: Sequence[str], columns: tuple[Column, ...], where: str) -> list[int]:
-    """Index of each column in the header.
+    """Index of each column in the header; ``ABSENT`` for one that may be and is.
 
     Raises ``ContractError`` naming the first column that is missing or there twice. The header itself is not told: in
     a file without one it would be somebody's data; only a name close to the missing one is.
@@ -19,6 +21,9 @@ def positions(header: Sequence[str], columns: tuple[Column, ...], where: str) ->
     found: list[int] = []
     for column in columns:
         count = names.count(column.header)
+        if count == 0 and column.optional:
+            found.append(ABSENT)
+            continue
         if count == 0:
             raise ContractError(where, f"the header has no column {column.header!r}", _cure(column.header, names))
         if count > 1:

@@ -23,6 +23,10 @@ class KnownFiles:
     def _files(self) -> dict[str, dict[str, Any]]:
         return self._state.get("files", {}) if self._state.get("layout") == self._layout else {}
 
+    def names(self) -> dict[str, float]:
+        """The files that were read, with the time of change that they had."""
+        return {name: seen["modified"] for name, seen in self._files().items()}
+
     def unchanged(self, found: Found) -> bool:
         """Whether what the store tells is enough to know the content: same tag, or same size and time of change."""
         seen = self._files().get(found.name)

@@ -4,92 +4,22 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import re
-from datetime import datetime
+import json
+from collections.abc import Iterable
 from typing import Any, Literal, Self
-from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from snello.errors import choices
+from snello.kit.files.column import Column, Conventions, one_group
 
 Format = Literal["csv", "tsv", "fixed", "jsonl", "excel", "parquet", "xml"]
-Kind = Literal["string", "integer", "decimal", "number", "boolean", "date", "date-time", "time", "json"]
 FILE, LINE, EXTRA, DELETED_AT = "_sdc_file", "_sdc_line", "_extra", "_deleted_at"
 OWN = (FILE, LINE, EXTRA, DELETED_AT, "_sdc_extracted_at")
+# What a layout said before these were there is still the same layout.
+_YOUNGER = ("checksum", "manifest", "deltas", "order", "proven_only", "optional", "constant", "in_name")
 
-
-class Conventions(BaseModel):
-    """How values are written; said for a stream, it holds for each column that does not say otherwise."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    date_format: str | None = Field(
-        None, description="Format of date, date-time and time columns, as in strptime; ISO 8601 when absent."
-    )
-    timezone: str | None = Field(
-        None, description="Time zone of date-time values that carry none, such as Europe/Rome; UTC when absent."
-    )
-    decimal: str | None = Field(None, min_length=1, max_length=1, description="Decimal mark; a point when absent.")
-    thousands: str | None = Field(None, min_length=1, max_length=1, description="Mark between groups of three digits.")
-    null_values: tuple[str, ...] | None = Field(
-        None, description="Texts that mean no value; the empty text when absent."
-    )
-    true_values: tuple[str, ...] | None = Field(
-        None, description="Texts that mean true; true, t, yes, y, 1 when absent."
-    )
-    false_values: tuple[str, ...] | None = Field(
-        None, description="Texts that mean false; false, f, no, n, 0 when absent."
-    )
-
-    @field_validator("date_format")
-    @classmethod
-    def _format_exists(cls, form: str | None) -> str | None:
-        try:
-            datetime.strptime("", form or "")
-        except re.error:
-            raise ValueError("a part is there twice. Next: name each part once") from None
-        except ValueError as error:
-            if "directive" in str(error) or "stray" in str(error):
-                raise ValueError(
-                    "a part of the format is unknown. Next: use parts such as %d, %m, %Y, %H, %M"
-                ) from None
-        return form
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_exists(cls, name: str | None) -> str | None:
-        if name is not None and name not in available_timezones():
-            hint = choices(name, available_timezones()).partition("valid:")[0]
-            raise ValueError(f"{name!r} is not a time zone. Next: {hint}use a name such as Europe/Rome")
-        return name
-
-
-class Column(Conventions):
-    """One column: its name in the lake, where the file holds it, and its type."""
-
-    name: str = Field(min_length=1, description="Name of the column in the lake.")
-    source: str | None = Field(None, description="Header or JSON key in the file; the name when absent.")
-    type: Kind = Field("string", description="Type of the values.")
-    start: int | None = Field(
-        None, ge=1, description="Fixed width: first position, counted from 1; after the previous column when absent."
-    )
-    width: int | None = Field(None, ge=1, description="Fixed width: number of characters.")
-    precision: int = Field(38, ge=1, le=38, description="Decimal: digits in all.")
-    scale: int = Field(9, ge=0, le=38, description="Decimal: digits after the mark.")
-
-    @property
-    def header(self) -> str:
-        """What the file calls this column."""
-        return self.source or self.name
-
-    @model_validator(mode="after")
-    def _marks_differ(self) -> Self:
-        if self.thousands and self.thousands == (self.decimal or "."):
-            raise ValueError("thousands and decimal are the same mark. Next: give them two different marks")
-        if self.type == "decimal" and self.scale > self.precision:
-            raise ValueError("scale is larger than precision. Next: give precision for all digits, scale for the last")
-        return self
+__all__ = ["DELETED_AT", "EXTRA", "FILE", "LINE", "OWN", "Column", "Conventions", "FileSet"]
 
 
 class FileSet(Conventions):
@@ -135,6 +65,24 @@ class FileSet(Conventions):
     deletes_at_most: float = Field(
         0.5, ge=0, le=1, description="Whole: share of the rows that may vanish at once; beyond it no row is told gone."
     )
+    proven_only: bool = Field(
+        False,
+        description="Whole: tell rows gone only after a file that a checksum or its compression proves complete.",
+    )
+    deltas: str | None = Field(
+        None, description="Whole: pattern of the names of files that hold only changes since the full file before."
+    )
+    order: str | None = Field(
+        None,
+        description="Whole: regular expression; what its group finds in a name orders the files, not their time.",
+    )
+    checksum: Literal["none", "beside", "manifest"] = Field(
+        "none",
+        description="Where checksums must stand: `beside` a file (.md5, .sha1, .sha256, .sha512) or in a `manifest`.",
+    )
+    manifest: str = Field(
+        "*manifest*", description="Checksum: pattern of the names of the lists, in the file's folder."
+    )
     required: bool = Field(False, description="Whether it is a fault when no file matches the path.")
     storage_options: dict[str, Any] | None = Field(
         None,
@@ -151,6 +99,11 @@ class FileSet(Conventions):
             hint = choices(name, ("utf-8", "utf-16", "latin-1", "iso-8859-15", "cp1252", "cp437", "cp850", "mac-roman"))
             raise ValueError(f"{name!r} is not an encoding. Next: {hint}") from None
         return name
+
+    @field_validator("order")
+    @classmethod
+    def _orders(cls, pattern: str | None) -> str | None:
+        return one_group(pattern)
 
     @field_validator("delimiter")
     @classmethod
@@ -176,13 +129,19 @@ class FileSet(Conventions):
         ):
             raise ValueError("columns are missing. Next: list the columns; this kind of file does not name them")
         for column in self.columns:
-            if self.format == "fixed" and column.width is None:
+            if self.format == "fixed" and column.width is None and column.is_in_rows:
                 raise ValueError(f"column {column.name} has no width. Next: give its number of characters")
         if self.format == "xml" and not self.record:
             raise ValueError("record is missing. Next: give the path of the element that is a row, such as shop/order")
         if self.whole and (not self.keys or {FILE, LINE} & set(self.keys)):
             raise ValueError("whole needs keys. Next: name the columns that identify a row from file to file")
+        if (self.deltas or self.order) and not self.whole:
+            raise ValueError("deltas and order are for full files. Next: set whole to true, or leave them out")
         return self
+
+    def rows_of(self, record: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """JSON lines: the rows that one line's object holds; itself, where a layout does not say otherwise."""
+        return (record,)
 
     @property
     def delimiter_mark(self) -> str:
@@ -211,4 +170,14 @@ class FileSet(Conventions):
     def digest(self) -> str:
         """Short hash of everything that decides what a file's rows become; a change of it makes files be read again."""
         ignored = {"path", "required", "storage_options", "deletes_at_most"}
-        return hashlib.sha256(self.model_dump_json(exclude=ignored).encode()).hexdigest()[:16]
+        told = self.model_dump(mode="json", exclude=ignored)
+        for part in (told, *told["columns"]):
+            for name in _YOUNGER:
+                if name in part and part[name] == _default(name):
+                    del part[name]
+        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _default(name: str) -> Any:
+    return (FileSet.model_fields.get(name) or Column.model_fields[name]).default

@@ -72,13 +72,14 @@ def read_jsonl(text: IO[str], layout: FileSet, columns: tuple[Column, ...], drif
             except msgspec.DecodeError:
                 refused.append(Refusal(number, "not valid JSON", printable(line)))
                 continue
-            if isinstance(record, dict):
-                rows.append([_text(_at(record, path)) for path in paths])
-                left = {key: value for key, value in record.items() if key not in taken}
+            if not isinstance(record, dict):
+                refused.append(Refusal(number, "not a JSON object", printable(line)))
+                continue
+            for row in layout.rows_of(record):
+                rows.append([_text(_at(row, path)) for path in paths])
+                left = {key: value for key, value in row.items() if key not in taken}
                 extras.append(drift.object_of(without(left, inner)) if left else None)
                 numbers.append(number)
-            else:
-                refused.append(Refusal(number, "not a JSON object", printable(line)))
         fields = zip(*rows, strict=True) if rows else [()] * len(columns)
         yield Chunk(
             [pa.array(values, pa.string()) for values in fields], numbers, refused, pa.array(extras, pa.string())

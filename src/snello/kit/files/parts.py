@@ -18,7 +18,7 @@ MAGIC = {"gzip": b"\x1f\x8b", "zip": b"PK\x03\x04", "bz2": b"BZh", "xz": b"\xfd7
 def parts(name: str, path: str, layout: FileSet) -> Generator[tuple[str, IO[bytes]]]:
     """The file itself, what it decompresses to, or each matching member of a zip file; each with its name."""
     with open(path, "rb") as raw:
-        match layout.compression if layout.compression != "infer" else _inferred(raw, layout):
+        match _compression(raw, layout):
             case "gzip":
                 with gzip.open(raw) as stream:
                     yield name, cast(IO[bytes], stream)
@@ -36,6 +36,16 @@ def parts(name: str, path: str, layout: FileSet) -> Generator[tuple[str, IO[byte
                                 yield f"{name}/{member.filename}", stream
             case _:
                 yield name, raw
+
+
+def is_compressed(path: str, layout: FileSet) -> bool:
+    """Whether the file is compressed: then a cut or a wrong byte is noticed by who reads it to its end."""
+    with open(path, "rb") as raw:
+        return _compression(raw, layout) != "none"
+
+
+def _compression(raw: IO[bytes], layout: FileSet) -> str:
+    return layout.compression if layout.compression != "infer" else _inferred(raw, layout)
 
 
 def _inferred(raw: IO[bytes], layout: FileSet) -> str:

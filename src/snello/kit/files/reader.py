@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,15 +14,18 @@ from typing import IO, Any
 import pyarrow as pa
 
 from snello.errors import ContractError, SnelloError
+from snello.kit.files.checksums import check, is_companion
 from snello.kit.files.chunks import Refusal
 from snello.kit.files.drift import Drift
+from snello.kit.files.drops import in_order, is_delta
 from snello.kit.files.faults import faults_of_reading
 from snello.kit.files.known import KnownFiles
 from snello.kit.files.layout import Column, FileSet
-from snello.kit.files.parts import parts
+from snello.kit.files.parts import is_compressed, parts
 from snello.kit.files.places import Found, find
 from snello.kit.files.reading import Source, columns_in, read_part
 from snello.kit.files.repeats import Repeats
+from snello.kit.files.waiting import Queue, Waiting
 from snello.kit.files.whole import Whole
 
 JOINED_BYTES = 256 << 20
@@ -49,7 +53,8 @@ class LayoutReader:
 
     @cached_property
     def _found(self) -> list[Found]:
-        return find(self.layout.path, self._options, self.where)
+        found = find(self.layout.path, self._options, self.where)
+        return [each for each in found if not is_companion(each.name, self.layout)]
 
     @cached_property
     def _settled(self) -> list[Found]:
@@ -63,7 +68,7 @@ class LayoutReader:
                 self.counts["unsettled"] += 1
             else:
                 settled.append(found)
-        return settled
+        return in_order(settled, self.layout) if self.layout.whole else settled
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -92,37 +97,48 @@ class LayoutReader:
         - ``done`` is called when a file was read to its end and is noted as known
         """
         try:
-            for found in self._waiting(known):
-                yield from self._tables_of(found, known, refuse, done, rows)
+            for waiting in self._waiting(known):
+                yield from self._tables_of(waiting, known, refuse, done, rows)
         except SnelloError as fault:
             self._break(fault)
 
-    def _waiting(self, known: KnownFiles) -> Iterator[Found]:
+    def _waiting(self, known: KnownFiles) -> Iterator[Waiting]:
         if not self._found:
             what = f"no file matches {self.layout.path}"
             if self.layout.required:
                 raise ContractError(self.where, what, "check path, or set required to false")
             self._logger.warning("%s: %s", self.where, what)
-        settled = self._settled if self.whole is None else self._settled[-1:]
-        self.counts["superseded"] = len(self._settled) - len(settled)
-        for found in settled:
-            if known.unchanged(found):
-                self.counts["unchanged"] += 1
-            elif self.whole is None or self.whole.is_newer(found):
-                yield found
+        settled = [found for found in self._settled if self._has_place(found)]
+        queue = Queue(self.layout, known, self._found, settled, self.counts)
+        yield from queue.each() if self.whole is None else queue.full_and_changes(self.whole)
+
+    def _has_place(self, found: Found) -> bool:
+        if not self.layout.order or re.search(self.layout.order, found.name.rpartition("/")[2]):
+            return True
+        what = "its name lacks the part by which files are put in order, so it is left alone"
+        self._break(ContractError(f"{self.where}: {found.name}", what, "rename it, or mend order in the settings"))
+        return False
 
     def _tables_of(
-        self, found: Found, known: KnownFiles, refuse: Refuse, done: Callable[[], None], rows: int
+        self, waiting: Waiting, known: KnownFiles, refuse: Refuse, done: Callable[[], None], rows: int
     ) -> Iterator[pa.Table]:
+        found = waiting.found
         where = f"{self.where}: {found.name}"
         try:
             with found.fetched(where) as copy:
-                if known.is_read(found, copy.version):
+                if known.is_read(found, copy.version) and not waiting.again:
                     self.counts["unchanged"] += 1
+                    return
+                if waiting.missed:
+                    self.counts["late"] += 1
+                    what = f"is late, and {waiting.missed} files of changes that come after it are not there any more"
+                    cure = "put those back, or send a full file"
+                    self._logger.warning("%s: %s %s. Next: %s", self.where, found.name, what, cure)
                     return
                 if not self._stands(found, "was still being written; it is left for the next run"):
                     self.counts["unsettled"] += 1
                     return
+                check(found, copy, self.layout, where)
                 with faults_of_reading(where):
                     if self.whole is not None:
                         self._prove(self.whole, copy.path, found)
@@ -130,7 +146,9 @@ class LayoutReader:
                 self.counts["read"] += 1
                 if found.is_here and not self._stands(found, "changed while it was read; it will be read again"):
                     return
-                if self.whole is not None:
+                if self.whole is not None and is_delta(found.name, self.layout):
+                    self.whole.changed()
+                elif self.whole is not None:
                     yield from self.whole.gone(self.columns, found)
         except SnelloError as fault:
             self._break(fault)
@@ -147,7 +165,8 @@ class LayoutReader:
 
     def _tables_at(self, path: str, found: Found, refuse: Refuse, rows: int) -> Iterator[pa.Table]:
         for name, raw in parts(found.name, path, self.layout):
-            yield from _joined(self._tables_of_part(raw, name, refuse), rows)
+            is_told_apart = self.layout.is_told_apart and not is_delta(found.name, self.layout)
+            yield from _joined(self._tables_of_part(raw, name, refuse, is_told_apart), rows)
 
     def _prove(self, whole: Whole, path: str, found: Found) -> None:
         """Read a full file to its end before a row of it is sent, and note its keys."""
@@ -156,11 +175,11 @@ class LayoutReader:
             source = Source(raw, name, f"{self.where}: {name}")
             for rows in read_part(source, self.layout, self.columns, self.drift):
                 whole.note(rows.keys, rows.unread)
-        whole.proven()
+        whole.proven(self.layout.checksum != "none" or is_compressed(path, self.layout))
 
-    def _tables_of_part(self, raw: IO[bytes], name: str, refuse: Refuse) -> Iterator[pa.Table]:
+    def _tables_of_part(self, raw: IO[bytes], name: str, refuse: Refuse, is_told_apart: bool) -> Iterator[pa.Table]:
         source = Source(raw, name, f"{self.where}: {name}")
-        repeats = Repeats(self.layout.keys) if self.layout.is_told_apart else None
+        repeats = Repeats(self.layout.keys) if is_told_apart else None
         for rows in read_part(source, self.layout, self.columns, self.drift, repeats):
             if rows.refused:
                 self.counts["refused"] += len(rows.refused)
@@ -177,7 +196,7 @@ class LayoutReader:
     def tell(self) -> None:
         """Log what was read; warn of refused rows, undeclared columns and files left for the next run."""
         counts = self.counts
-        kinds = ("read", "unchanged", "unsettled", "superseded")
+        kinds = ("read", "unchanged", "unsettled", "superseded", "late")
         files = [f"{kind}: {counts[kind]}" for kind in kinds if counts[kind]]
         self._logger.info("%s: %s rows; files %s", self.where, counts["rows"], ", ".join(files) or "read: 0")
         if counts["refused"]:

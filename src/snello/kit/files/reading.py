@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Collection, Iterator
 from typing import IO, Any, NamedTuple
 
@@ -178,7 +179,10 @@ def read_part(
     """
     absent = set(layout.keys) - {FILE, LINE, *(column.name for column in columns)}
     try:
-        for chunk in chunks(source.raw, layout, columns, source.where, drift):
+        told = tuple(column for column in columns if column.is_in_rows)
+        for chunk in chunks(source.raw, layout, told, source.where, drift):
+            if len(told) < len(columns):
+                chunk.values = _filled(chunk, columns, source.name)
             if absent:
                 what = f"the header has no column {min(absent)!r}, which keys names"
                 raise ContractError(source.where, what, "mend the file, or keys in the settings")
@@ -186,3 +190,17 @@ def read_part(
     except MemoryError:
         cure = "check that it is a text file"
         raise ContractError(source.where, "a single line does not fit into memory", cure) from None
+
+
+def _filled(chunk: Chunk, columns: tuple[Column, ...], name: str) -> list[pa.Array]:
+    """The values of every column: of those that no row holds, what the layout or the file's name says."""
+    told = iter(chunk.values)
+    rows = len(chunk.lines)
+    values = []
+    for column in columns:
+        text = column.constant
+        if column.in_name is not None:
+            found = re.search(column.in_name, name)
+            text = found[1] if found else None
+        values.append(next(told) if column.is_in_rows else pa.repeat(pa.scalar(text, pa.string()), rows))
+    return values

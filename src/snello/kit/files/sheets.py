@@ -38,7 +38,7 @@ def read(raw: IO[bytes], layout: FileSet, columns: tuple[Column, ...], where: st
         names = []
     while batch := list(islice(rows, CHUNK_ROWS)):
         cells = [
-            pa.array([_text(row[index], column) if index < len(row) else None for _, row in batch], pa.string())
+            pa.array([_text(row[index], column) if 0 <= index < len(row) else None for _, row in batch], pa.string())
             for index, column in zip(picked, columns, strict=True)
         ]
         width = max(len(names), max(len(row) for _, row in batch))

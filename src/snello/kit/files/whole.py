@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from snello.kit.files.drops import rank_of
 from snello.kit.files.layout import DELETED_AT, Column, FileSet
 from snello.kit.files.moments import STAMP
 from snello.kit.files.places import Found
@@ -42,6 +43,7 @@ class Whole:
         self._keys: list[pa.Array] = []
         self._before: list[pa.ChunkedArray] = []
         self._unread = 0
+        self._is_proven = False
 
     @property
     def _last(self) -> dict[str, Any]:
@@ -49,7 +51,16 @@ class Whole:
 
     def is_newer(self, found: Found) -> bool:
         """Whether the file is not older than the last one that was read: an old dump is no news."""
-        return bool(found.modified >= self._last.get("modified", 0.0))
+        if self._layout.order is None:
+            return bool(found.modified >= self._last.get("modified", 0.0))
+        return bool(rank_of(found.name, found.modified, self._layout)[1] >= self._last.get("order", ""))
+
+    def is_after(self, found: Found) -> bool:
+        """Whether a file of changes came after the last full file, or there was none."""
+        if self._layout.order is None:
+            return bool(found.modified > self._last.get("modified", -1.0))
+        last = self._last.get("order")
+        return bool(last is None or rank_of(found.name, found.modified, self._layout)[1] > last)
 
     def begin(self) -> None:
         """A file is about to be read."""
@@ -62,8 +73,12 @@ class Whole:
         rows = zip(*columns, strict=True)
         self._keys.append(pa.array([_encode(row).decode() for row in rows], pa.string()))
 
-    def proven(self) -> None:
-        """The file can be read to its end: remember what is about to be sent, in case that is cut short."""
+    def proven(self, is_proven: bool = True) -> None:
+        """The file can be read to its end: remember what is about to be sent, in case that is cut short.
+
+        - ``is_proven``: something beside the reading says that the file is complete
+        """
+        self._is_proven = is_proven
         last = self._last
         if last.get("keys", self._shape) != self._shape:
             self._logger.warning("%s: the keys changed, so no row is told gone this time", self._where)
@@ -76,6 +91,15 @@ class Whole:
             _add(keeper, _unique([*self._keys, *([attempted.column("key")] if attempted is not None else [])]))
             self._state["whole"] = {**last, "keys": self._shape, "attempt": keeper.close()}
         self._save()
+
+    def changed(self) -> None:
+        """A file of changes was sent to its end: the next full file is compared with what it told, too."""
+        with self._memory.keep() as keeper:
+            _add(keeper, _unique([*self._before, *self._keys]))
+            generation = keeper.close()
+        last = {key: value for key, value in self._last.items() if key != "attempt"}
+        self._state["whole"] = {**last, "generation": generation, "keys": self._shape}
+        self._memory.prune(generation)
 
     def gone(self, columns: tuple[Column, ...], found: Found) -> Iterator[pa.Table]:
         """Tombstones of the rows that the file, sent to its end, no longer has; then it is the one to compare with."""
@@ -92,12 +116,17 @@ class Whole:
                 yield from self._tombstones(columns, gone)
             generation = keeper.close()
         self._state["whole"] = {"generation": generation, "modified": found.modified, "keys": self._shape}
+        if self._layout.order is not None:
+            self._state["whole"]["order"] = rank_of(found.name, found.modified, self._layout)[1]
         self._memory.prune(generation)
 
     def _withheld(self, gone: int, before: int) -> str:
         """Why no row is told gone although some are; empty when nothing speaks against it."""
         if not gone:
             return ""
+        if self._layout.proven_only and not self._is_proven:
+            what = f"nothing proves that the file is complete, so none of {gone} rows is told gone"
+            return f"{what}. Next: let it come with a checksum and set checksum, or compressed"
         if self._unread:
             return f"{self._unread} rows hold no key that can be read, so no row is told gone. Next: mend the file"
         if gone > before * self._layout.deletes_at_most:

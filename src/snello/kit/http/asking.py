@@ -37,6 +37,7 @@ class Call:
     faults: Faults
     accept: tuple[int, ...] = ()
     signed: bool = True
+    refusal: Check | None = None
     token: str = ""
     renewed: bool = False
     tries: int = 0

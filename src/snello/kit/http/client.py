@@ -109,19 +109,21 @@ class Client:
         place: str = "",
         decode: Decode | None = None,
         check: Check | None = None,
+        refusal: Check | None = None,
         accept: tuple[int, ...] = (),
     ) -> Answer:
         """The answer to one request, a success, whatever it took.
 
         - ``accept``: statuses that are an answer too, without a document
+        - ``refusal``: looks at every refusal, and may raise what it means; else its status tells
         - ``place`` stands for the path in messages, where the path names a person
         - raises ``RetryLater`` when the server does not come round, ``ConfigError`` for credentials, address or
           certificate, ``ContractError`` for other refusals and for web pages
         """
         request = request_of(method, url, headers, params=params, json=json, data=data)
         asked = Asked(where or self.where, f"{method} {place or path_of(url)}", host_of(url))
-        call = Call(request, asked, decode or self._decode, check or self._check, self._faults, accept=accept)
-        return self._answer(call)
+        read, judge = decode or self._decode, check or self._check
+        return self._answer(Call(request, asked, read, judge, self._faults, accept=accept, refusal=refusal))
 
     def _login(self, url: str, faults: Faults, **body: Any) -> Answer:
         """A request that is not signed, and whose faults are told in other words."""
@@ -219,6 +221,8 @@ class Client:
         if answer.status in call.accept:
             return answer
         if not 200 <= answer.status < 300:
+            if call.refusal and 400 <= answer.status < 500:
+                call.refusal(replace(answer, document=json_or_none(answer.content)))
             raise call.faults.of_status(answer, call.asked, self.retry)
         self._welcome = self._welcome or call.signed
         whole = replace(answer, document=document_of(call, answer))

@@ -86,23 +86,25 @@ def as_bearer(request: requests.PreparedRequest, token: str) -> None:
 
 @dataclass(frozen=True)
 class LoginFaults(Faults):
-    """The words for a login that is refused."""
+    """The words for a login that is refused; ``codes``: the server's own that may be told, beside the standard's."""
+
+    codes: frozenset[str] = frozenset()
 
     def of_status(self, answer: Answer, request: Asked, retry: Retry) -> Exception:
         """A refusal, with the server's word for it when it is one of the standard's."""
         usual = super().of_status(answer, request, retry)
         if not isinstance(usual, SnelloError) or not 400 <= answer.status < 500 or answer.status in (404, 410):
             return usual
-        code = code_of(answer.content)
+        code = code_of(answer.content, self.codes)
         what = f"{answer.status} from {request.place}, the login is refused{f' ({code})' if code else ''}"
         return ConfigError(request.where, what, f"renew {self.credentials}")
 
 
-def code_of(content: bytes) -> str:
-    """The standard's code in a refusal; empty for any other text, which may hold anything."""
-    found = re.search(rb'"error"\s*:\s*"([a-z_]{1,40})"', content)
+def code_of(content: bytes, others: frozenset[str] = frozenset()) -> str:
+    """The standard's code in a refusal, or one of others; empty for any other text, which may hold anything."""
+    found = re.search(rb'"error"\s*:\s*"([A-Za-z_]{1,40})"', content)
     code = found[1].decode() if found else ""
-    return code if code in CODES else ""
+    return code if code in CODES | others else ""
 
 
 def token_of(answer: Answer, where: str) -> Token:

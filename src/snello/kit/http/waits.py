@@ -14,7 +14,7 @@ REMAINING = ("RateLimit-Remaining", "X-RateLimit-Remaining", "X-Rate-Limit-Remai
 
 
 def seconds_of(value: str | None) -> float | None:
-    """Seconds to wait by a header's value: seconds, a moment in epoch seconds or milliseconds, or a date."""
+    """Seconds to wait by a header's value: seconds, a moment in epoch seconds or milliseconds, a date, or ISO 8601."""
     text = (value or "").strip()
     if not text:
         return None
@@ -29,7 +29,7 @@ def seconds_of(value: str | None) -> float | None:
 
 def _until(date: str) -> float | None:
     try:
-        until = parsedate_to_datetime(date)
+        until = datetime.fromisoformat(date) if date[:4].isdigit() else parsedate_to_datetime(date)
     except ValueError:
         return None
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

@@ -3,7 +3,7 @@
 from snello.errors import ConfigError, ContractError, RetryLater
 from snello.kit.entry import entry
 from snello.kit.http import Answer, Auth, Expired, Limit, Retry, Transient, api_key, basic, bearer
-from snello.kit.rest.asking import Ask, Paging, Request, Row, Token
+from snello.kit.rest.asking import Ask, Paging, Request, Row, Send, Token
 from snello.kit.rest.compare import Compare
 from snello.kit.rest.errors import Errors
 from snello.kit.rest.graphql import GraphQLStream
@@ -36,6 +36,7 @@ __all__ = [
     "Retry",
     "RetryLater",
     "Row",
+    "Send",
     "Token",
     "Transient",
     "Values",

@@ -31,7 +31,8 @@ class Compare:
       only 404 or 410 says that it is
     - ``volatile``: fields that change without meaning anything, such as a counter of visits
     - ``proof``: what proves a listing complete where there is no ``item``: ``total``, the number of rows that the
-      interface tells, the same on every page; ``end``, the end of the paging; ``never``, nothing does
+      interface tells, the same on every page; ``end``, the end of the paging; ``never``, nothing does; ``part``, the
+      listing is meant to be a part of what there is: whatever it leaves out is taken to be as it was
     - ``at_most``: share of the rows that may be gone at once; when there are more, none is reported
     """
 
@@ -97,6 +98,13 @@ class Comparison:
             known = dict(zip(self.before["key"].to_pylist(), self.before["fingerprint"].to_pylist(), strict=True))
             names = [name_of(row, self.keys) for row in rows]
             self._keeper.add(pa.array(names, pa.string()), pa.array([known[name] for name in names], pa.int64()))
+
+    def unlisted_as_they_were(self) -> None:
+        """Remember all rows that were not listed, as they were."""
+        missing = pa.array(np.sort(self._order[~self._seen]))
+        left = self.before.take(missing).combine_chunks()
+        for batch in left.to_batches():
+            self._keeper.add(batch["key"], batch["fingerprint"])
 
     def close(self) -> str:
         """Keep this reading; its name for the state."""

@@ -1,9 +1,11 @@
-"""Errors that come inside a success: HTTP 200, and a body that says no."""
+"""Errors that a body tells: inside a success, or by a code that says more than the status of a refusal."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from singer_sdk.helpers.jsonpath import extract_jsonpath
 
@@ -22,6 +24,7 @@ class Errors:
     - ``again``: codes of faults that pass by themselves
     - ``expired``: codes of a token or session that holds no longer
     - ``denied``: codes of a missing right
+    - ``wait``: the seconds after which a fault of ``again`` has passed, out of the document; None when it does not tell
     """
 
     at: str
@@ -29,19 +32,32 @@ class Errors:
     again: frozenset[str] | set[str] = frozenset()
     expired: frozenset[str] | set[str] = frozenset()
     denied: frozenset[str] | set[str] = frozenset()
+    wait: Callable[[Any], float | None] | None = None
 
     def check(self, answer: Answer, where: str, settings: tuple[str, ...] = ()) -> None:
         """Raise for an error in the answer: ``Transient``, ``Expired``, ``ConfigError`` or ``ContractError``."""
         if not any(extract_jsonpath(self.at, answer.document)):
             return
-        codes = [str(code) for code in extract_jsonpath(self.code, answer.document)] if self.code else []
-        code = next((code for code in codes if _CODE.fullmatch(code)), "")
+        code = self._code(answer)
         what = f"{answer.status} from {answer.place} holds an error" + (f", code {code}" if code else "")
+        self._known(code, what, answer.document, where, settings)
+        raise ContractError(where, what, "check that the server's version of the interface fits")
+
+    def refusal(self, answer: Answer, where: str, settings: tuple[str, ...] = ()) -> None:
+        """Raise for a refusal whose code is declared; what another means, its status tells."""
+        if answer.document is not None and (code := self._code(answer)):
+            what = f"{answer.status} from {answer.place}, code {code}"
+            self._known(code, what, answer.document, where, settings)
+
+    def _code(self, answer: Answer) -> str:
+        codes = [str(code) for code in extract_jsonpath(self.code, answer.document)] if self.code else []
+        return next((code for code in codes if _CODE.fullmatch(code)), "")
+
+    def _known(self, code: str, what: str, document: Any, where: str, settings: tuple[str, ...]) -> None:
         if code in self.again:
-            raise Transient(what)
+            raise Transient(what, self.wait(document) if self.wait else None)
         if code in self.expired:
             raise Expired(what)
         if code in self.denied:
             names = " and ".join(settings) or "the credentials"
             raise ConfigError(where, what, f"give {names} the right to read")
-        raise ContractError(where, what, "check that the server's version of the interface fits")

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from snello.errors import RetryLater, SnelloError
-from snello.kit.http import Client
-from snello.kit.rest.asking import Token
+from snello.kit.http import Answer, Client
+from snello.kit.rest.asking import Request, Token
 from snello.kit.rest.bookmarks import Bookmark, Mark
 from snello.kit.rest.paging import is_steady
 from snello.kit.rest.stream import RestStream
@@ -39,22 +39,31 @@ class Fetching:
     def fetch(self, context: Context, begin: Mark, token: Token) -> Page:
         """The page of a token."""
         stream = self.stream
-        asked = stream.request(stream.paging.ask(token), context, begin)
-        answer = self.client.send(
+        answer = self.sent(stream.request(stream.paging.ask(token), context, begin))
+        rows = stream.rows(answer)
+        following = stream.paging.following(answer, rows, token)
+        return Page(token, answer, stream.completed(rows, self.sent), following)
+
+    def sent(self, asked: Request) -> Answer:
+        """The answer to a request of the stream, checked."""
+        return self.client.send(
             asked.method,
             asked.url,
             params=asked.params or None,
             json=asked.json,
             headers=asked.headers,
-            where=stream.where,
+            where=self.stream.where,
             decode=self._decode,
-            check=stream.check,
+            check=self.stream.check,
+            refusal=self.stream.refusal,
         )
-        rows = stream.rows(answer)
-        return Page(token, answer, rows, stream.paging.following(answer, rows, token))
 
     def pages(self, context: Context, begin: Mark = None) -> Iterator[Page]:
         """All pages of a listing, from ``begin`` where it is filtered."""
+        apart = self.stream.apart(context, begin, self.sent)
+        if apart is not None:
+            yield from (Page(None, answer, rows, None) for answer, rows in apart)
+            return
         first = self.fetch(context, begin, self.stream.paging.first)
         with closing(self._walk(context, begin).pages(first)) as pages:
             yield from pages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from singer_sdk.mapper import SameRecordTransform
 
 from snello.errors import ContractError
 from snello.kit.http import Answer, Auth, Limit, Retry
-from snello.kit.rest.asking import Ask, Paging, Request, Row
+from snello.kit.rest.asking import Ask, Paging, Request, Row, Send
 from snello.kit.rest.bookmarks import Mark
 from snello.kit.rest.compare import Compare
 from snello.kit.rest.errors import Errors
@@ -85,7 +85,8 @@ class RestStream(Stream):
         self.where = f"{tap.name}: {name or self.name}"
         folder = Path(inspect.getfile(type(self))).parent
         found = schema or declared_schema(folder, name or self.name, self.openapi)
-        super().__init__(tap, schema=_with_own_columns(found, gone=self.compare is not None), name=name)
+        gone = self.compare is not None or self.values.tells_gone
+        super().__init__(tap, schema=_with_own_columns(found, gone=gone), name=name)
         try:
             list(extract_jsonpath(self.records_jsonpath.removesuffix("[*]"), {}))
         except JSONPathError:
@@ -134,6 +135,11 @@ class RestStream(Stream):
         if self.errors:
             self.errors.check(answer, self.where, self.auth.settings if self.auth else ())
 
+    def refusal(self, answer: Answer) -> None:
+        """Raise for a refusal whose code says more than its status."""
+        if self.errors:
+            self.errors.refusal(answer, self.where, self.auth.settings if self.auth else ())
+
     def rows(self, answer: Answer) -> list[Row]:
         """The records of the answer. Raises ``ContractError`` when it has none of that kind."""
         listed = self.records_jsonpath.endswith("[*]")
@@ -145,6 +151,17 @@ class RestStream(Stream):
             what = f"the answer of {answer.path} holds no list of records at {self.records_jsonpath}"
             raise ContractError(self.where, what, "check that the server's version of the interface fits")
         return records
+
+    def completed(self, rows: Sequence[Row], send: Send) -> Sequence[Row]:
+        """The rows of a page with what its answer could not hold, such as the rest of a long list inside a row."""
+        return rows
+
+    def apart(self, context: Mapping[str, Any], begin: Mark, send: Send) -> Iterator[tuple[Answer, list[Row]]] | None:
+        """The whole listing in another way than by pages, where the interface has one for so many rows; None if not.
+
+        Each part comes with the answer that began the listing; a listing that is cut off begins anew.
+        """
+        return None
 
     # ------------------------------------------------------------ what the SDK asks for
 

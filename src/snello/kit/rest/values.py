@@ -43,6 +43,7 @@ class Values:
     - ``moments``: fields that write moments otherwise than ISO 8601: ``epoch``, ``epoch_ms`` or a ``strptime`` pattern
     - ``nested``: fields found deeper: ``{"email": "contact.email"}``
     - ``left_out``: undeclared fields that nobody wants, as patterns with ``*`` and ``?``; others arrive in ``_extra``
+    - ``tells_gone``: the stream's rows bring ``_deleted_at`` themselves, as the interface lists what was deleted
     """
 
     zone: str = "UTC"
@@ -52,6 +53,7 @@ class Values:
     moments: Mapping[str, str] = field(default_factory=dict)
     nested: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    tells_gone: bool = False
 
 
 class Shaper:
@@ -64,7 +66,7 @@ class Shaper:
         self._keys, self._values, self._may_go = tuple(keys), values, GONE in properties
         self._paths = {name: tuple(path.split(".")) for name, path in values.nested.items()}
         # what a nested field was taken out of may hold more, and stays
-        self._known = set(self.names)
+        self._known = {*self.names, *((GONE,) if values.tells_gone else ())}
         self._converts = {
             name: convert for name in self.names if (convert := self._convert(name, properties[name])) is not None
         }
@@ -91,7 +93,7 @@ class Shaper:
         else:
             shaped[EXTRA] = None
         if self._may_go:
-            shaped[GONE] = None
+            shaped[GONE] = get(GONE) if self._values.tells_gone else None
         return shaped
 
     def _wanted(self, names: set[str]) -> set[str]:

@@ -27,6 +27,9 @@ class Vanished:
 
     def gone(self) -> list[Row]:
         """The keys of the rows that are gone; the others that were not listed stay remembered."""
+        if self.terms.proof == "part":
+            self.comparison.unlisted_as_they_were()
+            return []
         missing = self.comparison.gone()
         gone = self._proven(missing) if missing else []
         names = {tuple(row.values()) for row in gone}

@@ -17,12 +17,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from snello.sandbox.emulators import odoo_rules as rules
-from snello.sandbox.emulators.odoo_models import OF_MODEL, Models
+from snello.sandbox.emulators.odoo_models import OF_MODEL, PARAMETERS, Models
 from snello.sandbox.emulators.odoo_store import OdooStore
+from snello.sandbox.emulators.odoo_trade import MODELS as TRADE
+from snello.sandbox.emulators.odoo_trade import company
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
 
 DATABASE, LOGIN, API_KEY, USER = "aurora", "hub@aurora.example", "odoo-aurora-key", 2
 TAGS = ("long_absent",)
+SEEDED = "2026-09-30 08:00:00.250000"
 NEWEST_RPC, NEWEST = 18, 19
 WRITING = frozenset({"create", "write", "unlink", "load"})
 
@@ -35,6 +38,7 @@ def odoo(
     denied: Iterable[tuple[str, str]] = (),
     absent: Iterable[str] = (),
     busy: int = 0,
+    partners: int = 0,
     weather: Weather = CALM,
     home: str = "",
 ) -> ASGIApp:
@@ -44,10 +48,12 @@ def odoo(
     - ``tags``: of partners, that exist from the start
     - ``denied``: rights that the user lacks, as pairs of model and right: read, write, create, unlink
     - ``absent``: models whose module is not installed; ``busy``: so many writes meet another transaction
+    - ``partners``: with any, the modules for sales, invoices and leads are installed, and so many have bought
     """
     store = OdooStore(database)
-    server = Server(store, Models(store, frozenset(denied), frozenset(absent)), version, busy)
-    server.seed(tags)
+    missing = frozenset(absent) | (frozenset() if partners else frozenset(TRADE))
+    server = Server(store, Models(store, frozenset(denied), missing), version, busy)
+    server.seed(tags, partners)
     return Watch(Starlette(routes=server.routes()), "odoo", server.counts, weather, home)
 
 
@@ -69,13 +75,17 @@ class Server:
             Route("/_inspect/call/{model}/{method}", self.inside, methods=["POST"]),
         ]
 
-    def seed(self, tags: Iterable[str]) -> None:
-        """Tags that are there from the start."""
+    def seed(self, tags: Iterable[str], partners: int) -> None:
+        """Tags that are there from the start, and a company's past, all of one transaction."""
         held = {row["name"] for row in self.store.rows["res.partner.category"].values()}
         with self.store.transaction():
             for name in tags:
                 if name not in held:
                     Models(self.store, frozenset(), frozenset()).create("res.partner.category", {"name": name})
+        if partners and not self.store.rows["res.company"]:
+            models = Models(self.store, frozenset(), frozenset())
+            with self.store.transaction(SEEDED):
+                company(models.made, partners)
 
     # ---- /jsonrpc
 
@@ -172,19 +182,9 @@ class Server:
     async def described(self, request: Request) -> Response:
         """The methods of a model with their parameters, by which clients name positional arguments."""
         self._admit(request)
-        parameters: dict[str, tuple[str, ...]] = {
-            "search_read": ("domain", "fields", "offset", "limit", "order"),
-            "search": ("domain", "offset", "limit", "order"),
-            "search_count": ("domain",),
-            "create": ("vals_list",),
-            "write": ("vals",),
-            "read": ("fields",),
-            "unlink": (),
-            "load": ("fields", "data"),
-        }
         methods = {
             name: {"parameters": {key: {} for key in named}, "api": ["model"] if name in OF_MODEL else []}
-            for name, named in parameters.items()
+            for name, named in PARAMETERS.items()
         }
         return JSONResponse({"methods": methods})
 
@@ -193,9 +193,9 @@ class Server:
         return JSONResponse(list(self.store.rows[request.path_params["model"]].values()))
 
     async def inside(self, request: Request) -> Response:
-        """A call by somebody who works in Odoo: positional arguments, every right."""
+        """A call by somebody who works in Odoo, with every right; ``at``: when its transaction began."""
         models = Models(self.store, frozenset(), frozenset())
-        with self.store.transaction():
+        with self.store.transaction(request.query_params.get("at")):
             found = models.method(request.path_params["model"], request.path_params["method"])
             return JSONResponse(found(*json.loads(await request.body())))
 

@@ -9,25 +9,29 @@ from typing import Any
 
 from snello.sandbox.emulators import odoo_rules as rules
 from snello.sandbox.emulators.odoo_import import load
-from snello.sandbox.emulators.odoo_store import OdooStore, Record, now
+from snello.sandbox.emulators.odoo_reading import Reading, Values
+from snello.sandbox.emulators.odoo_store import Record
 
 OF_MODEL = frozenset(
     {"create", "search", "search_read", "search_count", "fields_get", "load", "context_get", "check_access_rights"}
 )
 OF_RECORDS = frozenset({"read", "write", "unlink"})
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "search_read": ("domain", "fields", "offset", "limit", "order"),
+    "search": ("domain", "offset", "limit", "order"),
+    "search_count": ("domain",),
+    "fields_get": ("allfields", "attributes"),
+    "create": ("vals_list",),
+    "write": ("vals",),
+    "read": ("fields",),
+    "unlink": (),
+    "load": ("fields", "data"),
+}
 LINKED = "You cannot have multiple records with the same external ID in the same module!"
-Values = dict[str, Any]
 
 
-class Models:
-    """Calls on models; ``denied`` are rights that the user lacks, as pairs of model and right."""
-
-    def __init__(self, store: OdooStore, denied: frozenset[tuple[str, str]], absent: frozenset[str]) -> None:
-        self.store, self.denied, self.absent = store, denied, absent
-
-    def known(self, model: str) -> bool:
-        """Whether the model's module is installed."""
-        return model in rules.MODELS and model not in self.absent
+class Models(Reading):
+    """Calls on models."""
 
     def method(self, model: str, name: str) -> Callable[..., Any]:
         """The method, to be called with ids first where it is one of records. Raises the fault of one that is not."""
@@ -56,73 +60,6 @@ class Models:
         except (ValueError, TypeError) as error:
             raise rules.server_error(str(error)) from None
 
-    def may(self, model: str, right: str) -> None:
-        """Raises the fault of a right that the user lacks."""
-        if (model, right) in self.denied:
-            raise rules.forbidden(model, right)
-
-    # ---- reading
-
-    def context_get(self, model: str) -> Values:
-        """The user's context."""
-        return {"lang": "en_US", "tz": "Europe/Rome", "uid": 2}
-
-    def check_access_rights(self, model: str, operation: str, raise_exception: bool = True) -> bool:
-        """Whether the user may."""
-        if (model, operation) in self.denied and raise_exception:
-            raise rules.forbidden(model, operation)
-        return (model, operation) not in self.denied
-
-    def fields_get(
-        self, model: str, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None
-    ) -> Values:
-        """The model's fields."""
-        self.may(model, "read")
-        shown = {}
-        for name, kind in rules.fields_of(model).items():
-            about = {"type": kind, "string": name, "readonly": name in rules.READONLY, "required": False}
-            if not allfields or name in allfields:
-                shown[name] = {key: about[key] for key in attributes or about if key in about}
-        return shown
-
-    def search(
-        self, model: str, domain: Sequence[Any] = (), offset: int = 0, limit: int | None = None,
-        order: str | None = None, context: Mapping[str, Any] | None = None,
-    ) -> list[int]:  # fmt: skip
-        """The ids that fit."""
-        self.may(model, "read")
-        found = self.store.search(model, domain, (context or {}).get("active_test") is False)
-        for part in reversed((order or "id").split(",")):
-            name, _, way = part.strip().partition(" ")
-            rules.known(model, name)
-            found.sort(key=lambda row, name=name: row[name], reverse=way.strip().lower() == "desc")  # type: ignore[misc]
-        return [row["id"] for row in found[offset:]][: limit or None]
-
-    def search_count(self, model: str, domain: Sequence[Any] = (), context: Mapping[str, Any] | None = None) -> int:
-        """How many fit."""
-        return len(self.search(model, domain, context=context))
-
-    def search_read(
-        self, model: str, domain: Sequence[Any] = (), fields: Sequence[str] | None = None, offset: int = 0,
-        limit: int | None = None, order: str | None = None, context: Mapping[str, Any] | None = None,
-    ) -> list[Record]:  # fmt: skip
-        """The records that fit."""
-        return self.read(model, self.search(model, domain, offset, limit, order, context), fields)
-
-    def read(self, model: str, ids: Sequence[int], fields: Sequence[str] | None = None) -> list[Record]:
-        """Records by id."""
-        self.may(model, "read")
-        names = ["id", *(name for name in fields or rules.fields_of(model) if name != "id")]
-        for name in names:
-            rules.known(model, name)
-        return [{name: record[name] for name in names} for record in self._records(model, ids)]
-
-    def _records(self, model: str, ids: Sequence[int] | int) -> list[Record]:
-        wanted = [ids] if isinstance(ids, int) else list(ids)
-        if gone := [number for number in wanted if number not in self.store.rows[model]]:
-            raise rules.missing(model, gone)
-        return [self.store.rows[model][number] for number in wanted]
-
     # ---- writing
 
     def create(self, model: str, vals_list: Values | Sequence[Values]) -> int | list[int]:
@@ -138,7 +75,12 @@ class Models:
         """One new record, unasked for rights."""
         blank = {name: [] if kind == "many2many" else rules.stored(kind, False) for name, kind in
                  rules.fields_of(model).items()}  # fmt: skip
-        record = {**blank, **rules.DEFAULTS.get(model, {}), "id": self.store.next_id(model), "create_date": now()}
+        record = {
+            **blank,
+            **rules.DEFAULTS.get(model, {}),
+            "id": self.store.next_id(model),
+            "create_date": self.store.moment,
+        }
         self.keep(model, record, values)
         return int(record["id"])
 
@@ -153,15 +95,18 @@ class Models:
     def write(self, model: str, ids: Sequence[int], vals: Values) -> bool:
         """Change records, all of them alike."""
         self.may(model, "write")
-        for record in self._records(model, ids):
+        for record in self.records(model, ids):
             self.keep(model, dict(record), vals)
         return True
 
     def unlink(self, model: str, ids: Sequence[int]) -> bool:
-        """Delete records, and the external ids that name them."""
+        """Delete records, the lines of an order, and the external ids that name them."""
         self.may(model, "unlink")
-        for record in self._records(model, ids):
+        for record in self.records(model, ids):
             self.store.drop(model, record["id"])
+            lines = [["order_id", "=", record["id"]]] if model == "sale.order" else [["id", "=", 0]]
+            for line in self.store.search("sale.order.line", lines, archived=True):
+                self.store.drop("sale.order.line", line["id"])
             named = [["model", "=", model], ["res_id", "=", record["id"]]]
             for link in self.store.search("ir.model.data", named, archived=True):
                 self.store.drop("ir.model.data", link["id"])
@@ -173,9 +118,12 @@ class Models:
             kind = rules.known(model, name)
             if name in rules.READONLY:
                 continue
-            record[name] = self._tags(record[name], value) if kind == "many2many" else rules.stored(kind, value)
+            record[name] = self._links(name, record[name], value) if kind == "many2many" else rules.stored(kind, value)
         if model == "res.partner":
             record["email_normalized"] = rules.normal_email(record["email"]) or False
+            record["commercial_partner_id"] = record["parent_id"] or record["id"]
+        if model == "crm.lead":
+            record["email_normalized"] = rules.normal_email(record["email_from"]) or False
         rules.check(model, record)
         if model == "ir.model.data":
             same = [["module", "=", record["module"]], ["name", "=", record["name"]], ["id", "!=", record["id"]]]
@@ -183,18 +131,18 @@ class Models:
                 raise rules.validation(f"The operation cannot be completed: {LINKED}")
         self.store.put(model, record)
 
-    def _tags(self, held: Sequence[int], commands: Any) -> list[int]:
+    def _links(self, field: str, held: Sequence[int], commands: Any) -> list[int]:
         """Links after Odoo's commands: 3 and 4 for one, 5 for none, 6 for these."""
-        tags = list(held)
+        links, pointed = list(held), rules.POINTS[field]
         for command, *rest in commands:
             if command == 3:
-                tags = [tag for tag in tags if tag != rest[0]]
+                links = [link for link in links if link != rest[0]]
             elif command == 4:
-                self._records("res.partner.category", rest[0])
-                tags += [] if rest[0] in tags else [rest[0]]
+                self.records(pointed, rest[0])
+                links += [] if rest[0] in links else [rest[0]]
             elif command in (5, 6):
-                tags = list(rest[1]) if command == 6 else []
-                self._records("res.partner.category", tags)
+                links = list(rest[1]) if command == 6 else []
+                self.records(pointed, links)
             else:
-                raise rules.server_error(f"Wrong value for res.partner.category_id: {commands!r}")
-        return tags
+                raise rules.server_error(f"Wrong value for {field}: {commands!r}")
+        return links

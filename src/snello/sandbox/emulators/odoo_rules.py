@@ -9,18 +9,27 @@ from typing import Any
 
 from stdnum.eu import vat
 
+from snello.sandbox.emulators.odoo_trade import MODELS as TRADE
+
 TITLES = {
     "res.partner": "Contact",
     "res.partner.category": "Partner Tags",
     "ir.model.data": "Model Data",
     "mail.blacklist": "Mail Blacklist",
     "res.users": "User",
+    "crm.lead": "Lead",
+    "sale.order": "Sales Order",
+    "sale.order.line": "Sales Order Line",
+    "account.move": "Journal Entry",
+    "account.payment": "Payments",
 }
 STAMPS = {"id": "integer", "create_date": "datetime", "write_date": "datetime"}
 MODELS: dict[str, dict[str, str]] = {
     "res.partner": {
         **{name: "char" for name in ("name", "ref", "email", "phone", "vat", "street", "zip", "city", "lang")},
+        **{name: "many2one" for name in ("parent_id", "commercial_partner_id", "country_id", "state_id")},
         **{"email_normalized": "char", "comment": "html", "type": "selection", "company_id": "many2one"},
+        **{"mobile": "char", "street2": "char", "is_blacklisted": "boolean"},
         **{"active": "boolean", "is_company": "boolean", "color": "integer", "category_id": "many2many"},
         **{"x_snello_score": "float", "x_snello_segment": "char", "x_snello_since": "date", "opt_out": "boolean"},
     },
@@ -28,8 +37,26 @@ MODELS: dict[str, dict[str, str]] = {
     "ir.model.data": {"module": "char", "name": "char", "model": "char", "res_id": "integer", "noupdate": "boolean"},
     "mail.blacklist": {"email": "char", "active": "boolean"},
     "res.users": {"login": "char", "name": "char", "active": "boolean"},
+    **TRADE,
 }
-READONLY = {"id", "create_date", "write_date", "email_normalized"}
+POINTS = {
+    "category_id": "res.partner.category",
+    "reconciled_invoice_ids": "account.move",
+    "parent_id": "res.partner",
+    "commercial_partner_id": "res.partner",
+    "partner_id": "res.partner",
+    "partner_invoice_id": "res.partner",
+    "company_id": "res.company",
+    "currency_id": "res.currency",
+    "company_currency": "res.currency",
+    "country_id": "res.country",
+    "state_id": "res.country.state",
+    "stage_id": "crm.stage",
+    "product_id": "product.product",
+    "order_id": "sale.order",
+    "reversed_entry_id": "account.move",
+}
+READONLY = {"id", "create_date", "write_date", "email_normalized", "is_blacklisted"}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "res.partner": {"active": True, "type": "contact"},
     "res.partner.category": {"active": True},
@@ -73,7 +100,7 @@ def missing(model: str, ids: list[int]) -> Fault:
 def forbidden(model: str, right: str) -> Fault:
     """A right that the user's groups do not give."""
     text = (
-        f"You are not allowed to {VERBS[right]} '{TITLES[model]}' ({model}) records.\n\n"
+        f"You are not allowed to {VERBS[right]} '{TITLES.get(model, model)}' ({model}) records.\n\n"
         "No group currently allows this operation.\n\nContact your administrator to request access if necessary."
     )
     return Fault("odoo.exceptions.AccessError", text, 403)
@@ -106,11 +133,13 @@ def known(model: str, name: str) -> str:
 def stored(kind: str, value: Any) -> Any:
     """A value as a field keeps it; nothing is ``False``, in numbers zero."""
     if value is None or value is False or value == "":
-        return 0 if kind == "integer" else 0.0 if kind == "float" else False
+        return 0 if kind == "integer" else 0.0 if kind in ("float", "monetary") else False
     if kind == "boolean":
         return bool(value)
     if kind in ("integer", "many2one"):
         return int(value)
+    if kind == "monetary":
+        return round(float(value), 2)
     if kind == "float":
         return float(value)
     if kind == "date":
@@ -118,6 +147,11 @@ def stored(kind: str, value: Any) -> Any:
     if kind == "datetime":
         return datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S").strftime("%Y-%m-%d %H:%M:%S")
     return str(value)
+
+
+def shown(kind: str, value: Any) -> Any:
+    """A value as a reader sees it: moments in whole seconds."""
+    return value[:19] if kind == "datetime" and value else value
 
 
 def normal_email(text: Any) -> str:

@@ -46,11 +46,13 @@ class OdooStore:
             self._set(model, number, json.loads(body))
         self.last: dict[str, int] = dict(self.db.execute("SELECT * FROM sequences"))
         self._before: dict[tuple[str, int], Record | None] = {}
+        self.moment = now()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes of the block, or none."""
+    def transaction(self, at: str | None = None) -> Iterator[None]:
+        """All changes of the block, or none; they share one moment, that of its beginning."""
         self._before = {}
+        self.moment = at or now()
         try:
             yield
         except Exception:
@@ -94,7 +96,7 @@ class OdooStore:
     def put(self, model: str, record: Record) -> None:
         """Keep a record, with the moment of its change."""
         self._note(model, record["id"])
-        self._set(model, record["id"], {**record, "write_date": now()})
+        self._set(model, record["id"], {**record, "write_date": self.moment})
 
     def drop(self, model: str, number: int) -> None:
         """Forget a record."""
@@ -156,6 +158,9 @@ def _leaf(model: str, name: str, operator: str, given: Any) -> Callable[[Record]
         raise rules.server_error(f"Invalid operator {operator!r}")
     if operator in ("in", "not in") and not isinstance(given, list | tuple):
         given = [given]
+    if kind == "datetime" and isinstance(given, str):
+        exact, compared = _to_the_microsecond(given), OPERATORS[operator]
+        return lambda row: compared(row[name] and _to_the_microsecond(row[name]), exact)
     if kind == "many2many":
         wanted = set(given) if isinstance(given, list | tuple) else {given}
         return lambda row: bool(wanted & set(row[name])) == (operator in ("in", "="))
@@ -168,5 +173,9 @@ def _leaf(model: str, name: str, operator: str, given: Any) -> Callable[[Record]
 
 
 def now() -> str:
-    """The moment, as Odoo shows it: UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    """The moment, as Odoo keeps it and never shows it: UTC, to the microsecond."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _to_the_microsecond(text: str) -> str:
+    return text if "." in text else f"{text}.000000"

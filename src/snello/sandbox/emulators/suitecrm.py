@@ -1,4 +1,4 @@
-"""SuiteCRM's V8 interface: OAuth 2 for clients, documents of JSON:API.
+"""SuiteCRM's V8 interface: OAuth 2 for clients and users, documents of JSON:API; and its elder one beside it.
 
 The contract, with its sources, is in ``docs/contracts/suitecrm.md``.
 """
@@ -21,8 +21,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from snello.sandbox.emulators import suitecrm_rules as rules
 from snello.sandbox.emulators.suitecrm_fields import CUSTOM
+from snello.sandbox.emulators.suitecrm_legacy import PASSWORD, USER, Legacy
 from snello.sandbox.emulators.suitecrm_links import Links
 from snello.sandbox.emulators.suitecrm_modules import NEWEST, Modules, Version
+from snello.sandbox.emulators.suitecrm_rows import records_of
 from snello.sandbox.emulators.suitecrm_store import SuiteStore
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
 
@@ -42,18 +44,23 @@ def suitecrm(
     token_life: float = HOUR,
     weather: Weather = CALM,
     home: str = "",
+    contacts: int = 0,
 ) -> ASGIApp:
-    """A SuiteCRM kept in ``database``, with one client for its interface.
+    """A SuiteCRM kept in ``database``, with one client and one user for its interfaces.
 
+    - ``contacts``: how many generated ones are there, with what belongs to them
     - ``lists``: target lists that are there; ``custom``: the administrator's own fields, with their types
     - ``lacking``: rights that the client's user lacks, as *Contacts/save*: access, view, list, save, delete
     - ``version``: what its filters can do
     - ``token_life``: seconds for which a token holds
     """
     store = SuiteStore(database, lists, custom)
+    for module, records in records_of(contacts, store.fields).items():
+        store.fill(module, records)
     modules = Modules(store, lacking, version)
     inside = Inside(store, token_life)
-    routes = [*inside.routes(), *modules.routes(), *Links(store, modules).routes()]
+    legacy = Legacy(store, lacking, token_life)
+    routes = [*inside.routes(), *modules.routes(), *Links(store, modules).routes(), *legacy.routes()]
     app = Starlette(routes=routes, exception_handlers={rules.Refused: rules.refusal, HTTPException: _no_route})
     return Watch(Gate(app, inside), "suitecrm", store.counts, weather, home)
 
@@ -78,7 +85,7 @@ class Inside:
         ]
 
     async def token(self, request: Request) -> Response:
-        """A token for the client itself; secrets come as a form or as JSON, never as Basic alone."""
+        """A token for the client or for a user; secrets come as a form or as JSON, never as Basic alone."""
         body = await request.body()
         kind = request.headers.get("content-type", "").partition(";")[0]
         try:
@@ -86,15 +93,19 @@ class Inside:
             sent = json.loads(body) if kind in rules.BODIES else form
         except ValueError:
             sent = {}
-        if sent.get("grant_type") != "client_credentials":
+        if sent.get("grant_type") not in ("client_credentials", "password"):
             return rules.no_client(
                 "unsupported_grant_type", "The authorization grant type is not supported by the authorization server."
             )
         if (sent.get("client_id"), sent.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return rules.no_client()
+        of_user = sent["grant_type"] == "password"
+        if of_user and (sent.get("username"), sent.get("password")) != (USER, PASSWORD):
+            return rules.no_client("invalid_grant", "The user credentials were incorrect.")
         token = f"eyJ0eXAiOiJKV1QifQ.{secrets.token_hex(24)}"
         self.store.db.execute("INSERT INTO tokens VALUES (?, ?)", (token, time.time() + self.token_life))
-        return JSONResponse({"token_type": "Bearer", "expires_in": int(self.token_life), "access_token": token})
+        told = {"token_type": "Bearer", "expires_in": int(self.token_life), "access_token": token}
+        return JSONResponse(told | ({"refresh_token": secrets.token_hex(32)} if of_user else {}))
 
     def good(self, token: str) -> bool:
         """Whether a token holds."""

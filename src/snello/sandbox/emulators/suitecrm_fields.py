@@ -6,9 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 Field = dict[str, Any]
-OBJECTS = {"Contacts": "Contact", "Accounts": "Account", "Leads": "Lead", "ProspectLists": "ProspectList"}
+OBJECTS = {
+    "Contacts": "Contact",
+    "Accounts": "Account",
+    "Leads": "Lead",
+    "Opportunities": "Opportunity",
+    "Cases": "Case",
+    "Calls": "Call",
+    "Meetings": "Meeting",
+    "Campaigns": "Campaign",
+    "ProspectLists": "ProspectList",
+}
 ALIASES = {name: module for module, name in OBJECTS.items()}
-LINKS = {  # link fields by module, each with the module at its other end
+LINKS: dict[str, dict[str, str]] = {  # link fields by module, each with the module at its other end
+    **{module: {} for module in OBJECTS},
     "Contacts": {"prospect_lists": "ProspectLists", "accounts": "Accounts"},
     "Accounts": {"prospect_lists": "ProspectLists", "contacts": "Contacts"},
     "Leads": {"prospect_lists": "ProspectLists"},
@@ -69,9 +80,74 @@ PERSON = {
     "full_name": _of("fullname", 510, source="non-db"),
     "prospect_lists": _of("link", source="non-db"),
 }
+CURRENCY = {"currency_id": _of("id", 36)}
+MEETING = {
+    **COMMON,
+    "name": _of("name", 50, required=True),
+    "status": _of("enum", 100),
+    "date_start": _of("datetimecombo"),
+    "date_end": _of("datetimecombo"),
+    "duration_hours": _of("int", 2),
+    "duration_minutes": _of("int", 2),
+    "parent_type": _of("parent_type", 255),
+    "parent_id": _of("id", 36),
+}
+WORK: Mapping[str, Mapping[str, Field]] = {
+    "Opportunities": {
+        **COMMON,
+        **CURRENCY,
+        "name": _of("name", 50, required=True),
+        "opportunity_type": _of("enum", 255),
+        "lead_source": _of("enum", 50),
+        "amount": _of("currency"),
+        "date_closed": _of("date"),
+        "sales_stage": _of("enum", 255),
+        "probability": _of("int"),
+        "campaign_id": _of("id", 36),
+        "account_id": _of("id", 36, source="non-db"),
+        "account_name": _of("relate", 255, source="non-db"),
+    },
+    "Cases": {
+        **COMMON,
+        "name": _of("name", 255, required=True),
+        "case_number": _of("int", 11),
+        **{name: _of("enum", 100) for name in ("type", "status", "priority", "state")},
+        "resolution": _of("text"),
+        "account_id": _of("id", 36),
+        "contact_created_by_id": _of("id", 36),
+    },
+    "Calls": {**MEETING, "direction": _of("enum", 100)},
+    "Meetings": {**MEETING, "location": _of("varchar", 50)},
+    "Campaigns": {
+        **COMMON,
+        **CURRENCY,
+        "name": _of("name", 50, required=True),
+        "status": _of("enum", 100),
+        "campaign_type": _of("enum", 100),
+        "start_date": _of("date"),
+        "end_date": _of("date"),
+        **{name: _of("currency") for name in ("budget", "actual_cost", "expected_revenue")},
+    },
+}
 MODULES: Mapping[str, Mapping[str, Field]] = {
-    "Contacts": {**PERSON, "birthdate": _of("date"), "lead_source": _of("enum", 255), "accounts": _of("link")},
-    "Leads": {**PERSON, "status": _of("enum", 100), "account_name": _of("varchar", 255)},
+    "Contacts": {
+        **PERSON,
+        "birthdate": _of("date"),
+        "lead_source": _of("enum", 255),
+        "campaign_id": _of("id", 36),
+        "account_id": _of("id", 36, source="non-db"),
+        "account_name": _of("relate", 255, source="non-db"),
+        "accounts": _of("link"),
+    },
+    "Leads": {
+        **PERSON,
+        "birthdate": _of("date"),
+        "lead_source": _of("enum", 100),
+        "status": _of("enum", 100),
+        "converted": _of("bool"),
+        "account_name": _of("varchar", 255),
+        **{name: _of("id", 36) for name in ("account_id", "contact_id", "opportunity_id", "campaign_id")},
+    },
     "Accounts": {
         **COMMON,
         **MAIL,
@@ -81,7 +157,13 @@ MODULES: Mapping[str, Mapping[str, Field]] = {
         "phone_office": _of("phone", 100),
         "website": _of("url", 255),
         "employees": _of("varchar", 10),
+        "annual_revenue": _of("varchar", 100),
+        **_texts(150, "billing_address_street"),
+        **_texts(100, "billing_address_city", "billing_address_state"),
+        "billing_address_postalcode": _of("varchar", 20),
+        "billing_address_country": _of("varchar", 255),
     },
+    **WORK,
     "ProspectLists": {
         **COMMON,
         "name": _of("varchar", 255, required=True),

@@ -125,7 +125,8 @@ class Modules:
         name = sort.removeprefix("-")
         if name not in self.store.fields[module]:
             raise rules.Refused(f"Sort field {name} in {OBJECTS[module]} module is not found")
-        return f"ORDER BY json_extract(body, '$.{name}') {'DESC' if sort.startswith('-') else 'ASC'}"
+        value = "id" if name == "id" else f"json_extract(body, '$.{name}')"
+        return f"ORDER BY {value} {'DESC' if sort.startswith('-') else 'ASC'}"
 
     async def one(self, request: Request) -> Response:
         """One record."""
