@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +83,24 @@ def test_a_second_holder_of_a_lock_is_told_to_come_later(ledger: Ledger) -> None
     other.close()
 
 
-def test_two_processes_may_make_the_tables_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ledger.db"
-    first, second = Ledger(url), Ledger(url)
-    first.record([delivery("c1")])
-    assert second.settled("s").num_rows == 1
-    first.close()
-    second.close()
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_new_ledger_may_be_opened_by_many_at_one_moment(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    fresh = request.getfixturevalue("postgres") if kind == "postgresql" else f"sqlite:///{tmp_path}/ledger.db"
+    ready = threading.Barrier(6)
+
+    def opened(number: int) -> None:
+        ready.wait(60)
+        ledger = Ledger(fresh)
+        ledger.record([delivery(f"c{number}")])
+        ledger.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(opened, range(6)))
+    ledger = Ledger(fresh)
+    assert ledger.settled("s").num_rows == 6
+    ledger.close()
 
 
 @pytest.mark.parametrize(

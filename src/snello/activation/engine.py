@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Column, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -65,22 +65,38 @@ def _lasting(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def furnish(engine: Engine) -> None:
+    """Make the tables that are missing, and ``widen`` the others.
+
+    Other processes may be at it as well: a fault is one only where nothing was made since the try before.
+    """
+    left = None
+    while True:
+        try:
+            metadata.create_all(engine)
+            widen(engine)
+            return
+        except DBAPIError:
+            before, left = left, sum(1 for _ in _lacking(engine, metadata.tables))
+            if before is not None and left >= before:
+                raise
+
+
 def widen(engine: Engine) -> None:
     """Give the tables of an older ledger the columns that came since; they hold null for the rows of before."""
-    seen = inspect(engine)
-    there = set(seen.get_table_names())
-    lacking = [
-        (table, column)
-        for table in metadata.sorted_tables
-        if table.name in there
-        for have in ({one["name"] for one in seen.get_columns(table.name)},)
-        for column in table.columns
-        if column.name not in have
-    ]
-    for table, column in lacking:
+    for table, column in list(_lacking(engine, inspect(engine).get_table_names())):
         kind = column.type.compile(engine.dialect)
         with engine.begin() as connection:
             connection.execute(text(f"alter table {table.name} add column {column.name} {kind}"))
+
+
+def _lacking(engine: Engine, names: Collection[str]) -> Iterator[tuple[Table, Column[Any]]]:
+    """The columns of these tables that are not there; of a table that is not there, all."""
+    seen = inspect(engine)
+    there = {name: {one["name"] for one in seen.get_columns(name)} for name in seen.get_table_names()}
+    for table in metadata.sorted_tables:
+        if table.name in names:
+            yield from ((table, one) for one in table.columns if one.name not in there.get(table.name, ()))
 
 
 @contextmanager

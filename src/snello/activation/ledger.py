@@ -16,11 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
-from snello.activation.engine import columns, open_engine, told, widen
+from snello.activation.engine import columns, furnish, open_engine, told
 from snello.activation.locks import SyncLock
-from snello.activation.tables import deliveries, exclusions, metadata, receipts, reservations, runs
+from snello.activation.tables import deliveries, exclusions, receipts, reservations, runs
 
 Row = Mapping[str, Any]
 CHUNK = 5_000
@@ -39,11 +38,7 @@ class Ledger:
         self.engine = open_engine(url)
         self.locks = SyncLock(self.engine)
         with told():
-            try:
-                metadata.create_all(self.engine)
-            except DBAPIError:  # another process made them between our look and our try
-                metadata.create_all(self.engine)
-            widen(self.engine)
+            furnish(self.engine)
 
     def close(self) -> None:
         """Close the connections; locks held by this process are released."""

@@ -24,6 +24,8 @@ DOUBTS = (
     "select coalesce(customer, key) as customer from deliveries "
     "where sync = :sync and status = 'in_doubt' and op = 'upsert'"
 )
+# asked of what was read of the sync already: on most days nothing is in doubt, and a ledger is long
+OWN_DOUBTS = "select 1 from unsettled where status = 'in_doubt' and op = 'upsert' limit 1"
 
 USED = """
 create temp table used as
@@ -61,7 +63,7 @@ def kept_back(case: Case) -> str | None:
     others = _contacting(case)
     higher = [other for other in others if other.priority > case.sync.priority]
     started = [other.name for other in others if other not in higher and reserved.under_way(case, other)]
-    _used(case, pressure.days, [case.sync.name, *(other.name for other in others)], started)
+    _used(case, pressure.days, [other.name for other in others], started)
     _waiting(case)
     upcoming = pa.concat_tables([_NOBODY, *(_upcoming(case, other) for other in higher)])
     connection.register("upcoming", upcoming)
@@ -71,6 +73,7 @@ def kept_back(case: Case) -> str | None:
     return KEPT_BACK.format(most=pressure.at_most)
 
 
+_DOUBTED = pa.table({"customer": pa.array([], pa.string())})
 _NOBODY = pa.table({"customer": pa.array([], pa.string()), "rows": pa.array([], pa.int64())})
 
 
@@ -89,16 +92,17 @@ def _given_up(case: Case, other: Sync) -> bool:
     return bool(runs) and runs[0]["started_at"].replace(tzinfo=UTC) < case.now - timedelta(days=days)
 
 
-def _used(case: Case, days: int, syncs: list[str], started: Sequence[str] = ()) -> None:
+def _used(case: Case, days: int, others: Sequence[str] = (), started: Sequence[str] = ()) -> None:
     """Leave ``used(customer, contacts)``; people who have become one are counted together.
 
-    - ``started``: syncs of which a run is under way
+    - ``others``: further syncs whose rows in doubt count; ``started``: those of which a run is under way
     """
     since = (case.now - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S.%f")
     postgresql = case.ledger.engine.dialect.name == "postgresql"
     moment = "cast(:sync as timestamp) at time zone 'UTC'" if postgresql else ":sync"
     case.connection.register("contacts", case.told(CONTACTS.format(since=moment), since))
-    doubts = [case.told(DOUBTS, name) for name in syncs]
+    own = [case.sync.name] if case.connection.execute(OWN_DOUBTS).fetchall() else []
+    doubts = [_DOUBTED, *(case.told(DOUBTS, name) for name in (*own, *others))]
     planned = [case.told(reserved.NOT_TRIED, name) for name in started]
     case.connection.register("doubts", pa.concat_tables([*doubts, *planned]))
     case.connection.execute(USED)
@@ -138,7 +142,7 @@ def _alone(case: Case) -> str | None:
     """As ``kept_back``, with nothing reserved for anybody."""
     if case.sync.pressure is None:
         return None
-    _used(case, case.sync.pressure.days, [case.sync.name])
+    _used(case, case.sync.pressure.days)
     _waiting(case)
     case.connection.register("reserved", _NOBODY.rename_columns(["customer", "contacts"]))
     return KEPT_BACK.format(most=case.sync.pressure.at_most)
