@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from snello.dbt.functions import register
 if TYPE_CHECKING:
     from conftest import Hub
 
+STAGED = re.compile(r'"staging"\."(\w+)"')
 NOW = date(2026, 11, 1)  # as in the compiled models of the fixture
 STEPS = (
     ("consents", "models/consents/consent_contacts.sql"),
@@ -160,8 +162,11 @@ class Harness:
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set threads = 1")
         self.connection.execute("attach ':memory:' as warehouse; use warehouse")
-        for schema in ("seeds", "identity", "consents", "marts"):
+        for schema in ("seeds", "identity", "consents", "marts", "staging"):
             self.connection.execute(f"create schema {schema}")
+        for name in sorted({name for *_, text in self.steps for name in STAGED.findall(text)}):  # nobody is suppressed
+            columns = ", ".join(f"{column} {kind}" for column, kind, *_ in hub.query(f"describe staging.{name}"))
+            self.connection.execute(f"create table staging.{name} ({columns})")
         for name, (columns, rows) in SEEDS.items():
             self.connection.execute(f"create table {name} ({columns})")
             marks = ", ".join("?" * len(rows[0]))
