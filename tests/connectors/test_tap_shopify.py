@@ -18,9 +18,11 @@ from snello.sandbox.emulators.shopify_cost import Bucket
 from snello.sandbox.emulators.shopify_rows import customer, gid, order, text
 from snello.sandbox.emulators.shopify_store import ShopifyStore
 from tap_shopify import ShopStream, main
-from tap_shopify.bulk import Waits, grouped
 from tap_shopify.denials import seconds_to_restore
 from tap_shopify.download import Download
+from tap_shopify.grouping import grouped
+from tap_shopify.pieces import Pieces
+from tap_shopify.waits import Waits
 
 STREAMS = {"customers": 130, "orders": 40, "abandoned_checkouts": 20, "customer_keys": 130}
 BULK = {"bulk_above": 0}
@@ -271,7 +273,7 @@ def test_the_file_is_fetched_in_pieces_and_without_the_token(url: str, read: Rea
     ]
     address = f"{url}/bulk-operations/{orders.rpartition('/')[2]}.jsonl"
     client = Client("tap-shopify: orders")
-    rows = [list(Download("tap-shopify: orders", client, piece).lines(address)) for piece in (97, 4096, 10**7)]
+    rows = [list(Download(Pieces("tap-shopify: orders", client, piece)).lines(address)) for piece in (97, 4096, 10**7)]
     client.close()
     assert rows[0] == rows[1] == rows[2]
     assert len(rows[0]) == len(store.operations[orders].lines)

@@ -10,7 +10,8 @@ from singer_sdk import Stream
 
 from snello.kit.entry import entry
 from snello.kit.rest import RestSettings, RestTap
-from tap_shopify.streams import AbandonedCheckouts, CustomerKeys, Customers, KeyStream, OrderKeys, Orders, ShopStream
+from tap_shopify.shop import ShopStream
+from tap_shopify.streams import AbandonedCheckouts, CustomerKeys, Customers, KeyStream, OrderKeys, Orders
 
 __all__ = ["Settings", "ShopStream", "TapShopify", "main"]
 
