@@ -42,7 +42,7 @@ def _settings(folder: Path) -> dict[str, Any]:
         "http": "a folder does not speak HTTP",
         "authenticates": "a folder asks for no password",
         "renews": "a folder asks for no password",
-        "grows": "the keys of a full file are held while it is compared with those told before; see the README's limits",
+        "grows": "the keys of a full file are held while it is compared: the README's limits say what it takes",
         "ties": "files are put in order, rows are not: all that is new in the folder is read",
     }
 )
