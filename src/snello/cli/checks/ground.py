@@ -14,7 +14,7 @@ import yaml
 
 from snello import settings
 from snello.errors import ConfigError
-from snello.settings import Settings
+from snello.settings import QUICK, Settings
 
 EXTRACTORS, LOADERS, UTILITIES = "extractors", "loaders", "utilities"
 
@@ -47,7 +47,7 @@ class Ground:
     def project(self) -> dict[str, Any]:
         """``meltano.yml`` as it is written."""
         try:
-            read = yaml.safe_load((self.root / "meltano.yml").read_text())
+            read = yaml.load((self.root / "meltano.yml").read_text(), Loader=QUICK)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = f" at line {mark.line + 1}" if mark else ""
