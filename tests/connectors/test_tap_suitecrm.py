@@ -390,7 +390,7 @@ class Ending:
         ({**V8, "user": USER, "password": "Tr0ub4dor"}, "the login is refused (invalid_grant). Next: renew client_id"),
         (
             {**V4, "password": "Tr0ub4dor"},
-            "the login is refused. Next: renew user and password; a few wrong",
+            "the login is refused. Next: renew user and password; a few ",
         ),
         ({"client_id": CLIENT_ID}, "client_secret"),
         ({"interface": "v4_1", "user": USER}, "password"),

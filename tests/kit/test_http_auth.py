@@ -281,13 +281,13 @@ PROGRAM = """
     from snello.kit.http import Client, oauth2_refresh
     config = {"client_id": "snello", "client_secret": "s", "refresh_token": "refresh-0", "url": sys.argv[1]}
     client = Client("tap-probe", auth=oauth2_refresh("{url}/token"), config=config)
-    for _ in range(10):
+    for _ in range(20):
         client.send("GET", sys.argv[1] + "/x")
 """
 
 
 def test_processes_that_refresh_at_once_spend_each_token_once() -> None:
-    with serving(Issuer(uses=3)) as server:
+    with serving(Issuer(uses=6)) as server:
         command = [sys.executable, "-c", textwrap.dedent(PROGRAM), server.url]
         runs = [subprocess.Popen(command, env={**os.environ}) for _ in range(2)]
         assert [run.wait(120) for run in runs] == [0, 0]
