@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import random
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from tests.activation.gating import codes, contacted, deliver, kept, people, planned, sent, stage_of
 
 from snello.activation.tables import reservations, runs
-from snello.kit.channel.rehearsal import Rehearsal
+from snello.kit.channel.rehearsal import SALT, Rehearsal
 
 pytestmark = pytest.mark.usefixtures("on_both")
 
@@ -195,17 +195,40 @@ def test_a_sync_that_contacts_nobody_reserves_nothing(tmp_path: Path) -> None:
     assert codes(planned(stage)) == {}
 
 
+# a process of its own, as a run is: it tells that it is ready, and plans when it is told to
+PLAN = """
+import sys
+from snello.activation import Ledger, Planner
+from snello.lake import Lake
+lake, url, salt, sync = sys.argv[1:]
+print("ready", flush=True)
+sys.stdin.readline()
+ledger = Ledger(url)
+plan = Planner(Lake(lake), ledger, salt).plan(sync)
+print(*(key for some in plan.tables() for key in some["_key"].to_pylist()))
+ledger.close()
+"""
+
+
 def test_of_syncs_planned_at_one_moment_one_alone_contacts_a_person(tmp_path: Path) -> None:
     stage = contacting(tmp_path)
     publish_both(stage, people(40), people(40))
-    ready = threading.Barrier(2)
-
-    def told(sync: str) -> set[str]:
-        ready.wait(60)
-        return set(sent(planned(stage, sync)))
-
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(told, [stage.sync, "sms__offer"])
+    given = [stage.lake.root, str(stage.ledger_url), SALT]
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", PLAN, *given, sync], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for sync in (stage.sync, "sms__offer")
+    ]
+    for run in runs:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "ready\n"
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.write("now\n")
+        run.stdin.flush()
+    first, second = (set(run.communicate(timeout=120)[0].split()) for run in runs)
+    assert [run.returncode for run in runs] == [0, 0]
     assert first & second == set()
     assert len(first | second) == 40
 
