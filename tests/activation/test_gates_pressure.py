@@ -3,6 +3,8 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -229,6 +231,21 @@ def test_of_syncs_planned_at_one_moment_one_alone_contacts_a_person(tmp_path: Pa
         run.stdin.flush()
     first, second = (set(run.communicate(timeout=120)[0].split()) for run in runs)
     assert [run.returncode for run in runs] == [0, 0]
+    assert first & second == set()
+    assert len(first | second) == 40
+
+
+def test_nor_where_one_process_plans_both(tmp_path: Path) -> None:
+    stage = contacting(tmp_path)
+    publish_both(stage, people(40), people(40))
+    ready = threading.Barrier(2)
+
+    def told(sync: str) -> set[str]:
+        ready.wait(60)
+        return set(sent(planned(stage, sync)))
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(told, [stage.sync, "sms__offer"])
     assert first & second == set()
     assert len(first | second) == 40
 

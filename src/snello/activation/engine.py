@@ -1,4 +1,4 @@
-"""The ledger's database: SQLite in WAL mode, or PostgreSQL; by rows through SQLAlchemy, by columns through ADBC."""
+"""The ledger's database: SQLite in WAL mode, or PostgreSQL; by rows through SQLAlchemy (by columns: ``columns.py``)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Column, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -108,38 +105,3 @@ def told() -> Iterator[None]:
         raise fault_of(error.orig) from None
     except sqlite3.Error as error:  # from the pragmas of a new connection, which SQLAlchemy does not wrap
         raise fault_of(error) from None
-
-
-def columns(engine: Engine, sql: str, sync: str) -> pa.Table:
-    """The rows of a SELECT with one parameter, written ``:sync``, as Arrow columns of text.
-
-    The statement says ``coalesce(x, '')`` where null may stand, for ADBC guesses SQLite's types from the first rows;
-    the empty text comes back as null.
-    """
-    import adbc_driver_manager
-
-    try:
-        if engine.dialect.name == "postgresql":
-            from adbc_driver_postgresql import dbapi as postgresql
-
-            plain = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-            return _fetched(postgresql.connect(plain), sql.replace(":sync", "$1"), sync)
-        from adbc_driver_sqlite import dbapi as sqlite
-
-        uri = f"file:{quote(str(engine.url.database))}?mode=ro"
-        return _fetched(sqlite.connect(uri), sql.replace(":sync", "?1"), sync)
-    except adbc_driver_manager.Error as error:
-        raise fault_of(error) from None
-
-
-def _fetched(connection: Any, sql: str, sync: str) -> pa.Table:
-    with connection, connection.cursor() as cursor:
-        cursor.execute(sql, parameters=(sync,))
-        found: pa.Table = cursor.fetch_arrow_table()
-    return pa.table([_text(column) for column in found.columns], names=found.column_names)
-
-
-def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    text = column.cast(pa.string())
-    empty = pc.equal(text, "")
-    return pc.if_else(empty, None, text) if pc.any(empty).as_py() else text

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from snello.activation.engine import columns, furnish, open_engine, told
+from snello.activation.columns import keyed
+from snello.activation.engine import furnish, open_engine, told
 from snello.activation.locks import SyncLock
 from snello.activation.tables import deliveries, exclusions, receipts, reservations, runs
 
@@ -28,6 +29,7 @@ UNKNOWN = "?"  # fingerprint of a row that the channel may hold, we do not know 
 # codes of tries that may have arrived
 UNSURE = frozenset({"timeout", "unreachable", "stopped", "no_verdict", "in_doubt", "processing"})
 _COLUMNS = ("key", "fingerprint", "tried", "status", "op", "batch")
+_SETTLED = "status = 'delivered' and op = 'upsert'"
 _UNSETTLED = pa.schema([(name, pa.string()) for name in _COLUMNS]).empty_table()
 
 
@@ -49,41 +51,33 @@ class Ledger:
 
     def settled(self, sync: str) -> pa.Table:
         """``key, fingerprint`` of the rows delivered as they were meant; nearly all of a healthy sync."""
-        sql = "select key, fingerprint from deliveries where sync = :sync and status = 'delivered' and op = 'upsert'"
-        with told():
-            return columns(self.engine, sql, sync)
+        return self._keyed("deliveries", {"fingerprint": "fingerprint"}, sync, _SETTLED)
 
     def unsettled(self, sync: str) -> pa.Table:
         """Every other row of the sync, with what the diff needs to know of it."""
-        sql = (
-            "select key, coalesce(fingerprint, '') as fingerprint, coalesce(tried, '') as tried, status, op, "
-            "coalesce(batch, '') as batch from deliveries "
-            "where sync = :sync and not (status = 'delivered' and op = 'upsert')"
-        )
-        with told():
-            return columns(self.engine, sql, sync)
+        nullable = {name: f"coalesce({name}, '')" for name in ("fingerprint", "tried", "batch")}
+        shown = {name: nullable.get(name, name) for name in _COLUMNS if name != "key"}
+        return self._keyed("deliveries", shown, sync, f"not ({_SETTLED})")
 
     def standing_rows(self, sync: str) -> tuple[pa.Table, pa.Table]:
         """``settled`` and ``unsettled``, in one reading where every row is settled, as it is on most days."""
-        settled = "case when status = 'delivered' and op = 'upsert' then fingerprint end"
-        with told():
-            sql = f"select key, coalesce({settled}, '') as fingerprint from deliveries where sync = :sync"
-            found = columns(self.engine, sql, sync)
+        settled = {"fingerprint": f"coalesce(case when {_SETTLED} then fingerprint end, '')"}
+        found = self._keyed("deliveries", settled, sync)
         if not found["fingerprint"].null_count:
             return found, _UNSETTLED
         return found.filter(pc.is_valid(found["fingerprint"])), self.unsettled(sync)
 
     def customers(self, sync: str) -> pa.Table:
         """``key, customer`` of every row of a sync whose key names another thing than the customer."""
-        sql = "select key, coalesce(customer, key) as customer from deliveries where sync = :sync"
-        with told():
-            return columns(self.engine, sql, sync)
+        return self._keyed("deliveries", {"customer": "coalesce(customer, key)"}, sync)
 
     def exclusions(self, sync: str) -> pa.Table:
         """``key, gate, code`` of the members whom the last run kept back."""
+        return self._keyed("exclusions", {"gate": "gate", "code": "code"}, sync, "until is null")
+
+    def _keyed(self, table: str, shown: Mapping[str, str], sync: str, only: str = "true") -> pa.Table:
         with told():
-            sql = "select key, gate, code from exclusions where sync = :sync and until is null"
-            return columns(self.engine, sql, sync)
+            return keyed(self.engine, table, shown, sync, only)
 
     def lookup(self, sync: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The delivery rows of some keys, by key."""

@@ -17,7 +17,8 @@ import pyarrow as pa
 from sqlalchemy import Column, Connection, DateTime, String, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from snello.activation.engine import columns, told
+from snello.activation.columns import keyed
+from snello.activation.engine import told
 from snello.activation.ledger import Ledger
 from snello.activation.tables import metadata
 from snello.identifiers import hash_key, tax_code_canonical
@@ -125,7 +126,7 @@ def erased(ledger: Ledger, sync: str) -> pa.Table:
     Rows that the channel no longer holds are among them: they are never to be sent again.
     """
     with told():
-        return columns(ledger.engine, "select key from erased_keys where sync = :sync", sync)
+        return keyed(ledger.engine, "erased_keys", {}, sync)
 
 
 def to_lake(ledger: Ledger, lake: Lake, run_id: str, only: str | None = None) -> int:

@@ -10,7 +10,8 @@ from functools import cached_property
 import duckdb
 import pyarrow as pa
 
-from snello.activation.engine import columns, told
+from snello.activation.columns import columns
+from snello.activation.engine import told
 from snello.activation.ledger import Ledger
 from snello.activation.sync import Sync
 from snello.lake import Lake
