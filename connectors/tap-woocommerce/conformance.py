@@ -17,8 +17,8 @@ import requests
 
 from snello.kit.conformance.taps import Key, Subject, starts
 from snello.sandbox import World, generate
-from snello.sandbox.emulators import serve, shop
-from snello.sandbox.emulators.shop import KEY, ROOT, SECRET
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.shop import KEY, ROOT, SECRET, shop
 
 STREAMS = ("customers", "orders", "product_reviews")
 

@@ -9,8 +9,8 @@ import requests
 
 from snello.kit.conformance import Seen
 from snello.kit.conformance.targets import Subject, starts
-from snello.sandbox.emulators import brevo, serve
-from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.brevo import API_KEY, brevo
 from snello.sandbox.emulators.brevo_rules import Limits, Quota
 
 LIST, NUMBER = "Canaries", 1

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import requests
 
 from snello.kit.conformance.targets import Subject, starts
-from snello.sandbox.emulators import serve, webhook
-from snello.sandbox.emulators.webhook import SECRET, STANDARD_SECRET
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.webhook import SECRET, STANDARD_SECRET, webhook
 
 LACKS: dict[Any, str] = {
     "foreign": "a receiver takes posts; it holds no rows of others that a post could touch",

@@ -31,10 +31,10 @@ from snello.cli.sync import run as syncs
 from snello.errors import ConfigError
 from snello.kit.places import state_folder
 from snello.lake import Lake
-from snello.sandbox.emulators import brevo, serve, webhook
-from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.brevo import API_KEY, brevo
 from snello.sandbox.emulators.brevo_rules import Limits, Quota
-from snello.sandbox.emulators.webhook import SECRET
+from snello.sandbox.emulators.webhook import SECRET, webhook
 from snello.settings import load
 
 BIN = Path(sys.executable).parent

@@ -11,9 +11,9 @@ import yaml
 
 from snello.activation import Ledger
 from snello.kit.channel.rehearsal import SALT, Rehearsal
-from snello.sandbox.emulators import brevo, serve, webhook
-from snello.sandbox.emulators.brevo import API_KEY
-from snello.sandbox.emulators.webhook import SECRET
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.brevo import API_KEY, brevo
+from snello.sandbox.emulators.webhook import SECRET, webhook
 
 SYNC = "webhook__loyal"
 CANARY = "canary.rossi@aurora.example"

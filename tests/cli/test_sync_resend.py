@@ -14,8 +14,8 @@ import yaml
 
 from snello.activation import AuditLog
 from snello.kit.channel.rehearsal import SALT, Rehearsal
-from snello.sandbox.emulators import brevo, serve
-from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.brevo import API_KEY, brevo
 from snello.sandbox.emulators.meta import ACCESS_TOKEN, AD_ACCOUNT, meta
 
 SYNC, WHY = "loyal__members", ("--reason", "the list was deleted")

@@ -13,8 +13,8 @@ import requests
 
 from snello.activation import Sync
 from snello.kit.channel.rehearsal import SALT, Rehearsal
-from snello.sandbox.emulators import serve, webhook
-from snello.sandbox.emulators.webhook import SECRET
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.webhook import SECRET, webhook
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from snello.kit.rest import Retry
 from snello.kit.testing import Run, run
 from snello.sandbox import World, generate
-from snello.sandbox.emulators import Weather, serve, shop
-from snello.sandbox.emulators.shop import KEY, SECRET
+from snello.sandbox.emulators import Weather, serve
+from snello.sandbox.emulators.shop import KEY, SECRET, shop
 from tap_woocommerce import ShopStream, TapWooCommerce, main
 
 STREAMS = ("customers", "orders", "product_reviews")

@@ -13,8 +13,8 @@ import pytest
 from snello.errors import ConfigError, RetryLater
 from snello.kit.channel import Change, Http
 from snello.kit.channel.rehearsal import Rehearsal
-from snello.sandbox.emulators import Weather, brevo, serve
-from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators import Weather, serve
+from snello.sandbox.emulators.brevo import API_KEY, brevo
 from snello.sandbox.emulators.brevo_rules import Limits, Quota
 from target_brevo import Contacts, Settings, TargetBrevo
 from target_brevo.importing import Census, Import, _parts

@@ -19,8 +19,8 @@ from brevo.errors import BadRequestError, NotFoundError
 
 from snello.kit.channel import Http
 from snello.kit.channel.rehearsal import Rehearsal
-from snello.sandbox.emulators import brevo, serve
-from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.brevo import API_KEY, brevo
 from snello.sandbox.emulators.brevo_rules import Limits, Quota
 from target_brevo import TargetBrevo
 

@@ -17,8 +17,8 @@ import pytest
 
 from snello.errors import ConfigError, ContractError, RetryLater, RowsRefused
 from snello.kit.channel.rehearsal import Rehearsal
-from snello.sandbox.emulators import Weather, serve, webhook
-from snello.sandbox.emulators.webhook import SECRET
+from snello.sandbox.emulators import Weather, serve
+from snello.sandbox.emulators.webhook import SECRET, webhook
 from target_webhook import TargetWebhook
 
 Judge = Callable[[dict[str, Any]], tuple[int, Any]]

@@ -14,8 +14,8 @@ from tests.connectors.test_target_webhook import Receiver, all_well, config, peo
 
 from snello.errors import ConfigError, RetryLater
 from snello.kit.channel.rehearsal import Rehearsal
-from snello.sandbox.emulators import serve, webhook
-from snello.sandbox.emulators.webhook import SECRET, STANDARD_SECRET
+from snello.sandbox.emulators import serve
+from snello.sandbox.emulators.webhook import SECRET, STANDARD_SECRET, webhook
 from target_webhook import TargetWebhook
 from target_webhook.settings import Settings
 from target_webhook.signing import Own, Standard

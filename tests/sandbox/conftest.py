@@ -14,7 +14,7 @@ import pytest
 
 from snello.sandbox import World, generate
 from snello.sandbox.people import People, make_people
-from snello.sandbox.services import EMULATORS
+from snello.sandbox.ports import EMULATORS
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 PEOPLE, SEED = 3_000, 11

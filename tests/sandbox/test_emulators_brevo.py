@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from snello.sandbox.emulators import Weather, brevo, serve
+from snello.sandbox.emulators import Weather, serve
+from snello.sandbox.emulators.brevo import brevo
 from snello.sandbox.emulators.brevo import API_KEY
 from snello.sandbox.emulators.brevo_rules import MOST_IMPORT_BYTES, Limits, Quota
 

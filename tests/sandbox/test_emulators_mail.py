@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from snello.sandbox.emulators import Letters, Weather, mail, serve, taking
+from snello.sandbox.emulators import Letters, Weather, serve, taking
+from snello.sandbox.emulators.mail import mail
 
 
 def free_port() -> int:

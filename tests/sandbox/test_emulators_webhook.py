@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from snello.sandbox.emulators import Weather, serve, webhook
+from snello.sandbox.emulators import Weather, serve
+from snello.sandbox.emulators.webhook import webhook
 from snello.sandbox.emulators.webhook import SECRET
 
 BODY = json.dumps({"sync": "loyal", "changes": [{"key": "c-1"}, {"key": "c-2"}]}).encode()

@@ -16,7 +16,7 @@ import yaml
 
 from snello.errors import ConfigError
 from snello.sandbox import Services, down, environment, up, withdraw
-from snello.sandbox.services import EMULATORS
+from snello.sandbox.ports import EMULATORS
 
 from .conftest import free_ports
 

@@ -1,4 +1,4 @@
-"""Loopback ports: whether one is free, and the sentence for when it is not."""
+"""Loopback ports: which stand-in has which, whether one is free, and the sentence for when it is not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import socket
 from snello.errors import ConfigError
 
 HOST = "127.0.0.1"
+CLOUDS = ("meta", "google", "mailchimp", "hubspot", "odoo")
+# by service, after the database's
+EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4, **{name: 6 + n for n, name in enumerate(CLOUDS)}}
+SMTP = 5  # the port on which the mail server takes letters; those that it took are shown on its own
 
 
 def free(port: int) -> bool:

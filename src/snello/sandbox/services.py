@@ -14,14 +14,11 @@ from snello.sandbox import daemons
 from snello.sandbox.emulators.brevo import API_KEY
 from snello.sandbox.emulators.shop import KEY, SECRET
 from snello.sandbox.emulators.webhook import SECRET as WEBHOOK_SECRET
-from snello.sandbox.ports import HOST, require_free
+from snello.sandbox.ports import EMULATORS, HOST, SMTP, require_free
 from snello.sandbox.postgres import Postgres
 from snello.sandbox.world import World, generate, read_world
 
 PEOPLE, SEED, PORT = 10_000, 20_261, 8470
-CLOUDS = ("meta", "google", "mailchimp", "hubspot", "odoo")
-EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4, **{name: 6 + n for n, name in enumerate(CLOUDS)}}
-SMTP = 5  # the port on which the mail server takes letters; those that it took are shown on its own
 WEATHER = ("--limited", "0.004", "--broken", "0.002")
 START_SECONDS = 30.0
 

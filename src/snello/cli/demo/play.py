@@ -9,6 +9,8 @@ from pathlib import Path
 
 from snello import sandbox
 from snello.cli.demo import aurora, loop
+from snello.cli.demo.blocks import Block
+from snello.cli.demo.lanes import Done
 from snello.cli.demo.stage import Stage
 from snello.cli.report.page import write
 from snello.cli.screen import working
@@ -58,7 +60,7 @@ def play(options: Options) -> tuple[Played, RowsRefused | None]:
             began = time.perf_counter()
             services = stage.up(options.people, options.seed, options.port)
             started = Phase("sandbox", round(time.perf_counter() - began, 1))
-            told(loop.Done(loop.Block("sandbox", f"{services.world.people:,} people"), started.seconds))
+            told(Done(Block("sandbox", f"{services.world.people:,} people"), started.seconds))
             phases, refused = loop.run(stage.project, stage.shell(services), stage.home / "run" / "loop.log", told)
         return _sum_up(stage, [started, *phases], options.keep), refused
     finally:
@@ -105,7 +107,7 @@ class _Teller:
     def __init__(self) -> None:
         self.phase = ""
 
-    def __call__(self, done: loop.Done) -> None:
+    def __call__(self, done: Done) -> None:
         phase = done.block.phase if done.block.phase != self.phase else ""
         self.phase = done.block.phase
         sys.stderr.write(f"{phase:9} {done.block.name:56} {done.seconds:6.1f} s\n")

@@ -7,11 +7,21 @@ called.
 
 from __future__ import annotations
 
-from snello.sandbox.emulators.brevo import brevo
-from snello.sandbox.emulators.mail import Letters, mail, taking
-from snello.sandbox.emulators.serving import serve
-from snello.sandbox.emulators.shop import shop
-from snello.sandbox.emulators.watch import Weather
-from snello.sandbox.emulators.webhook import webhook
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Letters", "Weather", "brevo", "mail", "serve", "shop", "taking", "webhook"]
+if TYPE_CHECKING:
+    from snello.sandbox.emulators.mail import Letters, taking
+    from snello.sandbox.emulators.serving import serve
+    from snello.sandbox.emulators.watch import Weather
+
+__all__ = ["Letters", "Weather", "serve", "taking"]
+
+_HOMES = {"Letters": "mail", "Weather": "watch", "serve": "serving", "taking": "mail"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: of many stand-ins, each a process, none waits for what another needs."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

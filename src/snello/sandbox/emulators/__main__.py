@@ -6,55 +6,51 @@ import argparse
 import signal
 import threading
 from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from snello.sandbox.daemons import claim
-from snello.sandbox.emulators.brevo import brevo
-from snello.sandbox.emulators.google import google
-from snello.sandbox.emulators.hubspot import hubspot
-from snello.sandbox.emulators.mail import Letters, mail, taking
-from snello.sandbox.emulators.mailchimp import mailchimp
-from snello.sandbox.emulators.meta import meta
-from snello.sandbox.emulators.odoo import odoo
 from snello.sandbox.emulators.serving import serve
-from snello.sandbox.emulators.shop import shop
 from snello.sandbox.emulators.watch import Weather
-from snello.sandbox.emulators.webhook import webhook
-from snello.sandbox.services import EMULATORS
+from snello.sandbox.ports import EMULATORS
 
 IMPORT_SECONDS = 0.3
 
 
 def _app(service: str, home: Path, weather: Weather) -> ASGIApp:
+    """The service's application; imported alone, for a dozen of them start at once."""
     state = home / "emulators"
     state.mkdir(parents=True, exist_ok=True)
     about = str(home.resolve())
+    store = state / f"{service}.db"
     match service:
         case "shop":
+            from snello.sandbox.emulators.shop import shop
+
             return shop(home / "company", weather=weather)
         case "brevo":
-            return brevo(state / "brevo.db", import_seconds=IMPORT_SECONDS, weather=weather, home=about)
+            from snello.sandbox.emulators.brevo import brevo
+
+            return brevo(store, import_seconds=IMPORT_SECONDS, weather=weather, home=about)
         case "mail":
+            from snello.sandbox.emulators.mail import Letters, mail
+
             return mail(Letters(state / "mail"), home=about)
-        case "meta":
-            return meta(state / "meta.db", weather=weather, home=about)
-        case "google":
-            return google(state / "google.db", weather=weather, home=about)
-        case "mailchimp":
-            return mailchimp(state / "mailchimp.db", weather=weather, home=about)
-        case "hubspot":
-            return hubspot(state / "hubspot.db", weather=weather, home=about)
-        case "odoo":
-            return odoo(state / "odoo.db", weather=weather, home=about)
-        case _:
-            return webhook(state / "webhook.db", weather=weather, home=about)
+        case _:  # the others are called alike
+            module = import_module(f"snello.sandbox.emulators.{service}")
+            application: ASGIApp = getattr(module, service)(store, weather=weather, home=about)
+            return application
 
 
 def _besides(service: str, home: Path, port: int) -> AbstractContextManager[None]:
     """What a service does on the port after its own: the mail server takes letters there, whatever the weather."""
-    return taking(Letters(home / "emulators" / "mail"), port + 1) if service == "mail" else nullcontext()
+    if service != "mail":
+        return nullcontext()
+    from snello.sandbox.emulators.mail import Letters, taking
+
+    return taking(Letters(home / "emulators" / "mail"), port + 1)
 
 
 def main() -> None:
