@@ -37,7 +37,7 @@ def stage(tmp_path: Path) -> Rehearsal:
 
 
 def audience_of(stage: Rehearsal, **terms: str) -> Audience:
-    return Audience(stage.lake, Sync.read(stage.sync, {**stage.terms, **terms}), "salt")
+    return Audience(stage.lake, Sync.read(stage.sync, {**stage.terms, **terms}), "salt", stage.ledger().engine)
 
 
 def test_a_row_has_the_fingerprint_that_ledgers_know_it_by(stage: Rehearsal) -> None:

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 
 import duckdb
 import pyarrow as pa
+from sqlalchemy import Engine
 
+from snello.activation.prints import Prints, read
 from snello.activation.sync import Sync
 from snello.errors import ConfigError, ContractError
 from snello.lake import Lake, Manifest
@@ -25,14 +27,15 @@ class Audience:
     - ``printed``: ``key, customer, fingerprint`` of the members who consented
     """
 
-    def __init__(self, lake: Lake, sync: Sync, salt: str) -> None:
+    def __init__(self, lake: Lake, sync: Sync, salt: str, ledger: Engine) -> None:
         if not salt:
             raise ConfigError("setting salt", "it is empty: anybody could recompute a fingerprint", "set SNELLO_SALT")
         self.sync = sync
         self.connection = duckdb.connect()
         self.connection.execute("set TimeZone = 'UTC'")  # a moment has one text, wherever the run takes place
         self.connection.execute("set variable salt = $1", [salt])
-        self.connection.execute(f"create view published as {lake.published_sql(sync.table)}")
+        published = lake.published_sql(sync.table)
+        self.connection.execute(f"create view published as {published}")
         self.connection.execute(f"create view consents as {lake.published_sql(CONSENTS)}")
         self.schema = checked_schema(self.connection.sql("select * from published limit 0"), sync)
         key = f"{quoted(sync.key)}::varchar"
@@ -40,9 +43,8 @@ class Audience:
         self.connection.execute(
             f"create view audience as select {key} as _key, {customer} as _customer, * from published"
         )
-        self._check_keys()
         self._consent()
-        self._fingerprint()
+        self._fingerprint(published, Prints(ledger, sync.name, salt))
 
     def _consent(self) -> None:
         """Unknown is no, a yes that ran out is none, and one refusal outweighs a yes on a wider or narrower channel."""
@@ -56,13 +58,29 @@ class Audience:
             [self.sync.purpose, self.sync.channel],
         )
 
-    def _fingerprint(self) -> None:
+    def _fingerprint(self, published: str, prints: Prints) -> None:
         """By name, so that the order of the columns plays no part; as JSON, so that null differs from empty."""
         named = ", ".join(f"{_literal(name)}: {quoted(name)}" for name in sorted(self.schema.names))
+        statement = (
+            f"select {quoted(self.sync.key)}::varchar as key, {quoted(self.sync.customer)}::varchar as customer, "
+            f"left(sha256(getvariable('salt') || to_json({{{named}}})), 32) as fingerprint from ({published})"
+        )
+        kept = prints.kept(statement)
+        if kept is None:  # else the keys were found in order as well
+            self._check_keys()
+            kept = prints.keep(self.connection, statement)
+        try:
+            self._print(read(kept) if kept else statement)
+        except (duckdb.IOException, duckdb.InvalidInputException):
+            if kept is None:
+                raise
+            kept.unlink(missing_ok=True)  # torn, or another run dropped it
+            self._print(statement)
+
+    def _print(self, every: str) -> None:
         self.connection.execute(
-            "create temp table printed as select _key as key, _customer as customer, "
-            f"left(sha256(getvariable('salt') || to_json({{{named}}})), 32) as fingerprint "
-            "from audience semi join consented on consented.key = _customer"
+            "create temp table printed as select key, customer, fingerprint "
+            f"from ({every}) as every semi join consented on consented.key = every.customer"
         )
 
     def _check_keys(self) -> None:

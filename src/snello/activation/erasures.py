@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, DateTime, Integer, String, Table, ins
 from snello.activation.audit import AuditLog
 from snello.activation.engine import told
 from snello.activation.ledger import UNKNOWN, Ledger
+from snello.activation.prints import forget
 from snello.activation.tables import deliveries, metadata, receipts
 from snello.activation.tombstones import Tombstone, bury, erased_keys, tombstones
 from snello.errors import ConfigError
@@ -127,6 +128,7 @@ class Erasures:
             whom = str(connection.execute(subject).scalar_one())
             said: dict[str, Any] = {"erasure": erasure, "step": step.name, "rows": step.rows}
             self.log.tell(connection, f"erase step {step.status}", whom, **said)
+            forget(self.ledger.engine)
             if connection.execute(left).first() is None:
                 connection.execute(update(erasures).where(erasures.c.erasure == erasure).values(finished_at=now))
 

@@ -81,7 +81,7 @@ class Planner:
         _check_limit(sync, limit)
         with ThreadPoolExecutor(1) as aside:  # both let go of the interpreter's lock
             kept = aside.submit(self._kept, sync)
-            audience = Audience(edition, sync, self.salt)
+            audience = Audience(edition, sync, self.salt, self.ledger.engine)
             for relation, rows in kept.result().items():
                 audience.connection.register(relation, rows)
         connection = audience.connection

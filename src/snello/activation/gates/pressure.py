@@ -118,7 +118,7 @@ def _waiting(case: Case) -> None:
 
 def _upcoming(case: Case, other: Sync) -> pa.Table:
     """Whom another sync is about to contact, with how many rows, by every gate but what it leaves to others."""
-    audience = Audience(case.lake, other, case.salt)
+    audience = Audience(case.lake, other, case.salt, case.ledger.engine)
     theirs = Case(other, audience.connection, case.lake, case.ledger, case.salt, case.now)
     _ledger(case, theirs.connection, other)
     cross(theirs, (consent.GATE, suppression.GATE, holdout.GATE, Gate("pressure", _alone), quality.GATE, size.GATE))
