@@ -7,7 +7,6 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard connectors/*/pyproject.toml
 MANIFESTS := pyproject.toml $(wildcard connectors/*/pyproject.toml)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
-export UV_LINK_MODE ?= copy
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-real lint docs bench lock clean
