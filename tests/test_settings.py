@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from snello.errors import ConfigError
-from snello.settings import load, project_root
+from snello.settings import environment_name, load, project_root, variable
 
 PROJECT = """
 default_environment: demo
@@ -38,6 +38,37 @@ def test_the_active_environment_of_the_project_gives_the_settings(project: Path)
 def test_another_environment_is_named_by_meltanos_variable(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MELTANO_ENVIRONMENT", "prod")
     assert load(project).lake == "s3://bucket/lake"
+
+
+def test_what_meltano_reads_from_a_file_beside_is_read_too(project: Path) -> None:
+    (project / ".env").write_text("MELTANO_ENVIRONMENT=prod\nSNELLO_SALT=grains\nSNELLO_LATE_HOURS=12\n")
+    settings = load(project)
+    assert (environment_name(project), settings.lake) == ("prod", "s3://bucket/lake")
+    assert settings.salt.get_secret_value() == "grains"
+
+
+def test_a_variable_that_is_no_setting_is_read_from_the_file_beside(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / ".env").write_text("SNELLO_LATE_HOURS=12\n")
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(project))
+    assert variable("SNELLO_LATE_HOURS") == "12"
+
+
+@pytest.mark.parametrize("written", ["$GRAINS", "${GRAINS}"])
+@pytest.mark.parametrize("place", ["shell", "beside"])
+def test_a_secret_that_the_project_names_is_filled_in_as_meltano_does(
+    project: Path, monkeypatch: pytest.MonkeyPatch, written: str, place: str
+) -> None:
+    with (project / "meltano.yml").open("a") as file:
+        file.write(f"- name: own\n  env: {{SNELLO_SALT: '{written}', SNELLO_LAKE: $MELTANO_PROJECT_ROOT/own}}\n")
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "own")
+    if place == "shell":
+        monkeypatch.setenv("GRAINS", "of salt")
+    else:
+        (project / ".env").write_text("GRAINS='of salt'\n")
+    settings = load(project)
+    assert (settings.salt.get_secret_value(), settings.lake) == ("of salt", str(project / "own"))
 
 
 def test_a_variable_of_the_process_wins(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from snello.errors import ConfigError
 
+_NAMED = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it: ten times as quick
 
 
@@ -90,14 +93,29 @@ def _read(path: Path, _version: tuple[int, int, int]) -> dict[str, Any]:
     return found
 
 
+def environment_name(root: Path) -> str | None:
+    """The active environment of the project, as Meltano finds it: by variable, by ``.env``, else the default one."""
+    told = os.environ.get("MELTANO_ENVIRONMENT") or _beside(root).get("MELTANO_ENVIRONMENT")
+    return told or _project(root / "meltano.yml").get("default_environment")
+
+
+def _beside(root: Path) -> dict[str, str]:
+    return {name: value for name, value in dotenv_values(root / ".env").items() if value is not None}
+
+
 def _environment(root: Path) -> dict[str, str]:
+    """The variables that Meltano would give its plugins: ``.env``, then ``env`` with the names in it filled in."""
     project: dict[str, Any] = _project(root / "meltano.yml")
-    wanted = os.environ.get("MELTANO_ENVIRONMENT") or project.get("default_environment")
-    found: dict[str, str] = dict(project.get("env") or {})
+    beside = _beside(root)
+    found: dict[str, Any] = dict(project.get("env") or {})
+    wanted = environment_name(root)
     for environment in project.get("environments") or []:
         if environment["name"] == wanted:
             found |= environment.get("env") or {}
-    return {key: str(value) for key, value in found.items()}
+    known = {"MELTANO_PROJECT_ROOT": str(root), **beside, **os.environ}
+    return beside | {
+        key: _NAMED.sub(lambda name: known.get(name[1] or name[2], ""), str(value)) for key, value in found.items()
+    }
 
 
 def variable(name: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +13,7 @@ import yaml
 
 from snello import settings
 from snello.errors import ConfigError
-from snello.settings import QUICK, Settings
+from snello.settings import QUICK, Settings, environment_name
 
 EXTRACTORS, LOADERS, UTILITIES = "extractors", "loaders", "utilities"
 
@@ -67,8 +66,8 @@ class Ground:
     @cached_property
     def plugins(self) -> dict[str, Plugin]:
         """Every plugin by name, with inherited, environment's and shell's settings applied."""
-        environment = os.environ.get("MELTANO_ENVIRONMENT") or self.project.get("default_environment")
-        return {plugin.name: plugin for plugin in _resolve(self.root, environment)}
+        _ = self.project
+        return {plugin.name: plugin for plugin in _resolve(self.root, environment_name(self.root))}
 
     @cached_property
     def in_use(self) -> list[Plugin]:
