@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,11 +10,8 @@ import pytest
 from graphql import build_schema, get_named_type, is_enum_type, is_object_type, parse, validate
 from tests.servers.shopify import VERSIONS, published
 
-from snello.errors import ConfigError
-from snello.sandbox import World
 from snello.sandbox.emulators import serve
 from snello.sandbox.emulators.shopify import TOKEN, shopify
-from snello.sandbox.emulators.shopify_company import of_company
 from snello.sandbox.emulators.shopify_cost import Bucket, Pricing
 from snello.sandbox.emulators.shopify_rows import customer, gid, order
 from snello.sandbox.emulators.shopify_schema import SDL, VERSION
@@ -219,32 +214,3 @@ def test_an_operation_that_fails_has_a_part_of_its_file_and_a_code(shop: Shop) -
     done = shop.look(number)
     assert (done["status"], done["errorCode"], done["url"]) == ("FAILED", "TIMEOUT", None)
     assert len(httpx.get(done["partialDataUrl"], trust_env=False).content.splitlines()) == 15
-
-
-def test_the_shop_of_a_company_is_told_as_shopify_would(world: World) -> None:
-    store = of_company(world.company)
-    counts = store.counts()
-    assert (counts["customers"], counts["orders"]) == (world.rows["shop.customers"], world.rows["shop.orders"])
-    states = Counter(row["emailMarketingConsent"]["marketingState"] for row in store.customers)
-    assert states["SUBSCRIBED"] > 0
-    assert states["NOT_SUBSCRIBED"] > 0
-    for row in store.customers:
-        told = row["emailMarketingConsent"]
-        assert (told["consentUpdatedAt"] is None) == (told["marketingState"] == "NOT_SUBSCRIBED")
-    guests = [row for row in store.orders if row["customer"] is None]
-    assert guests
-    refunded = [row for row in store.orders if row["refunds"]]
-    assert refunded
-    assert all(row["totalRefundedSet"] == row["refunds"][0]["totalRefundedSet"] for row in refunded)
-    with serve(shopify(store)) as url:
-        shop = Shop(url, store)
-        [found] = shop.ask("{ orders(first: 1) { nodes { id lineItems(first: 9) { nodes { sku } } } } }")[
-            "data"
-        ].values()
-        shop.client.close()
-    assert found["nodes"][0]["lineItems"]["nodes"][0]["sku"].startswith("AUR-")
-
-
-def test_without_a_company_there_is_no_shop(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="make the company with"):
-        of_company(tmp_path)

@@ -8,7 +8,14 @@ import polars as pl
 import pyarrow as pa
 
 KEYS = ["source", "stream", "record_key"]
-EVENTS = ["contact_centre.calls", "marketing.newsletter", "marketing.social", "marketing.ad_clicks"]
+EVENTS = [
+    "contact_centre.calls",
+    "marketing.newsletter",
+    "marketing.social",
+    "marketing.ad_clicks",
+    "bluesky.profiles",
+    "dmp.id_links",
+]
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,9 @@ class Score:
 def measure(truth: pa.Table, customer_sources: pa.Table, *, events: bool = False) -> Score:
     """Compare ``truth`` with the hub's ``customer_sources`` (source, stream, record_key, customer_id).
 
-    - ``events``: count events too (mails sent, posts liked, calls); they are left out by default, since many events of
-      one address make many pairs that nobody can get wrong
+    - ``events``: count events too (mails sent, posts liked, calls), and the accounts and devices that do such things;
+      they are left out by default, since many events of one address make many pairs that nobody can get wrong, and an
+      account whose handle nobody told is nobody's, as it should be
     - groups are counted, pairs are never made, so ten million records are fine
     """
     found = pl.DataFrame(pl.from_arrow(customer_sources.select([*KEYS, "customer_id"])))

@@ -23,7 +23,12 @@ __all__ = ["PASSWORD", "bluesky"]
 
 
 def bluesky(
-    store: BlueskyStore | None = None, *, weather: Weather = CALM, rules: Rules | None = None, views_up: bool = True
+    store: BlueskyStore | None = None,
+    *,
+    weather: Weather = CALM,
+    rules: Rules | None = None,
+    views_up: bool = True,
+    home: str = "",
 ) -> ASGIApp:
     """The account's server; ``rules`` hold its sessions and limits; without ``views_up`` it stands alone."""
     held = store or generated()
@@ -45,7 +50,7 @@ def bluesky(
     routes = [Route(f"/xrpc/{name}", does, methods=[method]) for name, (does, method) in names.items()]
     routes.append(Route("/xrpc/{name}", _no_method))
     app = Starlette(routes=routes, exception_handlers={XrpcRefused: _refused})
-    return Watch(app, "bluesky", lambda: {"rows": held.counts()}, weather)
+    return Watch(app, "bluesky", lambda: {"rows": held.counts()}, weather, home)
 
 
 class Door:

@@ -40,6 +40,8 @@ def post(store: BlueskyStore, record: Row) -> Row:
 def feed(store: BlueskyStore) -> list[Row]:
     """What the account posted and passed on, newest first; a post of somebody else comes with the reason."""
     own: list[Row] = [{"post": post(store, record)} for _, record in sorted(store.records.get(POST, {}).items())]
+    if not store.people:
+        return own[::-1]
     passed = {"$type": "app.bsky.feed.defs#reasonRepost", "by": profile(store, store.did), "indexedAt": moment(1)}
     other = next(iter(store.people))
     record = {"$type": POST, "text": "Not of Aurora", "createdAt": moment(1)}

@@ -73,10 +73,8 @@ class Models(Reading):
 
     def made(self, model: str, values: Values) -> int:
         """One new record, unasked for rights."""
-        blank = {name: [] if kind == "many2many" else rules.stored(kind, False) for name, kind in
-                 rules.fields_of(model).items()}  # fmt: skip
         record = {
-            **blank,
+            **rules.blank(model),
             **rules.DEFAULTS.get(model, {}),
             "id": self.store.next_id(model),
             "create_date": self.store.moment,
@@ -119,12 +117,7 @@ class Models(Reading):
             if name in rules.READONLY:
                 continue
             record[name] = self._links(name, record[name], value) if kind == "many2many" else rules.stored(kind, value)
-        if model == "res.partner":
-            record["email_normalized"] = rules.normal_email(record["email"]) or False
-            record["commercial_partner_id"] = record["parent_id"] or record["id"]
-        if model == "crm.lead":
-            record["email_normalized"] = rules.normal_email(record["email_from"]) or False
-        rules.check(model, record)
+        rules.check(model, rules.derived(model, record))
         if model == "ir.model.data":
             same = [["module", "=", record["module"]], ["name", "=", record["name"]], ["id", "!=", record["id"]]]
             if self.store.search(model, same, archived=True):

@@ -99,7 +99,7 @@ class Reading:
             return rules.shown(kind, value)
         pointed = rules.POINTS.get(name)
         there = self.store.rows[pointed].get(value) if pointed and value else None
-        return [value, there["name"] or f"{pointed},{value}"] if there else False
+        return [value, rules.label(pointed, there)] if pointed and there else False
 
     def _blocklist(self) -> frozenset[str]:
         return frozenset(row["email"] for row in self.store.rows["mail.blacklist"].values() if row["active"])

@@ -133,9 +133,11 @@ def known(model: str, name: str) -> str:
 def stored(kind: str, value: Any) -> Any:
     """A value as a field keeps it; nothing is ``False``, in numbers zero."""
     if value is None or value is False or value == "":
-        return 0 if kind == "integer" else 0.0 if kind in ("float", "monetary") else False
+        return {"integer": 0, "float": 0.0, "monetary": 0.0, "many2many": []}.get(kind, False)
     if kind == "boolean":
         return bool(value)
+    if kind == "many2many":
+        return list(value)
     if kind in ("integer", "many2one"):
         return int(value)
     if kind == "monetary":
@@ -147,6 +149,27 @@ def stored(kind: str, value: Any) -> Any:
     if kind == "datetime":
         return datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S").strftime("%Y-%m-%d %H:%M:%S")
     return str(value)
+
+
+def blank(model: str) -> dict[str, Any]:
+    """A record that holds nothing."""
+    return {name: stored(kind, False) for name, kind in fields_of(model).items()}
+
+
+def derived(model: str, record: dict[str, Any]) -> dict[str, Any]:
+    """The record with the fields that follow from others."""
+    if model == "res.partner":
+        record["email_normalized"] = normal_email(record["email"]) or False
+        record["commercial_partner_id"] = record["parent_id"] or record["id"]
+    if model == "crm.lead":
+        record["email_normalized"] = normal_email(record["email_from"]) or False
+    return record
+
+
+def label(model: str, record: Mapping[str, Any]) -> str:
+    """What stands for a record where another points to it; a product's number stands before its name."""
+    code = record.get("default_code")
+    return f"[{code}] {record['name']}" if code else record["name"] or f"{model},{record['id']}"
 
 
 def shown(kind: str, value: Any) -> Any:

@@ -98,6 +98,15 @@ class OdooStore:
         self._note(model, record["id"])
         self._set(model, record["id"], {**record, "write_date": self.moment})
 
+    def fill(self, model: str, records: Iterable[Record]) -> None:
+        """Hold records as they are, moments and all, until the process ends; what one lacks is empty."""
+        kinds, blank = rules.fields_of(model), rules.blank(model)
+        blank |= {"active": True} if "active" in kinds else {}
+        for given in records:
+            record = blank | {name: rules.stored(kinds[name], value) for name, value in given.items()}
+            self._set(model, record["id"], rules.derived(model, record))
+            self.last[model] = max(self.last.get(model, 0), record["id"])
+
     def drop(self, model: str, number: int) -> None:
         """Forget a record."""
         self._note(model, number)

@@ -29,14 +29,14 @@ VERSIONS = ("2026-01", "2026-04", "2026-07", VERSION)
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
-def shopify(store: ShopifyStore, *, weather: Weather = CALM, token: str = TOKEN) -> ASGIApp:
+def shopify(store: ShopifyStore, *, weather: Weather = CALM, token: str = TOKEN, home: str = "") -> ASGIApp:
     """The Admin API of a shop."""
     door = Door(store, token)
     routes = [
         Route("/admin/api/{version}/graphql.json", door.query, methods=["POST"]),
         Route(FOLDER + "/{number:int}.jsonl", door.file, methods=["GET"]),
     ]
-    return Watch(Starlette(routes=routes), "shopify", store.counts, weather)
+    return Watch(Starlette(routes=routes), "shopify", store.counts, weather, home)
 
 
 class Door:

@@ -25,7 +25,7 @@ from snello.sandbox.emulators.suitecrm_legacy import PASSWORD, USER, Legacy
 from snello.sandbox.emulators.suitecrm_links import Links
 from snello.sandbox.emulators.suitecrm_modules import NEWEST, Modules, Version
 from snello.sandbox.emulators.suitecrm_rows import records_of
-from snello.sandbox.emulators.suitecrm_store import SuiteStore
+from snello.sandbox.emulators.suitecrm_store import Record, SuiteStore
 from snello.sandbox.emulators.watch import CALM, Watch, Weather
 
 CLIENT_ID = "3d7f3fda-97d8-e2b9-ad2b-89aa5a2fe9b0"
@@ -45,18 +45,20 @@ def suitecrm(
     weather: Weather = CALM,
     home: str = "",
     contacts: int = 0,
+    records: Mapping[str, Sequence[Record]] | None = None,
 ) -> ASGIApp:
     """A SuiteCRM kept in ``database``, with one client and one user for its interfaces.
 
     - ``contacts``: how many generated ones are there, with what belongs to them
+    - ``records``: others that are there, by module, as far as their fields hold anything
     - ``lists``: target lists that are there; ``custom``: the administrator's own fields, with their types
     - ``lacking``: rights that the client's user lacks, as *Contacts/save*: access, view, list, save, delete
     - ``version``: what its filters can do
     - ``token_life``: seconds for which a token holds
     """
     store = SuiteStore(database, lists, custom)
-    for module, records in records_of(contacts, store.fields).items():
-        store.fill(module, records)
+    for module, held in {**records_of(contacts, store.fields), **(records or {})}.items():
+        store.fill(module, held)
     modules = Modules(store, lacking, version)
     inside = Inside(store, token_life)
     legacy = Legacy(store, lacking, token_life)

@@ -91,11 +91,19 @@ class SuiteStore:
         return whole
 
     def fill(self, module: str, records: Iterable[Record]) -> None:
-        """Put records in as they are, whole, moments and all."""
+        """Put records in as they are, moments and all; a field that one does not have holds nothing."""
+        fields = self.fields[module]
+        empty = {name: "0" if kind["type"] == "bool" else "" for name, kind in fields.items()}
+        named = "last_name" in fields
         query = "INSERT OR REPLACE INTO records (module, id, body, deleted) VALUES (?, ?, ?, ?)"
-        rows = [(module, each["id"], json.dumps(each), int(each["deleted"])) for each in records]
         self.db.execute("BEGIN")
-        self.db.executemany(query, rows)
+        for each in records:
+            whole = {**empty, **each}
+            if named:
+                whole["full_name"] = f"{whole['first_name']} {whole['last_name']}".strip()
+            self.db.execute(query, (module, whole["id"], json.dumps(whole), int(whole["deleted"])))
+            if whole.get("email1"):
+                self.db.execute("INSERT OR IGNORE INTO emails VALUES (?, ?)", (whole["id"], whole["email1"]))
         self.db.execute("COMMIT")
 
     def delete(self, module: str, number: str) -> None:

@@ -28,7 +28,7 @@ CARD_PREFIX, FIRST_CARD = "29", 1_000_000
 
 def trace(people: People, draw: Draw) -> Traces:
     """Streams cards and movements."""
-    who, issued, replaced = _wallets(people, draw)
+    who, issued, replaced = wallets(people, draw)
     number = card_numbers(len(who), draw)
     old = pl.Series(replaced, dtype=pl.Int64)
     traces = Traces("loyalty")
@@ -43,7 +43,7 @@ def trace(people: People, draw: Draw) -> Traces:
     return traces
 
 
-def _wallets(people: People, draw: Draw) -> tuple[Ints, Ints, Ints]:
+def wallets(people: People, draw: Draw) -> tuple[Ints, Ints, Ints]:
     """Holder and date of issue of each card, and the row of the card that it replaces (-1: none)."""
     holders = np.flatnonzero(draw.chance(len(people), SHARE))
     first = draw.within(people.joined_us[holders], people.active_us[holders], lean=0.6)

@@ -19,6 +19,7 @@ with both_modules as (
         date_reviewed,
         date_entered,
         date_modified,
+        _extra,
         _sdc_extracted_at
     from {{ source('suitecrm', 'contacts') }}
     where _deleted_at is null
@@ -43,6 +44,7 @@ with both_modules as (
         date_reviewed,
         date_entered,
         date_modified,
+        _extra,
         _sdc_extracted_at
     from {{ source('suitecrm', 'leads') }}
     where _deleted_at is null
@@ -61,6 +63,8 @@ renamed as (
         email1,
         phone_mobile,
         phone_home,
+        -- fields of our own, as far as the tap is told to read them
+        _extra as extra,
         ---------- address
         primary_address_street,
         primary_address_postalcode,
