@@ -91,13 +91,20 @@ class Player:
             return
         file = self.project / "meltano.yml"
         found = yaml.safe_load(file.read_text())
-        found["plugins"]["loaders"] += told.pop("plugins")["loaders"]
+        for kind, plugins in told.pop("plugins").items():
+            for plugin in plugins:
+                others = [each for each in found["plugins"][kind] if each["name"] != plugin["name"]]
+                own = [each for each in found["plugins"][kind] if each["name"] == plugin["name"]]
+                found["plugins"][kind] = [*others, *({**each, **plugin} for each in own or [{}])]
         file.write_text(yaml.safe_dump(found | told, sort_keys=False))
 
     def _shell(self, block: Block) -> None:
-        given = {"TAP_SHOPIFY_URL": self.url, "TAP_SHOPIFY_ACCESS_TOKEN": TOKEN}
         told = dict(line.split("=", 1) for line in block.text.splitlines())
-        assert given.keys() <= told.keys()
+        assert "TAP_SHOPIFY_ACCESS_TOKEN" in told
+        given = {
+            "TAP_SHOPIFY_ACCESS_TOKEN": TOKEN,
+            "TAP_SHOPIFY_URL": self.url,
+        }  # the shop of the test, not the guide's
         (self.project / ".env").write_text("".join(f"{key}={value}\n" for key, value in (told | given).items()))
 
     def _sql(self, block: Block) -> None:

@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from snello.sandbox.emulators import Weather, serve
-from snello.sandbox.emulators.brevo import brevo
-from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators.brevo import API_KEY, brevo
 from snello.sandbox.emulators.brevo_rules import MOST_IMPORT_BYTES, Limits, Quota
 
 ANN, BOB = "ann@posta.example", "bob@posta.example"

@@ -10,8 +10,7 @@ import pytest
 from snello.errors import ConfigError
 from snello.sandbox import World
 from snello.sandbox.emulators import Weather, serve
-from snello.sandbox.emulators.shop import shop
-from snello.sandbox.emulators.shop import KEY, ROOT, SECRET
+from snello.sandbox.emulators.shop import KEY, ROOT, SECRET, shop
 
 
 def connected(url: str) -> httpx.Client:

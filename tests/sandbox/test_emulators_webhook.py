@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from snello.sandbox.emulators import Weather, serve
-from snello.sandbox.emulators.webhook import webhook
-from snello.sandbox.emulators.webhook import SECRET
+from snello.sandbox.emulators.webhook import SECRET, webhook
 
 BODY = json.dumps({"sync": "loyal", "changes": [{"key": "c-1"}, {"key": "c-2"}]}).encode()
 

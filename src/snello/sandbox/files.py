@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 from polars import CompatLevel
 
+from snello.sandbox.drops import drops
 from snello.sandbox.traces import Traces
 from snello.sandbox.traces.contact_centre import COLUMNS as CALL_COLUMNS
 
@@ -54,7 +55,7 @@ def parquet(frame: pl.DataFrame, path: Path) -> None:
 
 
 def arrow(frame: pl.DataFrame, path: Path) -> None:
-    """Arrow's own file format, which the shop emulator maps into memory."""
+    """Arrow's own file format, which a stand-in maps into memory."""
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.write_ipc(path, compat_level=CompatLevel.oldest())
 
@@ -198,9 +199,11 @@ def save(traces: Traces, company: Path) -> None:
             movements(tables["movements"], folder)
         case "contact_centre":
             calls(tables["calls"], folder)
-        case "shop":
+        case "shop" | "suitecrm" | "odoo" | "shopify" | "bluesky":
             for name, frame in tables.items():
                 arrow(frame, folder / f"{name}.arrow")
+        case "dmp":
+            drops(traces, folder)
         case "marketing":
             json_lines(tables["newsletter"], folder, "newsletter", compressed=False)
             json_lines(tables["social"], folder, "social", compressed=True)

@@ -8,8 +8,10 @@ from snello.errors import ConfigError
 
 HOST = "127.0.0.1"
 CLOUDS = ("meta", "google", "mailchimp", "hubspot", "odoo")
+SYSTEMS = ("suitecrm", "erp", "shopify", "bluesky")  # what the company keeps elsewhere, beside its shop
 # by service, after the database's
-EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4, **{name: 6 + n for n, name in enumerate(CLOUDS)}}
+EMULATORS = {"shop": 1, "brevo": 2, "webhook": 3, "mail": 4}
+EMULATORS |= {name: 6 + place for place, name in enumerate((*CLOUDS, *SYSTEMS))}
 SMTP = 5  # the port on which the mail server takes letters; those that it took are shown on its own
 
 

@@ -11,8 +11,14 @@ from pathlib import Path
 
 from snello.errors import ConfigError, RetryLater
 from snello.sandbox import daemons
+from snello.sandbox.emulators.bluesky_rules import PASSWORD
+from snello.sandbox.emulators.bluesky_store import HANDLE
 from snello.sandbox.emulators.brevo import API_KEY
+from snello.sandbox.emulators.odoo import API_KEY as ODOO_KEY
+from snello.sandbox.emulators.odoo import DATABASE, LOGIN
 from snello.sandbox.emulators.shop import KEY, SECRET
+from snello.sandbox.emulators.shopify import TOKEN
+from snello.sandbox.emulators.suitecrm import CLIENT_ID, CLIENT_SECRET
 from snello.sandbox.emulators.webhook import SECRET as WEBHOOK_SECRET
 from snello.sandbox.ports import EMULATORS, HOST, SMTP, require_free
 from snello.sandbox.postgres import Postgres
@@ -40,8 +46,8 @@ class Services:
 def up(home: Path, people: int = PEOPLE, seed: int = SEED, port: int = PORT) -> Services:
     """Have the company stand and its services run; what is there and what runs already is left alone.
 
-    - the database takes ``port``, the shop, Brevo, the webhook receiver, the page of letters, SMTP and the other clouds
-      the ten after
+    - the database takes ``port``, the shop, Brevo, the webhook receiver, the page of letters, SMTP, the other clouds
+      and the company's other systems the fourteen after
     - raises ``ConfigError`` when a port is taken by something else
     """
     world = _company(home, people, seed)
@@ -79,6 +85,18 @@ def environment(home: Path, port: int = PORT) -> dict[str, str]:
         "TAP_WOOCOMMERCE_URL": root["shop"],
         "TAP_WOOCOMMERCE_CONSUMER_KEY": KEY,
         "TAP_WOOCOMMERCE_CONSUMER_SECRET": SECRET,
+        "TAP_SUITECRM_URL": root["suitecrm"],
+        "TAP_SUITECRM_CLIENT_ID": CLIENT_ID,
+        "TAP_SUITECRM_CLIENT_SECRET": CLIENT_SECRET,
+        "TAP_ODOO_URL": root["erp"],
+        "TAP_ODOO_DATABASE": DATABASE,
+        "TAP_ODOO_LOGIN": LOGIN,
+        "TAP_ODOO_API_KEY": ODOO_KEY,
+        "TAP_SHOPIFY_URL": root["shopify"],
+        "TAP_SHOPIFY_ACCESS_TOKEN": TOKEN,
+        "TAP_BLUESKY_URL": root["bluesky"],
+        "TAP_BLUESKY_HANDLE": HANDLE,
+        "TAP_BLUESKY_APP_PASSWORD": PASSWORD,
         "TARGET_BREVO_API_URL": f"{root['brevo']}/v3",
         "TARGET_BREVO_API_KEY": API_KEY,
         "TARGET_WEBHOOK_URL": f"{root['webhook']}/hook",

@@ -17,7 +17,20 @@ from snello.sandbox import files
 from snello.sandbox.draw import Draw
 from snello.sandbox.people import People, make_people
 from snello.sandbox.spoil import spoil
-from snello.sandbox.traces import Traces, aftersales, contact_centre, crm, loyalty, marketing, shop
+from snello.sandbox.traces import (
+    Traces,
+    aftersales,
+    bluesky,
+    contact_centre,
+    crm,
+    dmp,
+    loyalty,
+    marketing,
+    odoo,
+    shop,
+    shopify,
+    suitecrm,
+)
 
 SOURCES: dict[str, ModuleType] = {
     "crm": crm,
@@ -26,6 +39,11 @@ SOURCES: dict[str, ModuleType] = {
     "contact_centre": contact_centre,
     "shop": shop,
     "marketing": marketing,
+    "suitecrm": suitecrm,
+    "odoo": odoo,
+    "shopify": shopify,
+    "bluesky": bluesky,
+    "dmp": dmp,
 }
 MOST_PEOPLE = 20_000_000
 

@@ -13,11 +13,16 @@ from snello.lake import Lake
 TITLE = "Aurora: who is who, and what was delivered"
 TECHNOLOGIES = {
     "aftersales": "SQLite",
+    "bluesky": "Bluesky XRPC",
     "contact_centre": "gzip CSV, call records",
     "crm": "PostgreSQL",
+    "dmp": "gzip CSV, checksums",
     "loyalty": "CSV and fixed width",
     "marketing": "JSON lines and TSV",
+    "odoo": "Odoo JSON-RPC",
     "shop": "WooCommerce REST",
+    "shopify": "Shopify GraphQL",
+    "suitecrm": "SuiteCRM V8 REST",
 }
 
 

@@ -38,6 +38,11 @@ def _app(service: str, home: Path, weather: Weather) -> ASGIApp:
             from snello.sandbox.emulators.mail import Letters, mail
 
             return mail(Letters(state / "mail"), home=about)
+        case "suitecrm" | "erp" | "shopify" | "bluesky":  # the company's own systems
+            named = "odoo" if service == "erp" else service
+            company = import_module(f"snello.sandbox.emulators.{named}_company")
+            system: ASGIApp = company.of_company(home / "company", weather=weather)
+            return system
         case _:  # the others are called alike
             module = import_module(f"snello.sandbox.emulators.{service}")
             application: ASGIApp = getattr(module, service)(store, weather=weather, home=about)
