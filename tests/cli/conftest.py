@@ -67,6 +67,10 @@ SHAPES: dict[str, dict[str, pa.DataType]] = {
         "customer_id": TEXT, "role": TEXT, "state": TEXT, "holding": TEXT, "source": TEXT, "stream": TEXT,
         "record_key": TEXT,
     },
+    "interactions": {
+        "customer_id": TEXT, "occurred_at": MOMENT, "kind": TEXT, "channel": TEXT, "source": TEXT, "stream": TEXT,
+        "record_key": TEXT, "detail": TEXT,
+    },
     "households": {"household_id": TEXT, "members": WHOLE, "surname": TEXT, "postcode": TEXT, "city": TEXT},
     "consents": {
         "customer_id": TEXT, "purpose": TEXT, "channel": TEXT, "state": TEXT, "legal_basis": TEXT,
@@ -150,6 +154,11 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
     "customer_roles": [
         ("c1", "card_holder", "yes", None, "loyalty", "cards", "L1"),
         ("c1", "driver", "unknown", "Aurora Lampo", "aftersales", "registrations", "77"),
+    ],
+    "interactions": [
+        ("c1", None, "call", "phone", "crm", "calls", "7", None),
+        ("c1", SEEN, "order", "shop", "shopify", "orders", "12", "3 items"),
+        ("c2", SEEN, "visit", "dealer", "crm", "visits", "9", None),
     ],
     "households": [("h1", 2, "Rossi", "37121", "Verona")],
     "consents": [

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from snello import errors
-from snello.cli.demo import loop
+from snello.cli.demo import lanes, loop
 from snello.cli.demo.blocks import Block, blocks, stretches
 from snello.cli.demo.fault import fault
 from snello.cli.demo.lanes import Done
@@ -114,7 +114,10 @@ while [ $(ls | grep -c began-) -lt 2 ]; do sleep 0.05; done
     assert [phase.phase for phase in phases] == ["extract", "unify"]
 
 
-def test_a_pipeline_that_fails_leaves_the_others_to_their_end_and_stops_what_comes_after(project: Path) -> None:
+def test_a_pipeline_that_fails_leaves_the_others_to_their_end_and_stops_what_comes_after(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "LANES", 2)
     script(project, "tap-b", "#!/bin/sh\necho 'shop: key refused. Next: renew it.' >&2\nexit 2\n")
     for name in "cd":
         script(project, f"tap-{name}", TAP)

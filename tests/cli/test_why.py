@@ -40,6 +40,14 @@ def test_a_value_keeps_the_candidates_that_lost(chain: dict[str, Any]) -> None:
     assert "old@aurora.example" in lost
 
 
+def test_the_timeline_has_what_every_source_tells_the_latest_first(chain: dict[str, Any], snello: Snello) -> None:
+    assert [(row["kind"], row["source"]) for row in chain["timeline"]] == [("order", "shopify"), ("call", "crm")]
+    told = [line.strip() for line in snello("why", "c1").out.splitlines()]
+    at = told.index("timeline (2)")
+    assert told[at + 1].endswith("order  [shopify/orders/12]")
+    assert told[at + 2] == "at a time that nobody tells call  [crm/calls/7]"
+
+
 def test_consent_names_the_row_that_decided(chain: dict[str, Any]) -> None:
     [consent] = chain["consents"]
     assert (consent["state"], consent["decided_by_source"], consent["record_key"]) == ("yes", "crm", "501")
@@ -96,7 +104,7 @@ def test_an_unknown_segment_is_answered_with_the_nearest(hub: Any, snello: Snell
 def test_the_tree_reads_from_rows_to_receipts(hub: Any, snello: Snello) -> None:
     lines = [line.strip() for line in snello("why", "c1").out.splitlines()]
     heads = [line.partition(" (")[0] for line in lines if not line.startswith("lost")]
-    order = ["records", "joined by", "identifiers", "values", "roles", "segments", "consent", "syncs"]
+    order = ["records", "joined by", "identifiers", "values", "roles", "timeline", "segments", "consent", "syncs"]
     assert [head for head in heads if head in order] == order
     assert any("kept apart" in line and "birth dates differ" in line for line in lines)
     assert not any(sign in line for line in lines for sign in "│├└")

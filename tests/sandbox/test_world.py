@@ -44,7 +44,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(world: World
     assert digests(again.company) == digests(world.company)
     other = generate(tmp_path / "other", PEOPLE, SEED + 1, as_of=AS_OF)
     ours, theirs = digests(world.company), digests(other.company)
-    assert not [name for name in ours if name in theirs and ours[name] == theirs[name]]
+    same = [name for name in ours if name in theirs and ours[name] == theirs[name]]
+    assert all(name.startswith("dmp/taxonomy_") for name in same)  # what an agency sells hangs on no chance
 
 
 def test_a_new_company_leaves_nothing_of_the_one_before(world: World, tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_too_few_or_too_many_people_are_refused_in_one_sentence(tmp_path: Path, 
 
 
 def test_the_smallest_company_has_every_stream(tmp_path: Path) -> None:
-    assert len(generate(tmp_path, 10, SEED, as_of=AS_OF).rows) == 16
+    assert len(generate(tmp_path, 10, SEED, as_of=AS_OF).rows) == 41
 
 
 def test_a_company_that_is_not_there_is_named_with_its_cure(tmp_path: Path) -> None:
@@ -129,10 +130,12 @@ def test_the_household_of_the_truth_is_that_of_the_person(world: World, truth: p
 
 
 def test_no_key_tells_who_the_person_is(truth: pl.DataFrame) -> None:
-    for stream in ("customers", "registrations", "cards"):
-        records = truth.filter(stream=stream).drop_nulls().with_columns(pl.col("record_key").cast(pl.Int64))
+    number = pl.col("record_key").str.extract(r"(\d+)$").cast(pl.Int64)
+    for stream in ("customers", "registrations", "cards", "partners"):
+        records = truth.filter(stream=stream).drop_nulls().with_columns(number)
         for _, part in records.group_by("source"):
-            assert abs(part.select(pl.corr("record_key", "person_id", method="spearman")).item()) < 0.08
+            chance = 4 / part.height**0.5
+            assert abs(part.select(pl.corr("record_key", "person_id", method="spearman")).item()) < max(0.08, chance)
 
 
 def test_consents_visits_and_plans_belong_to_records_that_exist(world: World) -> None:

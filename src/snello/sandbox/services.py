@@ -16,6 +16,7 @@ from snello.sandbox.emulators.bluesky_store import HANDLE
 from snello.sandbox.emulators.brevo import API_KEY
 from snello.sandbox.emulators.odoo import API_KEY as ODOO_KEY
 from snello.sandbox.emulators.odoo import DATABASE, LOGIN
+from snello.sandbox.emulators.serving import START_SECONDS
 from snello.sandbox.emulators.shop import KEY, SECRET
 from snello.sandbox.emulators.shopify import TOKEN
 from snello.sandbox.emulators.suitecrm import CLIENT_ID, CLIENT_SECRET
@@ -26,7 +27,6 @@ from snello.sandbox.world import World, generate, read_world
 
 PEOPLE, SEED, PORT = 10_000, 20_261, 8470
 WEATHER = ("--limited", "0.004", "--broken", "0.002")
-START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from snello.cli.demo.blocks import Block, is_side_by_side
 
-LANES = 2
+LANES = 3  # of two processors: a lane waits now and then, for a channel or for what it starts
 _STOP_SECONDS = 20
 
 Event = dict[str, Any]

@@ -19,6 +19,7 @@ NEEDED = (
     "consents",
     "identity_cuts",
     "identity_edges",
+    "interactions",
     "segments",
 )
 
@@ -60,6 +61,10 @@ _QUERIES = {
     "roles": """
         select role, state, holding, source, stream, record_key from customer_roles where customer_id = $customer
         order by role, holding, source, stream, record_key""",
+    "timeline": """
+        select occurred_at, kind, channel, detail, source, stream, record_key from interactions
+        where customer_id = $customer
+        order by occurred_at desc nulls last, source, stream, record_key, kind""",
     "segments": """
         select segment, true as member, reason from segments where customer_id = $customer order by segment""",
     "consents": """
@@ -76,6 +81,7 @@ class Chain:
     """What the hub knows about one customer and why, as rows of the published tables.
 
     ``bridges`` are the purposes that know the customer as one only through records that they may not know.
+    ``timeline`` is what happened, the latest first, whatever source told it.
     ``syncs`` has a row a sync: whether the customer is in its audience, what consent says, what was delivered.
     """
 
@@ -89,6 +95,7 @@ class Chain:
     identifiers: list[Row]
     values: list[Row]
     roles: list[Row]
+    timeline: list[Row]
     segments: list[Row]
     consents: list[Row]
     consent_history: list[Row]

@@ -39,6 +39,7 @@ def page(chain: Chain) -> Iterator[Block]:
             Branch("identifiers", tuple(map(_identifier, chain.identifiers)), "title"),
             Branch("values", tuple(_values(chain)), "title"),
             Branch("roles", tuple(map(_role, chain.roles)) or _none("no role known"), "title"),
+            Branch(f"timeline ({len(chain.timeline)})", _some(map(_happened, chain.timeline)), "title"),
             Branch("segments", tuple(map(_segment, chain.segments)) or _none("in no segment"), "title"),
             Branch("consent", tuple(map(_consent, chain.consents)) or _none("none known, which means no"), "title"),
             Branch("syncs", tuple(map(_sync, chain.syncs)) or _none("no sync is published"), "title"),
@@ -134,6 +135,11 @@ def _role(row: Row) -> Branch:
     marks: dict[str, Mark] = {"yes": "ok", "unknown": "warn"}
     holding = f" of {row['holding']}" if row["holding"] else ""
     return Branch(f"{row['role']}{holding}: {row['state']}  [{_reference(row)}]", mark=marks.get(row["state"]))
+
+
+def _happened(row: Row) -> Branch:
+    at = f"{row['occurred_at']:%Y-%m-%d %H:%M}" if row["occurred_at"] else "at a time that nobody tells"
+    return Branch(f"{at} {row['kind']}  [{_reference(row)}]")
 
 
 def _segment(row: Row) -> Branch:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from snello.errors import RetryLater
 from snello.sandbox.ports import HOST
 
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 
 
 @contextmanager

@@ -48,7 +48,8 @@ def orders(partner: Ints, since: Ints, until: Ints, busy: Floats, draw: Draw) ->
             "invoice_status": pl.Series(np.where(is_sold, np.where(billed, "invoiced", "to invoice"), "no")),
         }
     )
-    return head.hstack(_sums(net)), lines.with_columns(state=state.gather(lines["order_id"] - 1))
+    above = head.select("state", "create_date", "write_date")[lines["order_id"] - 1]
+    return head.hstack(_sums(net)), lines.hstack(above)
 
 
 def _numbered(prefix: str, size: int, year: pl.Series | None = None) -> pl.Series:
