@@ -40,7 +40,7 @@ demo: setup ## run the whole loop on Aurora, the demo company, and write demo/re
 test: setup packages ## set everything up and run all tests but those that need a heavy server
 	@pytest -n 2 --dist loadfile -m "not real" # who takes which tests: tests/conftest.py
 
-test-real: setup packages ## the tests against heavy servers: Tryton, SAP CAP (installs them into .venv-servers first)
+test-real: setup packages ## the tests against heavy servers: Tryton, SAP CAP, Medusa, Vendure, Bluesky (installs them first)
 	@pytest -n 2 --dist loadfile -m real
 
 lint: setup ## ruff, mypy, sqlfluff, import floors, dependencies

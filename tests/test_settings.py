@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from snello.errors import ConfigError
 from snello.settings import environment_name, load, project_root, variable
@@ -69,6 +72,48 @@ def test_a_secret_that_the_project_names_is_filled_in_as_meltano_does(
         (project / ".env").write_text("GRAINS='of salt'\n")
     settings = load(project)
     assert (settings.salt.get_secret_value(), settings.lake) == ("of salt", str(project / "own"))
+
+
+# as the environment writes it, and what comes of it
+WRITTEN = {
+    "SNELLO_A": ("pa$word9", "pa$word9"),
+    "SNELLO_B": (r"pa\$GRAINS", "pa$GRAINS"),
+    "SNELLO_C": ("x${Mixed}y", "xmixedy"),
+    "SNELLO_D": ("a$ABSENT-b", "a-b"),
+    "SNELLO_E": ("$GRAINS", "beside"),
+    "SNELLO_F": ("$HUB/x", "/srv/hub/x"),
+    "SNELLO_G": ("$MELTANO_PROJECT_ROOT", "{root}"),
+}
+
+
+def test_a_variable_is_what_meltano_gives_its_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = {
+        "project_id": "here",
+        "send_anonymous_usage_stats": False,
+        "env": {"HUB": "/srv/hub", "SNELLO_PLAIN": "$GRAINS"},
+        "environments": [{"name": "own", "env": {name: written for name, (written, _) in WRITTEN.items()}}],
+        "plugins": {"utilities": [{"name": "tool", "namespace": "tool", "executable": "./tool"}]},
+    }
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(file))
+    (tmp_path / ".env").write_text("GRAINS=beside\nMixed=mixed\nSNELLO_LATE_HOURS=12\n")
+    (tmp_path / "tool").write_text("#!/bin/sh\nenv | grep ^SNELLO_\n")
+    (tmp_path / "tool").chmod(0o755)
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "own")
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path))
+    monkeypatch.setenv("GRAINS", "shell")
+    meltano = Path(sys.executable).with_name("meltano")
+    told = subprocess.run([meltano, "invoke", "tool"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    theirs = dict(line.split("=", 1) for line in told.splitlines())
+    wanted = {name: read.format(root=tmp_path) for name, (_, read) in WRITTEN.items()}
+    wanted |= {"SNELLO_PLAIN": "$GRAINS", "SNELLO_LATE_HOURS": "12"}
+    assert {name: theirs.get(name) for name in wanted} == wanted
+    assert {name: variable(name) for name in wanted} == wanted
+
+
+def test_a_file_beside_that_cannot_be_read_is_told(project: Path) -> None:
+    (project / ".env").write_bytes("NAME=caffè".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"\.env cannot be read\. Next: make it readable, as UTF-8"):
+        load(project)
 
 
 def test_a_variable_of_the_process_wins(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

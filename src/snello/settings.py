@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from snello.errors import ConfigError
 
-_NAMED = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+# as Meltano knows them: in braces any name, else one in capitals; a backslash before it leaves it as it is
+_NAMED = re.compile(r"(\\)?(\$(?:\{(\w+)\}|([A-Z][A-Z0-9_]*)))")
 QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it: ten times as quick
 
 
@@ -100,22 +102,31 @@ def environment_name(root: Path) -> str | None:
 
 
 def _beside(root: Path) -> dict[str, str]:
-    return {name: value for name, value in dotenv_values(root / ".env").items() if value is not None}
+    try:
+        found = dotenv_values(root / ".env")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError("settings", f"{root / '.env'} cannot be read", "make it readable, as UTF-8") from None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """The variables that Meltano would give its plugins: ``.env``, then ``env`` with the names in it filled in."""
+    """The variables that Meltano would give its plugins: ``.env``, the project's ``env``, and its environment's.
+
+    In the environment's alone, as in Meltano, names are filled in.
+    """
     project: dict[str, Any] = _project(root / "meltano.yml")
     beside = _beside(root)
-    found: dict[str, Any] = dict(project.get("env") or {})
+    found = {key: str(value) for key, value in (project.get("env") or {}).items()}
+    known = {**os.environ, "MELTANO_PROJECT_ROOT": str(root), **found, **beside}
     wanted = environment_name(root)
     for environment in project.get("environments") or []:
         if environment["name"] == wanted:
-            found |= environment.get("env") or {}
-    known = {"MELTANO_PROJECT_ROOT": str(root), **beside, **os.environ}
-    return beside | {
-        key: _NAMED.sub(lambda name: known.get(name[1] or name[2], ""), str(value)) for key, value in found.items()
-    }
+            found |= {key: _filled(str(value), known) for key, value in (environment.get("env") or {}).items()}
+    return beside | found
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    return _NAMED.sub(lambda at: at[2] if at[1] else known.get(at[3] or at[4], ""), text)
 
 
 def variable(name: str) -> str | None:

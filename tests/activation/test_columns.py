@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -47,3 +48,14 @@ def test_columns_hold_what_was_written_whatever_it_is_and_however_many_pages_it_
         patch.setattr(columns, "PAGE", page)
         found = columns.keyed(ledger.engine, "deliveries", shown, sync)
     assert {row["key"]: (row["fingerprint"], row["customer"]) for row in found.to_pylist()} == rows
+
+
+def test_a_column_longer_than_any_text_of_sqlite_is_read_row_by_row(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
+    ledger.record([delivery("s", f"key {n:04}", "f", None) for n in range(300)])
+    with ledger.engine.connect() as connection:  # the pool has one connection, which the reader gets
+        raw: Any = connection.connection.driver_connection
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000)
+    found = columns.columns(ledger.engine, "select key from deliveries where sync = :sync", "s")
+    assert found["key"].to_pylist() == [f"key {n:04}" for n in range(300)]
+    ledger.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -9,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import Engine
 
-from snello.activation import Erasures, Ledger
+from snello.activation import Erasures, Ledger, prints
 from snello.activation.audience import Audience
 from snello.activation.erasures import DONE, Erasure, Step
 from snello.activation.sync import Sync
+from snello.errors import ConfigError
 from snello.kit.channel.rehearsal import Rehearsal
 
 ROWS = [{"customer_id": f"c{n}", "number": n, "email": f"p{n}@example.org"} for n in range(5)]
@@ -45,6 +47,8 @@ def test_what_is_kept_is_taken_while_the_published_table_stays_as_it_is(stage: R
     (file,) = kept(engine)
     table = pq.read_table(file)
     pq.write_table(table.set_column(2, "fingerprint", [[f"kept {n}" for n in range(5)]]), file)
+    mark = file.name.partition(".")[0]
+    file.rename(file.with_name(f"{mark}.{zlib.crc32(file.read_bytes()):08x}.parquet"))
     assert sorted(printed(stage, engine).values()) == [f"kept {n}" for n in range(5)]
     stage.publish([*ROWS[:4], {**ROWS[4], "email": "other@example.org"}])
     second = printed(stage, engine)
@@ -68,17 +72,29 @@ def test_a_consent_that_came_since_is_heeded(stage: Rehearsal, engine: Engine) -
     assert kept(engine) == before
 
 
-def test_a_torn_file_costs_nothing_but_time(stage: Rehearsal, engine: Engine) -> None:
+@pytest.mark.parametrize("place", [100, 400, -20])
+def test_a_damaged_file_costs_nothing_but_time(stage: Rehearsal, engine: Engine, place: int) -> None:
     first = printed(stage, engine)
     (file,) = kept(engine)
-    file.write_bytes(file.read_bytes()[:100])
-    assert printed(stage, engine) == first
-    assert kept(engine) == []
+    whole = file.read_bytes()
+    damaged = bytearray(whole)
+    damaged[place] ^= 0x10
+    for content in (whole[:place], bytes(damaged)):
+        file.write_bytes(content)
+        assert printed(stage, engine) == first
+        assert [path.read_bytes() for path in kept(engine)] == [whole]
 
 
 def test_where_nothing_can_be_kept_nothing_is_missing(stage: Rehearsal, engine: Engine) -> None:
     Path(f"{engine.url.database}.prints").write_text("in the way")
     assert len(printed(stage, engine)) == 5
+
+
+def test_an_erasure_that_cannot_drop_them_is_told(stage: Rehearsal, engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    Path(f"{engine.url.database}.prints").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match=r"cannot be removed\. Next: remove it by hand"):
+        prints.forget(engine)
 
 
 def test_a_ledger_in_postgresql_keeps_none(stage: Rehearsal, engine: Engine, postgres: str) -> None:

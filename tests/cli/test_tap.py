@@ -431,6 +431,7 @@ def test_what_is_learned_is_one_document(bench: Bench) -> None:
     [
         ({}, "whole, every run"),
         ({"replication_key": "at", "since": "from"}, "what changed since the last run, by `at`"),
+        ({"replication_key": "at"}, "what changed since the last run, by `at`"),
         ({"replication_key": "at", "newest_first": True}, "from the newest to what was seen, by `at`"),
         ({"compare": Compare()}, "whole, every run; what changed goes on, rows that are gone among it"),
         ({"compare": Compare(proof="never")}, "whole, every run; what changed goes on"),

@@ -96,6 +96,14 @@ def test_a_second_up_on_other_ports_says_what_to_stop(services: Services) -> Non
         up(services.home, PEOPLE, SEED, free_ports())
 
 
+def test_a_company_of_an_earlier_version_is_told_apart(tmp_path: Path) -> None:
+    about = {"people": 10, "seed": 1, "as_of": "2026-01-01T00:00:00+00:00", "rows": {"crm.customers": 6}}
+    (tmp_path / "company").mkdir()
+    (tmp_path / "company" / "world.json").write_text(json.dumps(about))
+    with pytest.raises(ConfigError, match=r"of an earlier version, without aftersales, .*\. Next: stop it with"):
+        up(tmp_path, 10, 1, free_ports())
+
+
 def test_a_taken_port_is_named_before_anything_starts(services: Services, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=rf"port {port_of(services) + 1} is in use"):
         up(tmp_path, PEOPLE, SEED, port_of(services))

@@ -71,11 +71,10 @@ class Audience:
             kept = prints.keep(self.connection, statement)
         try:
             self._print(read(kept) if kept else statement)
-        except (duckdb.IOException, duckdb.InvalidInputException):
+        except duckdb.Error:
             if kept is None:
                 raise
-            kept.unlink(missing_ok=True)  # torn, or another run dropped it
-            self._print(statement)
+            self._print(statement)  # another run dropped it meanwhile
 
     def _print(self, every: str) -> None:
         self.connection.execute(

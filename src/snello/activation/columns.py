@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError
 
 from snello.activation.ledger_faults import fault_of
 
@@ -71,8 +72,11 @@ def _pages(connection: Connection, sql: str, sync: str) -> Iterator[pa.RecordBat
 def _of_sqlite(connection: Connection, sql: str, given: tuple[str, ...]) -> pa.RecordBatch:
     names = list(connection.exec_driver_sql(f"select * from ({sql}) limit 0", given).keys())
     joined = ", ".join(f"cast(group_concat({name}, char({_SEPARATOR})) as blob)" for name in names)
-    size, *texts = connection.exec_driver_sql(f"select count(*), {joined} from ({sql})", given).one()
-    arrays = [_parted(text or b"", size) for text in texts]
+    try:
+        size, *texts = connection.exec_driver_sql(f"select count(*), {joined} from ({sql})", given).one()
+        arrays = [_parted(text or b"", size) for text in texts]
+    except DataError:  # longer than any text that SQLite holds
+        arrays = [None]
     if any(array is None for array in arrays):
         plain = ", ".join(f"cast({name} as text)" for name in names)
         rows = connection.exec_driver_sql(f"select {plain} from ({sql})", given).all()

@@ -118,6 +118,7 @@ class Erasures:
     def ended(self, erasure: str, step: Step) -> None:
         """Write what became of a step, with an entry in the log; the last one closes the erasure."""
         now = datetime.now(UTC)
+        forget(self.ledger.engine)
         with self.log.writing() as connection:
             mine = (erasure_steps.c.erasure == erasure) & (erasure_steps.c.step == step.name)
             connection.execute(update(erasure_steps).where(mine).values(_row(erasure, step)))
@@ -128,7 +129,6 @@ class Erasures:
             whom = str(connection.execute(subject).scalar_one())
             said: dict[str, Any] = {"erasure": erasure, "step": step.name, "rows": step.rows}
             self.log.tell(connection, f"erase step {step.status}", whom, **said)
-            forget(self.ledger.engine)
             if connection.execute(left).first() is None:
                 connection.execute(update(erasures).where(erasures.c.erasure == erasure).values(finished_at=now))
 

@@ -9,47 +9,64 @@ anew, as pseudonymous as the ledger; an erasure drops it.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
+import zlib
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 from sqlalchemy import Engine
 
+from snello.errors import ConfigError
 from snello.identifiers import hash_key
 
 _MARK = 32  # hex digits
+_PIECE = 1 << 20  # bytes
 
 
 def forget(engine: Engine) -> None:
-    """Drop what is kept beside a ledger."""
-    if folder := _folder(engine):
-        shutil.rmtree(folder, ignore_errors=True)
+    """Drop what is kept beside a ledger; raises ``ConfigError`` where it cannot be dropped."""
+    folder = _folder(engine)
+    if folder is None or not folder.exists():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        what = f"{folder} holds fingerprints that an erasure drops, and cannot be removed"
+        raise ConfigError("ledger", what, "remove it by hand, then run `snello subject erase --resume`")
 
 
 class Prints:
-    """The fingerprints kept beside a ledger; a ledger in PostgreSQL has no place for them, and none are kept."""
+    """The fingerprints kept beside a ledger; a ledger in PostgreSQL has no place for them, and none are kept.
+
+    A file bears its own checksum in its name: one that a disk damaged is not taken.
+    """
 
     def __init__(self, engine: Engine, sync: str, salt: str) -> None:
-        self.folder, self.sync, self.salt = _folder(engine), sync, salt
+        folder = _folder(engine)
+        self.salt = salt
+        self.folder = folder / hashlib.sha256(sync.encode()).hexdigest()[:_MARK] if folder else None
 
     def kept(self, statement: str) -> Path | None:
-        """The Parquet file of what the statement gives; None when it is not kept."""
-        path = self._path(statement)
-        return path if path and path.exists() else None
+        """The Parquet file of what the statement gives; None when it is not kept, or not as it was written."""
+        if self.folder is None:
+            return None
+        mark = self._mark(statement)
+        try:
+            return next((path for path in self.folder.glob(f"{mark}.*") if path.name == _name(mark, path)), None)
+        except OSError:  # another user's, or dropped by another run
+            return None
 
     def keep(self, connection: duckdb.DuckDBPyConnection, statement: str) -> Path | None:
         """Keep what the statement gives, and no longer what was kept of the sync; None where nothing can be written."""
-        path = self._path(statement)
-        if path is None:
+        if self.folder is None:
             return None
-        part = path.with_name(f"{os.getpid()}.part")
+        part = self.folder / f"{uuid4().hex}.part"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            earlier = list(self.folder.iterdir())
             connection.execute(f"copy ({statement}) to '{_text(part)}' (format parquet, compression uncompressed)")
-            earlier = [one for one in path.parent.iterdir() if one != part]
-            part.replace(path)
+            path = part.replace(self.folder / _name(self._mark(statement), part))
             for one in earlier:
                 if one != path:
                     one.unlink(missing_ok=True)
@@ -59,16 +76,21 @@ class Prints:
             return None
         return path
 
-    def _path(self, statement: str) -> Path | None:
-        if self.folder is None:
-            return None
-        mark = str(hash_key(f"{duckdb.__version__} {statement}", self.salt))
-        return self.folder / hashlib.sha256(self.sync.encode()).hexdigest()[:_MARK] / f"{mark[:_MARK]}.parquet"
+    def _mark(self, statement: str) -> str:
+        return str(hash_key(f"{duckdb.__version__} {statement}", self.salt))[:_MARK]
 
 
 def read(path: Path) -> str:
     """A SELECT of a kept file."""
     return f"select * from read_parquet('{_text(path)}')"
+
+
+def _name(mark: str, path: Path) -> str:
+    checksum = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            checksum = zlib.crc32(piece, checksum)
+    return f"{mark}.{checksum:08x}.parquet"
 
 
 def _folder(engine: Engine) -> Path | None:

@@ -23,7 +23,7 @@ from snello.sandbox.emulators.suitecrm import CLIENT_ID, CLIENT_SECRET
 from snello.sandbox.emulators.webhook import SECRET as WEBHOOK_SECRET
 from snello.sandbox.ports import EMULATORS, HOST, SMTP, require_free
 from snello.sandbox.postgres import Postgres
-from snello.sandbox.world import World, generate, read_world
+from snello.sandbox.world import SOURCES, World, generate, read_world
 
 PEOPLE, SEED, PORT = 10_000, 20_261, 8470
 WEATHER = ("--limited", "0.004", "--broken", "0.002")
@@ -124,7 +124,11 @@ def standing(home: Path) -> Postgres:
 def _company(home: Path, people: int, seed: int) -> World:
     """The company that stands there, or a new one (whose predecessor's services must not go on serving it)."""
     if (home / "company" / "world.json").exists():
-        return read_world(home)
+        world = read_world(home)
+        if missing := sorted(SOURCES.keys() - {stream.partition(".")[0] for stream in world.rows}):
+            what = f"the company in {home} is of an earlier version, without {', '.join(missing)}"
+            raise ConfigError("sandbox", what, f"stop it with `snello demo down`, remove {home}, and begin anew")
+        return world
     down(home)
     return generate(home, people, seed)
 

@@ -29,7 +29,7 @@ def way(stream: type[RestStream]) -> str:
         return f"whole, every run; what changed goes on{gone}"
     if stream.newest_first:
         return f"from the newest to what was seen, by `{stream.replication_key}`"
-    if stream.since:
+    if stream.since or isinstance(stream.replication_key, str):
         return f"what changed since the last run, by `{stream.replication_key}`"
     return "whole, every run"
 

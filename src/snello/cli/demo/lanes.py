@@ -37,7 +37,7 @@ class Broken:
 
 def lanes(stretch: Sequence[Block]) -> list[list[Block]]:
     """The blocks of a stretch by lane; those that wait for one another have one."""
-    side_by_side = LANES if is_side_by_side(stretch) else 1
+    side_by_side = min(LANES, len(stretch)) if is_side_by_side(stretch) else 1
     return [list(stretch[lane::side_by_side]) for lane in range(side_by_side)]
 
 
@@ -57,6 +57,7 @@ class Meltano:
     # the first Meltano in a new project makes its database, which a second must not do at the same time
     _begun: threading.Event = field(default_factory=threading.Event)
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
+    _stopped: bool = False
 
     def run(self, stretch: Sequence[Block]) -> Broken | None:
         """Run a stretch; a lane that breaks leaves the others to their end. The first that broke, if any did."""
@@ -66,10 +67,11 @@ class Meltano:
                 running = [pool.submit(self._lane, first)]
                 self._begun.wait()
                 running += [pool.submit(self._lane, lane) for lane in others]
-                return next((broken for lane in running if (broken := lane.result())), None)
+                ended = [lane.result() for lane in running]
             except BaseException:  # whoever stops us must not leave Meltano behind
                 self._stop()
                 raise
+        return next(filter(None, ended), None)
 
     def _lane(self, blocks: Sequence[Block]) -> Broken | None:
         ended = 0
@@ -91,10 +93,14 @@ class Meltano:
     def _events(self, words: Sequence[str]) -> Iterator[Event]:
         command = ["meltano", "--log-format=json", "run", *words]
         pipe, out = subprocess.PIPE, subprocess.STDOUT
-        with subprocess.Popen(
-            command, cwd=self.project, env=dict(self.environment), text=True, stdout=pipe, stderr=out
-        ) as process:
+        with self._turn:
+            if self._stopped:
+                return
+            process = subprocess.Popen(
+                command, cwd=self.project, env=dict(self.environment), text=True, stdout=pipe, stderr=out
+            )
             self._running.append(process)
+        with process:
             for line in process.stdout or ():
                 event = _event(line)
                 with self._turn:
@@ -102,6 +108,8 @@ class Meltano:
                 yield event
 
     def _stop(self) -> None:
+        with self._turn:
+            self._stopped = True
         for process in self._running:
             process.terminate()
         for process in self._running:
