@@ -38,7 +38,7 @@ demo: setup ## run the whole loop on Aurora, the demo company, and write demo/re
 	@snello demo
 
 test: setup packages ## set everything up and run all tests but those that need a heavy server
-	@pytest -n 2 --dist loadfile -m "not real" # who takes which tests: tests/conftest.py
+	@pytest -n 4 --dist loadfile -m "not real" # who takes which tests: tests/conftest.py
 
 test-real: setup packages ## the tests against heavy servers: Tryton, SAP CAP, Medusa, Vendure, Bluesky (installs them first)
 	@pytest -n 2 --dist loadfile -m real

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -38,10 +38,8 @@ _TYPES: dict[str, pa.DataType] = {
 
 Rows = dict[str, list[dict[str, Any]]]
 
-# What dbt last made of the project, and the note of what the project was, so that a hub need not start from nothing.
-_PARSED = Path(tempfile.gettempdir()) / f"snello-parsed-{os.getpid()}"
+# What dbt makes of the project, and the note of what the project was, so that a hub need not start from nothing.
 _KEPT = ("partial_parse.msgpack", "project_read")
-atexit.register(shutil.rmtree, _PARSED, ignore_errors=True)
 
 
 def stories(folder: Path = STORIES) -> Rows:
@@ -101,6 +99,7 @@ class Hub:
     home: Path
     project: Path = PROJECT
     salt: str = "salt"
+    parsed: Path | None = None  # a folder with what dbt made of the project
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt as a user would, in a process of its own."""
@@ -117,12 +116,11 @@ class Hub:
             "DBT_USE_COLORS": "false",
         }
         target = self.home / "target"
-        is_own = self.project == PROJECT
-        if is_own and _PARSED.exists() and not (target / _KEPT[0]).exists():
+        if self.parsed and self.project == PROJECT and not (target / _KEPT[0]).exists():
             target.mkdir(exist_ok=True)
             for name in _KEPT:
-                shutil.copyfile(_PARSED / name, target / name)
-        done = subprocess.run(
+                shutil.copyfile(self.parsed / name, target / name)
+        return subprocess.run(
             [str(Path(sys.executable).parent / "dbt"), *arguments],
             cwd=self.home,
             env=os.environ | variables,
@@ -130,11 +128,6 @@ class Hub:
             text=True,
             check=False,
         )
-        if is_own and (target / _KEPT[0]).exists() and not _PARSED.exists():
-            _PARSED.mkdir()
-            for name in _KEPT:
-                shutil.copyfile(target / name, _PARSED / name)
-        return done
 
     def make(self, *arguments: str) -> Hub:
         """Run dbt and insist that it passed."""
@@ -173,19 +166,47 @@ class Hub:
         )
 
 
+@contextmanager
+def first_of_all(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder of all workers of this run of pytest, and whether this one is the first here; the others wait for it."""
+    base = factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = shared / f"{name}.done"
+        is_first = not done.exists()
+        (shared / name).mkdir(exist_ok=True)
+        yield shared / name, is_first
+        done.touch()
+
+
 @pytest.fixture(scope="session")
-def make_hub(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Hub]:
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what dbt makes of the project, parsed once for all workers."""
+    with first_of_all(tmp_path_factory, "parsed") as (folder, is_first):
+        if is_first:
+            Hub(folder / "lake", folder).make("parse")
+    return folder / "target"
+
+
+@pytest.fixture(scope="session")
+def make_hub(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> Callable[..., Hub]:
     """A hub over a lake of given rows, not built yet."""
 
     def make(rows: Rows | None = None, project: Path = PROJECT, order: int = 1) -> Hub:
         home = tmp_path_factory.mktemp("hub")
         lake = write_lake(home / "lake", stories() if rows is None else rows, project, order)
-        return Hub(lake, home, project)
+        return Hub(lake, home, project, parsed=parsed)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def hub(make_hub: Callable[..., Hub]) -> Hub:
-    """The stories, built and tested whole."""
-    return make_hub().make("build")
+def hub(tmp_path_factory: pytest.TempPathFactory, parsed: Path) -> Hub:
+    """The stories, built and tested whole, once for all workers: nobody writes to it."""
+    with first_of_all(tmp_path_factory, "stories") as (folder, is_first):
+        found = Hub(folder / "lake", folder, parsed=parsed)
+        if is_first:
+            write_lake(found.lake, stories())
+            found.make("build")
+    return found

@@ -82,7 +82,8 @@ def _told(error: Exception, where: str, otherwise: str) -> SnelloError | None:
         if cls.__name__ in _TOLD:
             kind, what, cure = _TOLD[cls.__name__]
             return kind(where, what, cure)
-    if isinstance(error, EOFError):
+    # paramiko says so of a channel that the server closed between two requests
+    if isinstance(error, EOFError) or error.args == ("Socket is closed",):
         return RetryLater(where, "the server went away", "run again: nothing is lost")
     if isinstance(error, OSError):
         what = f"{otherwise} ({type(error).__name__})"
