@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from snello.activation import Ledger
-from snello.activation.tombstones import Tombstone, bury, erased, erased_keys, forms, key_text, to_lake, tombstones
+from snello.activation.tombstones import Tombstone, bury, erased, erased_keys, forms, to_lake, tombstones
 from snello.lake import Lake
 from snello.lake.scan import open_table
+from snello.lake.tombstones import key_text
 
 SALT, NOW = "pepper", datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -18,9 +18,9 @@ from snello.activation.audit import AuditLog
 from snello.activation.engine import told
 from snello.activation.ledger import Ledger
 from snello.activation.tables import _serial, metadata, suppressions
-from snello.activation.tombstones import MARK
 from snello.errors import ConfigError
 from snello.identifiers import hash_key, normalise_email, normalise_phone
+from snello.lake.tombstones import MARK
 
 MANUAL, UNSUBSCRIBED = "manual", "unsubscribed"
 NAMELESS = "write a ticket's number, or what was said without the name"

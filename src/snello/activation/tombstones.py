@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -23,23 +23,9 @@ from snello.activation.ledger import Ledger
 from snello.activation.tables import metadata
 from snello.identifiers import hash_key, tax_code_canonical
 from snello.lake import Lake
-from snello.lake.arrowtypes import TIMESTAMP
+from snello.lake.tombstones import MARK, SCHEMA, STREAM
 from snello.lake.writer import TableWriter
 
-STREAM = ("snello", "tombstones")
-KINDS = ("customer", "record", "held", "email", "phone", "tax_code")
-MARK = "snello"  # hashed beside each tombstone: under another salt it reads otherwise
-SCHEMA = pa.schema(
-    [
-        ("kind", pa.string()),
-        ("hash", pa.string()),
-        ("source", pa.string()),
-        ("stream", pa.string()),
-        ("erased_at", TIMESTAMP),
-        ("salt_mark", pa.string()),
-        ("_sdc_extracted_at", TIMESTAMP),
-    ]
-)
 _CHUNK = 5_000
 
 tombstones = Table(
@@ -100,11 +86,6 @@ def forms(kind: str, value: str) -> list[str]:
         national = digits.removeprefix("39") if text.startswith("+39") else digits
         return sorted({digits, national, f"00{digits}"})
     return []
-
-
-def key_text(values: Sequence[object]) -> str:
-    """A key of one or more columns as one text."""
-    return "/".join(str(value) for value in values)
 
 
 def bury(connection: Connection, stones: Iterable[Tombstone], erasure: str, at: datetime, salt: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from snello.activation import Ledger
 from snello.activation.engine import told
 from snello.activation.erasures import Erasure
-from snello.activation.tombstones import key_text, tombstones
+from snello.activation.tombstones import tombstones
 from snello.cli.subject.needles import Needles
 from snello.cli.subject.person import Person
 from snello.cli.subject.rawrows import keys_of
@@ -18,6 +18,7 @@ from snello.errors import ContractError
 from snello.identifiers import hash_key
 from snello.lake import Lake
 from snello.lake.erasure import erase_rows, forget_history
+from snello.lake.tombstones import key_text
 
 
 def forget_versions(lake: Lake, until: datetime) -> int:

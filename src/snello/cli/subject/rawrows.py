@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from snello.activation.tombstones import STREAM as TOMBSTONES
 from snello.cli.subject.needles import TEXT, Needles, literal, quoted, text_condition
 from snello.cli.subject.person import Record
 from snello.errors import ContractError
 from snello.lake import Lake
 from snello.lake.quarantine import STREAM as QUARANTINE
+from snello.lake.tombstones import STREAM as TOMBSTONES
 
 _LOADS = "_loads"
 _ENOUGH = 3  # fewer keys may stand in another column by chance

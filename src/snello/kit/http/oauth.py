@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote_plus
 
-import jwt
-
 from snello.errors import ConfigError
 from snello.kit import redact
 from snello.kit.http.auth import Auth, Credentials, Login, value_of
@@ -127,6 +125,8 @@ def signed_jwt(
 
 
 def _signed(claims: Mapping[str, Any], key: str, algorithm: str, lifetime: int, setting: str) -> str:
+    import jwt  # it loads a library of ciphers, and few connectors sign
+
     now = int(time.time())
     whole = {**claims, "iat": now, "exp": now + lifetime, "jti": str(uuid.uuid4())}
     pem = key.replace("\\n", "\n")  # as environment variables carry it

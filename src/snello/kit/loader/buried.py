@@ -11,11 +11,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from snello.activation.tombstones import MARK, STREAM, key_text
 from snello.errors import ConfigError
 from snello.identifiers import hash_key
 from snello.lake import Lake
 from snello.lake.scan import open_table
+from snello.lake.tombstones import MARK, STREAM, key_text
 from snello.settings import load
 
 
