@@ -120,6 +120,10 @@ ROWS: dict[str, list[tuple[object, ...]]] = {
             "c1", "sex", "F", "crm", "customers", "1", "derived", "from the tax code", True, 1, "sex", 1, None, None,
             SEEN, "service",
         ),
+        (
+            "c2", "dmp_segment_acme_77", "Runners", "dmp", "memberships", "acme/idfa/x/77", "derived", "as recorded",
+            True, 1, "dmp_segment_acme_77", 1, None, None, SEEN, "service",
+        ),
     ],
     "customers_by_purpose": [
         ("c1", "service", CANARY, "F"),

@@ -48,6 +48,12 @@ def test_the_timeline_has_what_every_source_tells_the_latest_first(chain: dict[s
     assert told[at + 2] == "at a time that nobody tells call  [crm/calls/7]"
 
 
+def test_a_segment_of_a_data_management_platform_stands_in_the_timeline(hub: Any, snello: Snello) -> None:
+    timeline = json.loads(snello("why", "c2", "--json").out)["timeline"]
+    assert ("segment", "Runners", "dmp") in [(row["kind"], row["detail"], row["source"]) for row in timeline]
+    assert "segment Runners  [dmp/memberships/acme/idfa/x/77]" in snello("why", "c2").out
+
+
 def test_consent_names_the_row_that_decided(chain: dict[str, Any]) -> None:
     [consent] = chain["consents"]
     assert (consent["state"], consent["decided_by_source"], consent["record_key"]) == ("yes", "crm", "501")

@@ -1,4 +1,4 @@
-"""The raw table of tombstones, ``raw/snello/tombstones``: keyed hashes of who was erased, for the loader and for dbt."""
+"""The raw table of tombstones, ``raw/snello/tombstones``: keyed hashes of who was erased, for loader and dbt."""
 
 from __future__ import annotations
 

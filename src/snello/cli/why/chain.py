@@ -64,6 +64,11 @@ _QUERIES = {
     "timeline": """
         select occurred_at, kind, channel, detail, source, stream, record_key from interactions
         where customer_id = $customer
+        union all
+        select
+            observed_at as occurred_at, 'segment' as kind, source as channel, value as detail, source, stream, record_key
+        from customer_values
+        where customer_id = $customer and starts_with(attribute, 'dmp_segment_')
         order by occurred_at desc nulls last, source, stream, record_key, kind""",
     "segments": """
         select segment, true as member, reason from segments where customer_id = $customer order by segment""",
@@ -81,7 +86,8 @@ class Chain:
     """What the hub knows about one customer and why, as rows of the published tables.
 
     ``bridges`` are the purposes that know the customer as one only through records that they may not know.
-    ``timeline`` is what happened, the latest first, whatever source told it.
+    ``timeline`` is what happened, the latest first, whatever source told it; and since when a data management platform
+    counts the customer to a segment, which is a supposition and no sign of life: not in the table ``interactions``.
     ``syncs`` has a row a sync: whether the customer is in its audience, what consent says, what was delivered.
     """
 

@@ -139,7 +139,8 @@ def _role(row: Row) -> Branch:
 
 def _happened(row: Row) -> Branch:
     at = f"{row['occurred_at']:%Y-%m-%d %H:%M}" if row["occurred_at"] else "at a time that nobody tells"
-    return Branch(f"{at} {row['kind']}  [{_reference(row)}]")
+    what = f"segment {row['detail']}" if row["kind"] == "segment" else row["kind"]
+    return Branch(f"{at} {what}  [{_reference(row)}]")
 
 
 def _segment(row: Row) -> Branch:
