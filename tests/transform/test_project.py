@@ -37,6 +37,20 @@ def test_every_description_ends_with_the_grain(models: list[dict[str, Any]]) -> 
     assert not ungrained
 
 
+def test_every_raw_table_is_read_by_a_model_or_its_description_says_why_none_does(hub: Hub) -> None:
+    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+    raw = {key: source for key, source in manifest["sources"].items() if source["schema"].startswith("raw_")}
+    read = {key for node in manifest["nodes"].values() for key in node.get("depends_on", {}).get("nodes", [])}
+    unread = {f"{source['source_name']}.{source['name']}" for key, source in raw.items() if key not in read}
+    told = {
+        f"{source['source_name']}.{source['name']}"
+        for source in raw.values()
+        if "No model reads" in source["description"]
+    }
+    assert len(raw) > 50
+    assert unread == told
+
+
 def test_every_published_model_has_an_enforced_contract_and_a_described_column_each(
     models: list[dict[str, Any]],
 ) -> None:

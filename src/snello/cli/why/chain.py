@@ -66,7 +66,8 @@ _QUERIES = {
         where customer_id = $customer
         union all
         select
-            observed_at as occurred_at, 'segment' as kind, source as channel, value as detail, source, stream, record_key
+            observed_at as occurred_at, 'segment' as kind, source as channel, value as detail,
+            source, stream, record_key
         from customer_values
         where customer_id = $customer and starts_with(attribute, 'dmp_segment_')
         order by occurred_at desc nulls last, source, stream, record_key, kind""",

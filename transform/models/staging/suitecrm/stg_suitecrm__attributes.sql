@@ -3,12 +3,22 @@ with contacts as (
     where _deleted_at is null
 ),
 
+leads as (
+    select * from {{ source('suitecrm', 'leads') }}
+    where _deleted_at is null
+),
+
 accounts as (
     select * from {{ source('suitecrm', 'accounts') }}
     where _deleted_at is null
 ),
 
-joined as (
+campaigns as (
+    select * from {{ source('suitecrm', 'campaigns') }}
+    where _deleted_at is null
+),
+
+employed as (
     select
         contacts.id,
         contacts.date_modified,
@@ -19,26 +29,60 @@ joined as (
     left join accounts on contacts.account_id = accounts.id
 ),
 
-told as (
+won as (
     select
-        *,
-        'account' as attribute,
-        account as value
-    from joined
+        'contacts' as stream,
+        id,
+        campaign_id,
+        date_modified,
+        _sdc_extracted_at
+    from contacts
     union all
     select
-        *,
+        'leads' as stream,
+        id,
+        campaign_id,
+        date_modified,
+        _sdc_extracted_at
+    from leads
+),
+
+told as (
+    select
+        'contacts' as stream,
+        id,
+        'account' as attribute,
+        account as value,
+        date_modified,
+        _sdc_extracted_at
+    from employed
+    union all
+    select
+        'contacts' as stream,
+        id,
         'industry' as attribute,
-        industry as value
-    from joined
+        industry as value,
+        date_modified,
+        _sdc_extracted_at
+    from employed
+    union all
+    select
+        won.stream,
+        won.id,
+        'campaign' as attribute,
+        nullif(trim(campaigns.name), '') as value,
+        won.date_modified,
+        won._sdc_extracted_at
+    from won
+    inner join campaigns on won.campaign_id = campaigns.id
 ),
 
 renamed as (
     select
         ---------- ids
-        'contacts' as stream,
+        stream,
         id || '-' || attribute as record_key,
-        'contacts' as person_stream,
+        stream as person_stream,
         id as person_key,
         ---------- attribute
         attribute,
