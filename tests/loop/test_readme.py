@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import requests
 
+pytestmark = pytest.mark.timeout(1_800)  # the demo, two nights and a build from nothing, beside other tests
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.S | re.M)
 # What the README writes for whoever clones the repo, and what it comes to inside the environment.
