@@ -1,7 +1,6 @@
 {#-
     Tables and views are replaced in one statement, which DuckDB takes back whole where it fails. dbt makes them under
-    another name, renames the old one, renames the new one and drops the old one, which is most of what a small model
-    costs: docs/decisions/0131.
+    another name, renames the old one, renames the new one and drops the old one: docs/decisions/0131.
 -#}
 {% materialization view, adapter='duckdb' -%}
     {%- set made = this.incorporate(type='view') -%}
