@@ -6,6 +6,7 @@ Shapes by RFC 5321 and 5322, Unicode by RFC 6531 and IDNA, both as the library e
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ from email_validator import EmailNotValidError, validate_email
 from snello.identifiers.tables import words
 from snello.identifiers.text import null_like
 
+# Quantifiers that give nothing back (``*+``): no sign can be read in two ways, so there is never a second try.
 _PLAIN = re.compile(
-    r"[a-z0-9_](?:[a-z0-9_+-]|\.(?![.@])){0,62}"
-    r"@(?:[a-z0-9](?:[a-z0-9]|-(?!-)){0,40}(?<!-)\.){1,3}[a-z]{2,12}"
+    r"(?=[^@]{1,63}@)[a-z0-9_][a-z0-9_+-]*+(?:\.[a-z0-9_+-]++)*+"
+    r"@(?:(?=[^.]{1,41}\.)[a-z0-9]++(?:-[a-z0-9]++)*+\.){1,3}[a-z]{2,12}"
 )
 _ANGLE = re.compile(r"<([^<>]+@[^<>]+)>\s*$")
 _LONGEST = 1_000  # an address has 254 signs at most; the name in front of it may have more
@@ -52,6 +54,12 @@ def normalise_email(value: str | None) -> str | None:
         return None
     lowered = value.strip().lower()
     return lowered if _PLAIN.fullmatch(lowered) else _full(value)
+
+
+def plain_emails(values: Sequence[str]) -> list[str | None]:
+    """``normalise_email`` of those that are plain; ``None`` for all others, which may be valid all the same."""
+    plain = _PLAIN.fullmatch
+    return [lowered if plain(lowered) else None for lowered in map(str.lower, values)]
 
 
 @lru_cache(maxsize=65_536)

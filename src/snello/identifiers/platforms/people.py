@@ -12,7 +12,7 @@ from snello.identifiers.name import normalise_name
 from snello.identifiers.phone import normalise_phone
 from snello.identifiers.text import null_like
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUFFIX = re.compile(r"[ ,]+(?:jr|sr|ii|iii|iv)\.?$", re.IGNORECASE)
 _CLOSE = str.maketrans("", "", " '.,-")
@@ -27,7 +27,12 @@ def email(value: str, _: str = "") -> str | None:
 def gmail(value: str, _: str = "") -> str | None:
     """The address; at Gmail alone without the dots and without what follows a plus sign."""
     address = normalise_email(value)
-    if address is None or not address.endswith(_GMAIL):
+    return address and gmailbox(address)
+
+
+def gmailbox(address: str) -> str | None:
+    """The mailbox of an address in normal form that may be at Gmail."""
+    if not address.endswith(_GMAIL):
         return address
     local, _at, domain = address.partition("@")
     if domain not in _GMAIL:
@@ -39,7 +44,12 @@ def gmail(value: str, _: str = "") -> str | None:
 def untagged(value: str, _: str = "") -> str | None:
     """The address without what follows a plus sign, whatever its provider."""
     address = normalise_email(value)
-    if address is None or "+" not in address:
+    return address and without_tag(address)
+
+
+def without_tag(address: str) -> str | None:
+    """An address in normal form, up to its plus sign."""
+    if "+" not in address:
         return address
     local, _at, domain = address.partition("@")
     mailbox = local.partition("+")[0]
@@ -48,7 +58,7 @@ def untagged(value: str, _: str = "") -> str | None:
 
 def e164(value: str, country: str) -> str | None:
     """The number with plus sign and country code; numbers without a code are dialled from the person's country."""
-    return value if _E164.fullmatch(value) else normalise_phone(value, country or None)
+    return value if E164.fullmatch(value) else normalise_phone(value, country or None)
 
 
 def digits(value: str, country: str) -> str | None:

@@ -1,63 +1,28 @@
 """What every advertising platform's formatter shares: columns of people in, the platform's own fields out.
 
-A platform is a list of rules. What many people share (a town, a birthday, a surname) is read and hashed once and kept.
+A platform is a list of rules, each of which says what is sent of one value (``rule``). Of many people whole columns are
+read at once (``part``), and their answers are those of the rules.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as made
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from itertools import groupby
+from types import NoneType
+from typing import Any, NamedTuple
 
+from snello.identifiers.platforms.part import Part
 from snello.identifiers.platforms.places import iso_country
+from snello.identifiers.platforms.rule import Rule, text_of
 
-Read: TypeAlias = Callable[[str, str], "str | None"]
-_LENGTH = 64
-_KEPT = 100_000  # some 20 MB
-_HASHED = re.compile(r"[0-9a-fA-F]{64}")
+__all__ = ["Platform", "Prepared", "Rule"]
 
-
-def sha256(text: str) -> str:
-    """SHA-256 of the text in UTF-8, in small hex."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-_OF_NOTHING = frozenset(map(sha256, ("", " ", "null", "none", "nan", "n/a", "undefined")))
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How one field of a platform comes from one column.
-
-    - ``read``: value and country (two capitals, or nothing) to the value as the platform wants it; ``None`` for nothing
-    - ``clear``: the platform takes it as it is read; all else is hashed, and taken as it is where it is hashed already
-    - ``by_country``: what the value means depends on the person's country
-    - ``shared``: many people have the same value, so that what came of it is worth keeping
-    """
-
-    column: str
-    field: str
-    read: Read
-    clear: bool = False
-    by_country: bool = False
-    shared: bool = True
-    kept: dict[Any, str | None] = made(default_factory=dict, init=False, repr=False, compare=False)
-
-    def sent(self, value: object, country: str = "") -> str | None:
-        """The value as it goes to the platform; ``None`` when there is nothing in it. Never the hash of nothing."""
-        text = value.strip() if isinstance(value, str) else _text(value)
-        if not text:
-            return None
-        if len(text) == _LENGTH and not self.clear and _HASHED.fullmatch(text):
-            return None if text.lower() in _OF_NOTHING else text.lower()
-        found = self.read(text, country)
-        return found if self.clear or not found else sha256(found)
+_AT_ONCE = 1_000  # people whose values stay in the processor's cache while column after column is read
+_FEW = 3  # people of whom each is read alone: columns cost more than they save
+_TEXT, _NOTHING = {str}, {NoneType}
 
 
 @dataclass(frozen=True)
@@ -71,7 +36,7 @@ class Prepared:
 
     rows: list[dict[str, str]]
     dropped: Counter[str]
-    further: dict[int, dict[str, tuple[str, ...]]] = made(default_factory=dict)
+    further: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,72 +59,122 @@ class Platform:
 
         ``email`` and ``phone`` may be lists: the first that counts is in ``rows``, all others in ``further``.
         """
-        prepared = Prepared([{} for _ in rows], Counter())
-        countries: list[str] | None = None
-        columns: dict[str, list[Any]] = {}
-        for rule in self.rules:
-            if rule.column not in columns:
-                columns[rule.column] = [row.get(rule.column) for row in rows]
-            if rule.by_country and countries is None:
-                countries = _countries(rows)
-            if columns[rule.column].count(None) < len(rows):
-                _fill(prepared, rule, columns[rule.column], countries if rule.by_country else None)
+        prepared = Prepared([], Counter())
+        if len(rows) < _FEW:
+            self._add_each(prepared, rows)
+            return prepared
+        for start in range(0, len(rows), _AT_ONCE):
+            self._add(prepared, rows[start : start + _AT_ONCE])
         return prepared
 
+    @cached_property
+    def _parts(self) -> tuple[Part, ...]:
+        """The rules, those that follow one another on one column together."""
+        alike = groupby(self.rules, lambda rule: (rule.column, rule.shared, rule.by_country))
+        return tuple(Part(tuple(rules)) for _, rules in alike)
 
-def _fill(prepared: Prepared, rule: Rule, values: list[Any], countries: list[str] | None) -> None:
-    if any(isinstance(value, list | tuple) for value in values):
-        values = _first_of_lists(prepared, rule, values, countries)
-    found = _all_sent(rule, values, countries)
-    name = rule.field
-    for row, value in zip(prepared.rows, found, strict=True):
-        if value is not None:
-            row[name] = value
-    if None in found:
-        pairs = zip(values, found, strict=True)
-        if lost := sum(value is None and bool(_text(given)) for given, value in pairs):
-            prepared.dropped[name] += lost
+    @cached_property
+    def _asks_country(self) -> bool:
+        return any(rule.by_country for rule in self.rules)
+
+    def _add_each(self, prepared: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Person after person: where they are few, columns cost more than they save."""
+        added = _Added(prepared, len(rows))
+        for place, row in enumerate(rows):
+            country = iso_country(text_of(row.get("country"))) or "" if self._asks_country else ""
+            for part in self._parts:
+                if (given := row.get(part.rules[0].column)) is not None:
+                    added.read(part, place, given, country if part.rules[0].by_country else "")
+
+    def _add(self, prepared: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        added = _Added(prepared, len(rows))
+        columns = {name: column for name in self.fields if (column := _column(rows, name))}
+        nowhere = [""] * len(rows)
+        countries = nowhere
+        if self._asks_country:
+            countries = _countries(columns.get("country") or _column(rows, "country"), len(rows))
+        for part in self._parts:
+            if column := columns.get(part.rules[0].column):
+                at = countries if part.rules[0].by_country else nowhere
+                if column.listed:
+                    added.read_each(part, column.values, at)
+                else:
+                    added.fill(part, column.values, at)
 
 
-def _all_sent(rule: Rule, values: list[Any], countries: list[str] | None) -> list[str | None]:
-    sent = rule.sent
-    if not rule.shared:
-        return list(map(sent, values, countries)) if countries else list(map(sent, values))
-    keys = list(zip(values, countries, strict=True)) if countries else values
-    new = set(keys).difference(rule.kept)
-    if len(rule.kept) + len(new) > _KEPT:
-        rule.kept.clear()
-        new = set(keys)
-    rule.kept.update({key: sent(*key) if countries else sent(key) for key in new})
-    return [rule.kept[key] for key in keys]
+class _Column(NamedTuple):
+    """One column of some people: texts and nothing, and lists of anything where it is ``listed``."""
+
+    values: list[Any]
+    listed: bool
 
 
-def _first_of_lists(prepared: Prepared, rule: Rule, values: list[Any], countries: list[str] | None) -> list[Any]:
-    first: list[Any] = []
-    for place, value in enumerate(values):
-        if not isinstance(value, list | tuple):
-            first.append(value)
-            continue
-        country = countries[place] if countries else ""
-        read = [(one, rule.sent(one, country)) for one in value]
-        found = dict.fromkeys(sent for _, sent in read if sent is not None)
-        if lost := sum(sent is None and bool(_text(one)) for one, sent in read):
-            prepared.dropped[rule.field] += lost
-        first.append(next((one for one, sent in read if sent is not None), None))
+def _column(rows: Sequence[Mapping[str, Any]], name: str) -> _Column | None:
+    """The column; none where nobody has a value."""
+    values = [row.get(name) for row in rows]
+    kinds = set(map(type, values))
+    if kinds == _NOTHING:
+        return None
+    if kinds - _NOTHING == _TEXT:
+        return _Column(values, listed=False)
+    listed = any(issubclass(kind, list | tuple) for kind in kinds)
+    return _Column([one if one is None or isinstance(one, list | tuple) else text_of(one) for one in values], listed)
+
+
+def _countries(column: _Column | None, count: int) -> list[str]:
+    if column is None:
+        return [""] * count
+    texts = list(map(text_of, column.values)) if column.listed else column.values
+    known = {text: iso_country(text or "") or "" for text in set(texts)}
+    return [known[text] for text in texts]
+
+
+class _Added:
+    """Some people as their rows fill, after those that are prepared."""
+
+    def __init__(self, prepared: Prepared, count: int) -> None:
+        self._prepared, self._start = prepared, len(prepared.rows)
+        self._rows: list[dict[str, str]] = [{} for _ in range(count)]
+        prepared.rows.extend(self._rows)
+
+    def fill(self, part: Part, values: Sequence[str | None], countries: Sequence[str]) -> None:
+        """Write the fields of a column of texts."""
+        for rule, found in zip(part.rules, part.sent(values, countries), strict=True):
+            name = rule.field
+            if all(found):
+                for row, value in zip(self._rows, found, strict=True):
+                    row[name] = value  # type: ignore[assignment]
+                continue
+            for row, given, value in zip(self._rows, values, found, strict=True):
+                if value is not None:
+                    row[name] = value
+                elif given and given.strip():
+                    self._prepared.dropped[name] += 1
+
+    def read_each(self, part: Part, values: Sequence[Any], countries: Sequence[str]) -> None:
+        """Write the fields of a column in which some have several values."""
+        for place, (given, country) in enumerate(zip(values, countries, strict=True)):
+            if given is not None:
+                self.read(part, place, given, country)
+
+    def read(self, part: Part, place: int, given: Any, country: str) -> None:
+        """Write the fields of one person's value, or values."""
+        if isinstance(given, list | tuple):
+            for rule in part.rules:
+                self._read_several(rule, place, given, country)
+        elif text := text_of(given):
+            for rule, sent in zip(part.rules, part.sent_of_one(text, country), strict=True):
+                if sent is not None:
+                    self._rows[place][rule.field] = sent
+                else:
+                    self._prepared.dropped[rule.field] += 1
+
+    def _read_several(self, rule: Rule, place: int, given: Sequence[Any], country: str) -> None:
+        read = [rule.sent(one, country) for one in given]
+        if lost := sum(sent is None and bool(text_of(one)) for one, sent in zip(given, read, strict=True)):
+            self._prepared.dropped[rule.field] += lost
+        found = tuple(dict.fromkeys(sent for sent in read if sent is not None))
+        if found:
+            self._rows[place][rule.field] = found[0]
         if len(found) > 1:
-            prepared.further.setdefault(place, {})[rule.field] = tuple(found)[1:]
-    return first
-
-
-def _countries(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    values = [row.get("country") for row in rows]
-    known = {value: iso_country(_text(value)) or "" for value in set(values)}
-    return [known[value] for value in values]
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value.strip()
-    return value.isoformat()[:10] if isinstance(value, date) else str(value)
+            self._prepared.further.setdefault(self._start + place, {})[rule.field] = found[1:]
