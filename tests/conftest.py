@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
+from shutil import disk_usage, rmtree
 from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import psycopg
 import pytest
 
@@ -43,9 +46,31 @@ class _AtOnce:
             terminal.write_line(f"\nFAILED {report.nodeid} ({report.when})", red=True)
 
 
+IN_MEMORY = Path("/dev/shm")
+ROOM = 8 * 1024**3  # bytes; a whole run leaves less than half of it
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    gc.set_threshold(50_000, 20, 100)  # ten thousand tests are no garbage, and need not be searched for any
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(_AtOnce(config))
+        _keep_off_the_disk(config)
+
+
+def _keep_off_the_disk(config: pytest.Config) -> None:
+    """What tests write goes to memory where there is room: ledgers, warehouses and servers need not wait for a disk.
+
+    ``TMPDIR``, or an own ``--basetemp``, is left as it is.
+    """
+    if os.environ.get("TMPDIR") or config.option.basetemp or not IN_MEMORY.is_dir():
+        return
+    if min(disk_usage(IN_MEMORY).free, psutil.virtual_memory().available) < ROOM:
+        return
+    folder = Path(mkdtemp(prefix="snello-tests-", dir=IN_MEMORY))
+    folder.chmod(0o1777)  # servers write there that run as a user of their own
+    os.environ["TMPDIR"], tempfile.tempdir = str(folder), None
+    config.add_cleanup(lambda: rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session", autouse=True)

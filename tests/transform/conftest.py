@@ -8,12 +8,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pytest
 import yaml
 from deltalake import write_deltalake
+from tests.transform.forked import Forked
 
 PROJECT = Path(__file__).parents[2] / "transform"
 STORIES = Path(__file__).parent / "stories"
@@ -91,6 +92,19 @@ def _cell(value: Any, kind: pa.DataType, name: str) -> Any:
     return value
 
 
+@cache
+def dbt() -> Forked:
+    """The process that forks dbt for the tests of this worker."""
+    return Forked()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked() -> Iterator[None]:
+    yield
+    if dbt.cache_info().currsize:
+        dbt().close()
+
+
 @dataclass(frozen=True)
 class Hub:
     """One run of dbt over one lake."""
@@ -102,7 +116,7 @@ class Hub:
     parsed: Path | None = None  # a folder with what dbt made of the project
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt as a user would, in a process of its own."""
+        """Run dbt in a process of its own."""
         variables = {
             "SNELLO_LAKE": str(self.lake),
             # dbt parses everything anew where the warehouse has another name: the folder differs, the name does not
@@ -114,20 +128,14 @@ class Hub:
             "DBT_TARGET_PATH": str(self.home / "target"),
             "DBT_LOG_PATH": str(self.home / "logs"),
             "DBT_USE_COLORS": "false",
+            "DBT_WRITE_JSON": str(arguments[0] != "build"),  # what tests read of a build is in the warehouse
         }
         target = self.home / "target"
         if self.parsed and self.project == PROJECT and not (target / _KEPT[0]).exists():
             target.mkdir(exist_ok=True)
             for name in _KEPT:
                 shutil.copyfile(self.parsed / name, target / name)
-        return subprocess.run(
-            [str(Path(sys.executable).parent / "dbt"), *arguments],
-            cwd=self.home,
-            env=os.environ | variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return dbt().run(arguments, self.home, os.environ | variables)
 
     def make(self, *arguments: str) -> Hub:
         """Run dbt and insist that it passed."""

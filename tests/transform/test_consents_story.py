@@ -79,7 +79,7 @@ def _cell(value: Any, name: str) -> Any:
 
 def planned(hub: Hub, run: str) -> tuple[Plan, list[dict[str, Any]]]:
     """Publish what was built, plan, and deliver the plan."""
-    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+    manifest = json.loads(((hub.parsed or hub.home / "target") / "manifest.json").read_text())
     terms = next(node["config"]["meta"]["sync"] for node in manifest["nodes"].values() if node["name"] == SYNC)
     with duckdb.connect(str(hub.home / "warehouse.duckdb"), read_only=True) as connection:
         tables = {

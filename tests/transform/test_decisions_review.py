@@ -38,7 +38,7 @@ CUSTOMERS = [
 def asked(make_hub: Callable[..., Hub]) -> Hub:
     """A company that asks a person wherever likelihood is not quite certain."""
     rows = [{"customer_no": number, **customer} for number, customer in enumerate(CUSTOMERS)]
-    chosen = ("--select", "+customer_sources", "+identity_review", "--exclude-resource-type", "test")
+    chosen = ("--select", "+customer_sources", "+identity_review", "--exclude-resource-type", "test", "unit_test")
     return make_hub({"crm.customers": rows}).make("build", *chosen, "--vars", "{likelihood_accept: 0.99999}")
 
 

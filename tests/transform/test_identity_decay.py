@@ -32,8 +32,8 @@ def edges(make_hub: Callable[..., Hub]) -> Hub:
         {"customer_no": 90, **marco, "updated_at": NOW - timedelta(days=3 * HALF_LIFE)},
         {"customer_no": 91, **marco, "updated_at": NOW},
     ]
-    chosen = ("--select", "+person_edges", "--exclude-resource-type", "test", "--vars", "{likelihood: false}")
-    return make_hub({"crm.customers": rows}).make("build", *chosen)
+    only = ("--select", "+person_edges", "--exclude-resource-type", "test", "unit_test")
+    return make_hub({"crm.customers": rows}).make("build", *only, "--vars", "{likelihood: false}")
 
 
 def strength(hub: Hub, first: int, rule: str) -> float | None:

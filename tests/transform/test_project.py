@@ -3,14 +3,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
-
-if TYPE_CHECKING:
-    from conftest import Hub
-
 
 PROJECT = Path(__file__).parents[2] / "transform"
 
@@ -25,9 +21,14 @@ def test_every_variable_of_the_project_is_in_its_readme() -> None:
 
 
 @pytest.fixture(scope="module")
-def models(hub: Hub) -> list[dict[str, Any]]:
-    """The models of the project, as dbt's manifest tells them."""
-    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+def manifest(parsed: Path) -> dict[str, Any]:
+    """What dbt reads of the project."""
+    return dict(json.loads((parsed / "manifest.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The models among it."""
     return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
 
 
@@ -37,8 +38,7 @@ def test_every_description_ends_with_the_grain(models: list[dict[str, Any]]) -> 
     assert not ungrained
 
 
-def test_every_raw_table_is_read_by_a_model_or_its_description_says_why_none_does(hub: Hub) -> None:
-    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+def test_every_raw_table_is_read_by_a_model_or_its_description_says_why_none_does(manifest: dict[str, Any]) -> None:
     raw = {key: source for key, source in manifest["sources"].items() if source["schema"].startswith("raw_")}
     read = {key for node in manifest["nodes"].values() for key in node.get("depends_on", {}).get("nodes", [])}
     unread = {f"{source['source_name']}.{source['name']}" for key, source in raw.items() if key not in read}
@@ -63,9 +63,8 @@ def test_every_published_model_has_an_enforced_contract_and_a_described_column_e
 
 
 def test_every_model_outside_staging_and_the_unions_has_a_grain_test_where_it_is_published(
-    hub: Hub, models: list[dict[str, Any]]
+    manifest: dict[str, Any], models: list[dict[str, Any]]
 ) -> None:
-    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
     tested = {
         node["attached_node"]
         for node in manifest["nodes"].values()
@@ -88,8 +87,7 @@ def test_a_mart_selects_everything_from_its_last_thought_alone(models: list[dict
     assert not greedy
 
 
-def test_every_raw_table_of_a_source_has_a_bound_on_its_age(hub: Hub) -> None:
-    manifest = json.loads((hub.home / "target" / "manifest.json").read_text())
+def test_every_raw_table_of_a_source_has_a_bound_on_its_age(manifest: dict[str, Any]) -> None:
     own = ("ledger", "snello")
     sources = manifest["sources"].values()
     raw = [s for s in sources if s["schema"].startswith("raw_") and s["source_name"] not in own]
