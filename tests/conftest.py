@@ -8,6 +8,7 @@ import re
 import tempfile
 import warnings
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from shutil import disk_usage, rmtree
 from tempfile import mkdtemp
@@ -19,19 +20,49 @@ import psycopg
 import pytest
 
 OF_ONE_CONNECTOR = re.compile(r"(.*test_(?:tap|target)_suite\.py)::.*\[((?:tap|target)-[a-z]+)")
+# What computes for minutes, the longest first; and what waits for minutes. Workers begin with one of each in turn.
+COMPUTING = (
+    "tests/loop/",
+    "tests/transform/test_incremental",
+    "tests/docs/test_add_a",
+    "tests/cli/test_new",
+    "tests/transform/",
+)
+WAITING = ("tests/connectors/test_target_suite", "tests/connectors/test_tap_suite")
+
+
+def scope_of(nodeid: str) -> str:
+    """What one worker takes as a whole: a file, whose tests share servers; of a suite those of one connector."""
+    suite = OF_ONE_CONNECTOR.match(nodeid)
+    return "::".join(suite.groups()) if suite else nodeid.split("::")[0]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long does not come last, when one worker would have it and the others nothing."""
+    if not hasattr(config, "workerinput"):
+        return
+    scopes: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        scopes.setdefault(scope_of(item.nodeid), []).append(item)
+    computing = [scope for start in COMPUTING for scope in scopes if scope.startswith(start)]
+    waiting = [scope for start in WAITING for scope in scopes if scope.startswith(start)]
+    waiting.sort(key=lambda scope: -len(scopes[scope]))
+    first = dict.fromkeys(scope for pair in zip_longest(computing, waiting) for scope in pair if scope)
+    others = sorted(scopes.keys() - first, key=lambda scope: (-len(scopes[scope]), scope))
+    items[:] = [item for scope in (*first, *others) for item in scopes[scope]]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """A worker takes the tests of a file, which share its servers; of the suites' files those of one connector."""
+    """Hand the tests out by their scopes, in the order above."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByConnector(LoadFileScheduling):
+    class ByScope(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            suite = OF_ONE_CONNECTOR.match(nodeid)
-            return "::".join(suite.groups()) if suite else str(super()._split_scope(nodeid))
+            return scope_of(nodeid)
 
-    return ByConnector(config, log) if config.option.dist == "loadfile" else None
+    config.option.loadscopereorder = False
+    return ByScope(config, log) if config.option.dist == "loadfile" else None
 
 
 class _AtOnce:
