@@ -61,13 +61,15 @@ def difference(ground: Ground, mode: str = "mirror") -> Difference:
     rows = [{"key": key, **row} for key, row in ground.ledger.items()]
     settled = [row for row in rows if (row["status"], row["op"]) == ("delivered", "upsert")]
     connection = DATABASE.cursor()  # temporary tables are its own
-    excluded = [
+    excluded: list[Row] = [
         {"key": key, "customer": key, "gate": "g", "code": "kept_back", "keep": str(key in ground.stays).lower()}
         for key in ground.barred | ground.stays
     ]
-    members = [{"key": key, "customer": key, "fingerprint": print_} for key, print_ in ground.want.items()]
-    as_held = [{"key": row["key"], "customer": row["key"], "fingerprint": row["fingerprint"]} for row in settled]
-    kept = [
+    members: list[Row] = [{"key": key, "customer": key, "fingerprint": print_} for key, print_ in ground.want.items()]
+    as_held: list[Row] = [
+        {"key": row["key"], "customer": row["key"], "fingerprint": row["fingerprint"]} for row in settled
+    ]
+    kept: list[Row] = [
         {"key": key, "customer": key, "fingerprint": ground.ledger[key]["fingerprint"] or "f1"}
         for key in ground.stays
         if key in ground.ledger
@@ -75,6 +77,7 @@ def difference(ground: Ground, mode: str = "mirror") -> Difference:
     for name, content in {
         "want": table(members, "key customer fingerprint"),
         "printed": table(members + kept, "key customer fingerprint"),
+        "members": table(members + excluded, "key customer"),
         "excluded": connection.from_arrow(table(excluded, "key customer gate code keep"))
         .project("key, customer, gate, code, keep::boolean as keep")
         .to_arrow_table(),
@@ -91,7 +94,8 @@ def difference(ground: Ground, mode: str = "mirror") -> Difference:
             [{"key": key, "customer": ground.who(key)} for key in ground.ledger if key not in ground.want],
             "key customer",
         ),
-        "fresh": table([{"key": one["key"]} for one in members if one not in as_held], "key"),
+        "unsent": table([one for one in members if one not in as_held], "key customer fingerprint"),
+        "unmatched": table([one for one in as_held if one not in members], "key fingerprint"),
         "known_exclusions": table(
             [{"key": key, "gate": "g", "code": "kept_back"} for key in ground.known], "key gate code"
         ),

@@ -53,6 +53,20 @@ def test_keys_that_are_numbers_are_named_as_texts(stage: Rehearsal) -> None:
     assert sorted(found) == [("1", "1"), ("2", "2")]
 
 
+def test_one_yes_is_needed_two_make_nobody_two_members_and_one_refusal_outweighs_them(stage: Rehearsal) -> None:
+    yes = [("c1", "any", "yes"), ("c1", "email", "yes"), (None, "any", "yes")]
+    no = [("c2", "any", "yes"), ("c2", "email", "no"), ("c3", "email", "no"), ("c3", "any", "yes")]
+    unknown = [("c4", "email", None), ("c5", "sms", "yes"), (None, "email", None)]
+    said = [*yes, *no, *unknown]
+    consents = pa.table({name: [row[n] for row in said] for n, name in enumerate(("customer_id", "channel", "state"))})
+    consents = consents.append_column("purpose", [["profiling"] * len(said)])
+    stage.publish([{"customer_id": f"c{n}"} for n in range(1, 7)])
+    stage.lake.publish({"consent_current": consents}, run_id="consents")
+    connection = audience_of(stage, channel="email").connection
+    assert connection.execute("select key, customer from printed").fetchall() == [("c1", "c1")]
+    assert connection.execute("select count(*), count(*) filter (where consents) from members").fetchall() == [(6, 1)]
+
+
 @pytest.mark.parametrize("column", ["customer_id", "event"])
 def test_a_character_that_no_ledger_keeps_is_refused_in_key_and_customer(stage: Rehearsal, column: str) -> None:
     stage.publish([{"customer_id": "c1", "event": "e1", "number": 1}])

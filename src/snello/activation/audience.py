@@ -15,6 +15,19 @@ from snello.errors import ConfigError, ContractError
 from snello.lake import Lake, Manifest
 
 CONSENTS = "consent_current"
+CONSENTED = (
+    "create temp view answers as select customer_id::varchar as key, coalesce(state = 'yes' and {holds}, false) as yes "
+    "from consents where purpose = {purpose} and channel in ({channel}, 'any')",
+    "create temp view consented as select key from answers "
+    "anti join (select key from answers where not yes) as refused using (key) where yes",
+)
+# where an answer is nobody's, `in` says null of whoever gave none
+PRINTED = (
+    "create temp table prints as "
+    "select *, coalesce({customer} in (select key from consented), false) as consents from ({every})",
+    "create temp view members as select key, {customer} as customer, fingerprint, consents from prints",
+    "create temp view printed as select key, customer, fingerprint from members where consents",
+)
 
 
 class Audience:
@@ -23,14 +36,16 @@ class Audience:
     Leaves these relations behind in ``connection``:
 
     - ``audience``: the published columns, with the key as text in ``_key`` and the customer in ``_customer``
-    - ``consented``: customers with a yes for the sync's purpose and channel that holds today, and no refusal
-    - ``printed``: ``key, customer, fingerprint`` of the members who consented
+    - ``consented``: customers with a yes for the sync's purpose and channel that holds today, and no refusal; whoever
+      said it twice stands there twice
+    - ``members``: ``key, customer, fingerprint, consents`` of everybody; ``printed``: of those who consented
     """
 
     def __init__(self, lake: Lake, sync: Sync, salt: str, ledger: Engine) -> None:
         if not salt:
             raise ConfigError("setting salt", "it is empty: anybody could recompute a fingerprint", "set SNELLO_SALT")
         self.sync = sync
+        self._customer = "key" if sync.key == sync.customer else "customer"
         self.connection = duckdb.connect()
         self.connection.execute("set TimeZone = 'UTC'")  # a moment has one text, wherever the run takes place
         self.connection.execute("set variable salt = $1", [salt])
@@ -51,19 +66,18 @@ class Audience:
         dated = "valid_until" in self.connection.sql("select * from consents limit 0").columns
         holds = "coalesce(valid_until >= getvariable('today'), true)" if dated else "true"
         self.connection.execute("set variable today = $1", [_today()])
-        self.connection.execute(
-            "create temp table consented as select customer_id::varchar as key from consents "
-            "where purpose = $1 and channel in ($2, 'any') "
-            f"group by key having bool_and(coalesce(state = 'yes' and {holds}, false))",
-            [self.sync.purpose, self.sync.channel],
-        )
+        asked = {"purpose": _literal(self.sync.purpose), "channel": _literal(self.sync.channel), "holds": holds}
+        for statement in CONSENTED:
+            self.connection.execute(statement.format(**asked))
 
     def _fingerprint(self, published: str, prints: Prints) -> None:
         """By name, so that the order of the columns plays no part; as JSON, so that null differs from empty."""
         named = ", ".join(f"{_literal(name)}: {quoted(name)}" for name in sorted(self.schema.names))
+        ids = {"key": self.sync.key, self._customer: self.sync.customer}  # one column where both are one
+        shown = ", ".join(f"{quoted(column)}::varchar as {name}" for name, column in ids.items())
         statement = (
-            f"select {quoted(self.sync.key)}::varchar as key, {quoted(self.sync.customer)}::varchar as customer, "
-            f"left(sha256(getvariable('salt') || to_json({{{named}}})), 32) as fingerprint from ({published})"
+            f"select {shown}, left(sha256(getvariable('salt') || to_json({{{named}}})), 32) as fingerprint "
+            f"from ({published})"
         )
         kept = prints.kept(statement)
         if kept is None:  # else the keys were found in order as well
@@ -77,10 +91,8 @@ class Audience:
             self._print(statement)  # another run dropped it meanwhile
 
     def _print(self, every: str) -> None:
-        self.connection.execute(
-            "create temp table printed as select key, customer, fingerprint "
-            f"from ({every}) as every semi join consented on consented.key = every.customer"
-        )
+        for statement in PRINTED:
+            self.connection.execute(statement.format(every=every, customer=self._customer))
 
     def _check_keys(self) -> None:
         own = sorted({self.sync.key, self.sync.customer})

@@ -76,9 +76,9 @@ def _emptied(plan: Plan) -> Iterator[str]:
         return
     left = "select count(*) from removals where reason = 'left_audience'"
     small = figures.removals <= sync.max_removals_floor and not plan.connection.execute(left).fetchall()[0][0]
-    if figures.published == 0 and not (small and figures.consenting):
+    if figures.published == 0 and not (small and figures.anyone_consents):
         yield f"the audience is empty: {_sizes(plan)}"
-    elif figures.consenting == 0:
+    elif not figures.anyone_consents:
         yield f"nobody consents to {sync.purpose}: {_sizes(plan)}"
 
 

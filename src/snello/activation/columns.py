@@ -71,7 +71,7 @@ def _pages(connection: Connection, sql: str, sync: str) -> Iterator[pa.RecordBat
 
 def _of_sqlite(connection: Connection, sql: str, given: tuple[str, ...]) -> pa.RecordBatch:
     names = list(connection.exec_driver_sql(f"select * from ({sql}) limit 0", given).keys())
-    joined = ", ".join(f"cast(group_concat({name}, char({_SEPARATOR})) as blob)" for name in names)
+    joined = ", ".join(f"cast(group_concat({name}, '{chr(_SEPARATOR)}') as blob)" for name in names)
     try:
         size, *texts = connection.exec_driver_sql(f"select count(*), {joined} from ({sql})", given).one()
         arrays = [_parted(text or b"", size) for text in texts]
@@ -87,14 +87,25 @@ def _of_sqlite(connection: Connection, sql: str, given: tuple[str, ...]) -> pa.R
 def _parted(text: bytes, size: int) -> pa.StringArray | None:
     """The ``size`` texts that were joined; None where the separator stands in one of them."""
     seen = np.frombuffer(text, np.uint8)
-    kept = seen != _SEPARATOR
-    at = np.flatnonzero(~kept)
-    if len(at) != max(size - 1, 0):
+    between = seen == _SEPARATOR
+    if np.count_nonzero(between) != max(size - 1, 0):
         return None
+    length, uneven = divmod(len(seen) + 1 - size, max(size, 1))
+    if size and not uneven and between[length :: length + 1].all():
+        return _alike(seen, size, length)
     offsets = np.empty(size + 1, np.int32)
-    offsets[0], offsets[-1] = 0, len(seen) - len(at)
-    offsets[1:-1] = at - np.arange(len(at))
-    return pa.StringArray.from_buffers(size, pa.py_buffer(offsets), pa.py_buffer(seen[kept]))
+    offsets[0], offsets[-1] = 0, len(seen) - max(size - 1, 0)
+    offsets[1:-1] = np.flatnonzero(between) - np.arange(max(size - 1, 0))
+    return pa.StringArray.from_buffers(size, pa.py_buffer(offsets), pa.py_buffer(seen[~between]))
+
+
+def _alike(seen: np.ndarray, size: int, length: int) -> pa.StringArray:
+    """Texts of one length, as fingerprints are and most keys: where each begins need not be looked for."""
+    letters = np.empty((size, length), np.uint8)
+    letters[:-1] = seen[: (size - 1) * (length + 1)].reshape(size - 1, length + 1)[:, :length]
+    letters[-1] = seen[(size - 1) * (length + 1) :]
+    offsets = np.arange(size + 1, dtype=np.int32) * np.int32(length)
+    return pa.StringArray.from_buffers(size, pa.py_buffer(offsets), pa.py_buffer(letters))
 
 
 def _nulled(found: pa.Table) -> pa.Table:

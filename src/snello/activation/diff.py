@@ -1,6 +1,7 @@
 """The difference between what a channel shall hold and what the ledger says of it, as sets.
 
-Reads the relations of the gates, ``want``, ``excluded``, ``barred``, ``leavers`` and ``fresh``; those of the ledger,
+Reads the relations of the gates, ``want``, ``unsent``, ``unmatched``, ``excluded``, ``barred`` and ``leavers``; of
+the audience ``members``, ``printed`` and ``consented``; those of the ledger,
 ``held(key, customer)``, ``settled(key, fingerprint)``, ``unsettled(key, fingerprint, tried, status, op, batch)``,
 ``known_exclusions(key, gate, code)``, ``erased(key)``, ``overdue(key)`` and ``absent(key)``; and ``aliases(key,
 customer)``, customers who are another now. Leaves behind ``changes(op, key, customer, fingerprint, reason, batch,
@@ -25,9 +26,8 @@ from snello.activation import moves
 DIFFERING = """
 create temp table differing as
 select w.key, w.customer, w.fingerprint, s.key is not null as held
-from (select key, customer, fingerprint from want semi join fresh using (key)) as w
-left join settled as s on s.key = w.key
-where s.fingerprint is distinct from w.fingerprint
+from unsent as w
+left join unmatched as s on s.key = w.key
 """
 
 # a row that was removed had been delivered; one in doubt about two payloads may not have been
@@ -38,8 +38,8 @@ with once as (
     union all
     select key from unsettled where fingerprint <> '?' or (op = 'remove' and status = 'delivered')
 )
-select w.key, w.customer, w.fingerprint, s.key is not null as held from want as w
-left join settled as s on s.key = w.key
+select w.key, w.customer, w.fingerprint, s.key is not null as held from unsent as w
+left join unmatched as s on s.key = w.key
 anti join once on once.key = w.key
 anti join (select customer as key from aliases semi join once using (key)) as merged on merged.key = w.key
 """
@@ -65,32 +65,30 @@ where w.key not in (select key from erased) and not coalesce(
 REMOVALS = """
 create temp table removals as
 with perhaps as (
-    select key from leavers
+    select key, customer from leavers
     union
-    select key from erased
+    select key, customer from held semi join erased using (key)
 ),
 candidates as (
-    select key, null as batch from settled semi join perhaps using (key)
+    select key, customer, null as batch from settled inner join perhaps using (key)
     union all
-    select key, case when op = 'remove' then batch end as batch from unsettled semi join perhaps using (key)
+    select key, customer, case when op = 'remove' then batch end as batch from unsettled inner join perhaps using (key)
     where fingerprint is not null or status in ('in_doubt', 'retrying')
 )
 select
-    'remove' as op, h.key, held.customer, null as fingerprint,
+    'remove' as op, h.key, h.customer, null as fingerprint,
     case
         when e.key is not null then 'erased' when m.wanted then 'merged' else coalesce(b.code, 'left_audience')
     end as reason,
     h.batch, null as moved_from, case when e.key is not null then 0 else 1 end as rank
 from candidates as h
-inner join held using (key)
 left join erased as e on e.key = h.key
 left join merging as m on m.key = h.key
 left join (select key, min(code) as code from barred group by key) as b on b.key = h.key
 where e.key is not null or (({gone}) and h.key not in (select old from moves))
 """
 
-STAYS = "select key from want union all select key from excluded where keep"
-LEFT = f"h.key not in ({STAYS}) and not coalesce(m.kept, false)"
+LEFT = "h.key not in (select key from excluded where keep) and not coalesce(m.kept, false)"
 GONE = {
     "mirror": LEFT,
     "upsert": "b.key is not null or coalesce(m.wanted, false)",
@@ -147,7 +145,7 @@ class Figures:
 
     - ``waiting``: members whose payload was refused and has not changed
     - ``suppressed``: members kept back by a gate; ``codes``: how many by each word
-    - ``consenting``: customers with a yes to the purpose, in the audience or not
+    - ``anyone_consents``: whether a customer says yes to the purpose, in the audience or not
     - ``moves``: upserts of rows that the channel holds under the key of a customer who is now another
     """
 
@@ -158,7 +156,7 @@ class Figures:
     unchanged: int
     waiting: int
     suppressed: int
-    consenting: int
+    anyone_consents: bool
     codes: Mapping[str, int]
     moves: int = 0
 
@@ -183,11 +181,13 @@ def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
     connection.execute(NEWLY_EXCLUDED)
     connection.execute(NO_LONGER_EXCLUDED)
     codes = dict(connection.execute("select code, count(*) from excluded group by code order by code").fetchall())
-    members, differing, settled, unsure, upserts, moved, removals, consenting = connection.execute(
-        "select (select count(*) from want), (select count(*) from differing), (select count(*) from settled), "
+    published, differing, settled, unsure, upserts, moved, removals, anyone = connection.execute(
+        "select (select count(*) from members), (select count(*) from differing), (select count(*) from settled), "
         "(select count(*) from unsettled where fingerprint is not null), (select count(*) from upserts), "
-        "(select count(moved_from) from upserts), (select count(*) from removals), (select count(*) from consented)"
+        "(select count(moved_from) from upserts), (select count(*) from removals), exists(select 1 from consented)"
     ).fetchall()[0]
+    suppressed = sum(codes.values())
+    members = published - suppressed  # whom no gate keeps back; a gate names a member once
     return Figures(
         members=members,
         held=settled + unsure,
@@ -195,8 +195,8 @@ def diff(connection: duckdb.DuckDBPyConnection, mode: str) -> Figures:
         removals=removals,
         unchanged=members - differing,
         waiting=differing - upserts,
-        suppressed=sum(codes.values()),
-        consenting=consenting,
+        suppressed=suppressed,
+        anyone_consents=anyone,
         codes=codes,
         moves=moved,
     )

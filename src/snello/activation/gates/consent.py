@@ -5,17 +5,12 @@ from __future__ import annotations
 from snello.activation.gates.case import Case, Gate
 
 CODE = "no_consent"
-LEFT = "select (select count(*) from audience) - (select count(*) from printed)"
+WITHOUT = f"select key, customer, '{CODE}' as code, false as keep from members where not consents"
 
 
-def kept_back(case: Case) -> str | None:
-    """Every member without consent; ``printed`` holds the others alone."""
-    if not case.connection.execute(LEFT).fetchall()[0][0]:
-        return None
-    return (
-        f"select _key as key, _customer as customer, '{CODE}' as code, false as keep "
-        "from audience anti join consented on consented.key = _customer"
-    )
+def kept_back(_case: Case) -> str:
+    """Every member without consent."""
+    return WITHOUT
 
 
 def barred(case: Case) -> str:

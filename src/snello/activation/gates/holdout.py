@@ -69,6 +69,12 @@ where recorded.held_out is not null or place < $share
 """
 
 
+def gather(case: Case) -> None:
+    """Leave ``recorded(customer, held_out)``: what was drawn by earlier runs."""
+    if case.sync.holdout is not None:
+        case.connection.register("recorded", case.told(RECORDED, _name(case)))
+
+
 def kept_back(case: Case) -> str | None:
     """Members who are held out; what the channel holds of them goes."""
     if case.sync.holdout is None:
@@ -77,7 +83,6 @@ def kept_back(case: Case) -> str | None:
     shares = case.told(SHARES, name)
     least = min([float(share) for share in shares["share"].to_pylist()], default=case.sync.holdout.share)
     grew = least < case.sync.holdout.share
-    connection.register("recorded", case.told(RECORDED, name))
     contacted = case.told(CONTACTED, name) if grew else case.told(RECORDED, "")
     connection.register("contacted", contacted)
     connection.execute("set variable holdout = $1", [name])

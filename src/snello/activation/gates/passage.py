@@ -1,11 +1,13 @@
 """The passage of an audience through the gates, in order.
 
-Reads ``audience``, ``consented``, ``printed`` and the ledger's ``held(key, customer)``; leaves behind
+Reads the relations of the audience and the ledger's ``held``, ``settled`` and ``unsettled``; leaves behind
 
 - ``excluded(key, customer, gate, code, keep)``: members kept back; ``keep``: what the channel holds of them stays
 - ``barred(key, code)``: rows that the channel must not go on holding, members or not, and why
 - ``leavers(key, customer)``: rows held of whom will not be sent
-- ``want(key, customer, fingerprint)``: members whom every gate let through
+- ``want(key, customer, fingerprint)``: members whom every gate let through; ``unsent``: those of whom no such row is
+  settled
+- ``unmatched(key, fingerprint)``: settled rows that no member who consented has so
 """
 
 from __future__ import annotations
@@ -17,8 +19,20 @@ from snello.errors import ConfigError, choices
 
 GATES = (consent.GATE, suppression.GATE, holdout.GATE, pressure.GATE, quality.GATE, size.GATE)
 
-WANT = "create temp table want as select key, customer, fingerprint from passing"
-LEAVERS = "create temp table leavers as select key, customer from held anti join want using (key)"
+WANT = "create temp view want as select key, customer, fingerprint from passing"
+UNSENT = "create temp view unsent as select key, customer, fingerprint from unheld anti join excluded using (key)"
+# who is wanted and not among these is settled as wanted; what is sent while the ledger is read may be in both relations
+LEAVERS = """
+create temp table leavers as
+with perhaps as (
+    select key from unmatched
+    union all
+    select key from unsettled anti join settled using (key)
+    union all
+    select key from excluded
+)
+select key, customer from held semi join perhaps using (key) anti join unsent using (key)
+"""
 KEPT_BACK = "create temp table barred as select key, code from excluded where not keep"
 BARRED = "insert into barred select key, code from ({rows}) anti join barred using (key)"
 
@@ -30,7 +44,7 @@ def admit(case: Case) -> None:
     """
     _check_columns(case)
     cross(case, GATES)
-    for statement in (WANT, LEAVERS, KEPT_BACK):
+    for statement in (WANT, UNSENT, LEAVERS, KEPT_BACK):
         case.connection.execute(statement)
     for gate in GATES:
         if rows := gate.barred(case):

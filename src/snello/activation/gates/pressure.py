@@ -39,7 +39,8 @@ group by all
 WAITING = """
 create or replace temp table waiting as
 select key, customer, {place} as place from unproven
-anti join settled using ({same})
+semi join unheld using (key)
+anti join (select key from unmatched where {once}) as sent using (key)
 anti join (select key from unsettled where status = 'in_doubt' and op = 'upsert') as doubtful using (key)
 """
 
@@ -112,8 +113,8 @@ def _waiting(case: Case) -> None:
     """Leave ``waiting(key, customer, place)``: rows to be sent, numbered within each person by key."""
     sync = case.sync
     place = "1" if sync.key == sync.customer else "row_number() over (partition by customer order by key)"
-    same = "key" if sync.mode in ("insert", "append") else "key, fingerprint"
-    case.connection.execute(WAITING.format(place=place, same=same))
+    once = "true" if sync.mode in ("insert", "append") else "false"
+    case.connection.execute(WAITING.format(place=place, once=once))
 
 
 def _upcoming(case: Case, other: Sync) -> pa.Table:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from snello.activation.gates.case import Case, Gate
 
 CODE = "below_minimum"
-COUNT = "select (select count(*) from passing) + (select count(*) from excluded semi join held using (key) where keep)"
+# a million keys need not be compared to count them: each gate names a member once
+COUNT = """
+select (select count(*) from members) - (select count(*) from excluded)
+    + (select count(*) from excluded semi join held using (key) where keep)
+"""
 
 
 def kept_back(case: Case) -> str | None:
