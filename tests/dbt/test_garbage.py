@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 ASKED = """
 import gc
@@ -14,6 +15,6 @@ print(gc.isenabled(), *(now > then for now, then in zip(gc.get_threshold(), befo
 """
 
 
-def test_a_process_of_dbt_looks_for_garbage_seldom_and_does_look() -> None:
-    done = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, text=True, check=True)
+def test_a_process_of_dbt_looks_for_garbage_seldom_and_does_look(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", ASKED], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.split() == ["True"] * 4
