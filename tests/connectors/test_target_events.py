@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import pytest
 import redis
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
@@ -190,7 +191,7 @@ def test_redis_asks_for_the_password_and_is_not_shown_in_the_fault(stage: Rehear
 
 
 @pytest.mark.parametrize("mode", ["binary", "structured"])
-def test_a_topic_holds_the_events_of_a_person_in_their_order_under_one_key(stage: Rehearsal, mode: str) -> None:
+def test_a_topic_holds_the_events_of_a_row_in_their_order_under_one_key(stage: Rehearsal, mode: str) -> None:
     with kafka_broker() as servers:
         for city in ("Forlì", "Roma", "Bari"):
             stage.publish(people("c1", "c2", "c3", city=city))
@@ -212,6 +213,22 @@ def test_a_topic_holds_the_events_of_a_person_in_their_order_under_one_key(stage
         assert len({one["partition"] for one, _ in mine}) == 1
         assert [event.get_data()["city"] for _, event in mine] == ["Forlì", "Roma", "Bari"]  # type: ignore[index,call-overload]
         assert {event.get_subject() for _, event in mine} == {name}
+
+
+def test_what_is_told_of_a_row_stands_in_one_partition_also_after_its_customer_became_another(stage: Rehearsal) -> None:
+    young = [f"c{number}" for number in range(20)]
+    with kafka_broker() as servers:
+        stage.publish(people("elder", *young))
+        stage.run(TargetEvents, config(f"kafka://{servers}/loyal"))
+        merged = pa.table({"alias": young, "customer_id": ["elder"] * len(young)})
+        stage.lake.publish({"customer_aliases": merged}, run_id="merged")
+        stage.publish(people("elder"))
+        stage.run(TargetEvents, config(f"kafka://{servers}/loyal"))
+        found = events_in(servers, "loyal")
+    for name in young:
+        mine = [one for one in found if one["value"]["rowkey"] == name]
+        assert [one["value"]["type"] for one in mine] == [PREFIX + "added", PREFIX + "removed"]
+        assert len({one["partition"] for one in mine}) == 1
 
 
 def test_a_broker_that_takes_no_larger_event_refuses_that_row_alone(stage: Rehearsal) -> None:

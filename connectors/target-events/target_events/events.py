@@ -33,7 +33,7 @@ class Events:
             "time": datetime.now(UTC),
             "datacontenttype": "application/json",
             "dataschema": self.dataschema,
-            "partitionkey": change.customer or change.key,
+            "partitionkey": change.key,  # of a row one partition tells all in order, when its customer is another too
             "rowkey": change.key,
             "syncmode": change.mode,
             "purpose": change.purpose,

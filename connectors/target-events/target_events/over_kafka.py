@@ -1,4 +1,4 @@
-"""Events to a broker that speaks Kafka's protocol: keyed by person, acknowledged by all replicas."""
+"""Events to a broker that speaks Kafka's protocol: keyed by row, acknowledged by all replicas."""
 
 from __future__ import annotations
 
