@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import httpx
+import requests
 
 from snello.kit.conformance.taps import Key, Subject, starts
 from snello.sandbox.emulators import serve
@@ -23,14 +23,15 @@ def _subject(stack: ExitStack, **interface: str) -> Subject:
 
     def records(stream: str) -> list[dict[str, Any]]:
         model = next(each.model for each in TapOdoo.stream_classes if each.name == stream)
-        found: list[dict[str, Any]] = httpx.get(f"{url}/_inspect/records/{model}").json()
+        found: list[dict[str, Any]] = requests.get(f"{url}/_inspect/records/{model}", timeout=60).json()
         field, value = OF_CUSTOMERS.get(stream, ("id", None))
         return [row for row in found if value is None or row[field] == value]
 
     def inside(model: str, method: str, *given: Any, at: str | None = None) -> Any:
         params = {"at": at} if at else None
-        answer = httpx.post(f"{url}/_inspect/call/{model}/{method}", json=given, params=params)
-        return answer.raise_for_status().json()
+        answer = requests.post(f"{url}/_inspect/call/{model}/{method}", json=given, params=params, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
 
     def change() -> tuple[str, Key]:
         order = records("sale_orders")[0]["id"]

@@ -87,6 +87,7 @@ def _subject(**more: Any) -> Iterator[Subject]:
             foreign=account.foreign,
             lose=account.lose,
             secrets=(API_KEY,),
+            pauses={"target_brevo.account:FIRST_POLL": 0.01},
             **more,
         )
 

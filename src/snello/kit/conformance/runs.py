@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 PATIENCE = 120  # seconds that a run may take
@@ -71,11 +72,13 @@ class Runs:
         config: Mapping[str, Any],
         *arguments: str,
         last_byte: int | None = None,
+        pauses: Mapping[str, float] = MappingProxyType({}),
         **environment: str,
     ) -> Outcome:
         """One run with this on stdin and these arguments; its files are left in ``folder``.
 
         - ``last_byte``: it is killed with SIGKILL when it would write more than so many bytes
+        - ``pauses``: values of constants, named as ``module:name``, in this run
         """
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / name for name in ("stdin", "stdout", "stderr", "config.json")]
@@ -86,6 +89,7 @@ class Runs:
             "argv": ["connector", "--config", str(files[3]), *arguments],
             "environment": environment,
             "last_byte": last_byte,
+            "pauses": dict(pauses),
         }
         self._started.clear()
         self._orders.write(json.dumps(order) + "\n")

@@ -81,7 +81,7 @@ class Trial:
                 (folder / f"{name}.json").write_text(json.dumps(content))
                 arguments += [f"--{name}", str(folder / f"{name}.json")]
         hub = {name: value for name, value in os.environ.items() if name.startswith("SNELLO_")}
-        outcome = self.process.run(folder, "", config, *arguments, last_byte=last_byte, **hub)
+        outcome = self.process.run(folder, "", config, *arguments, last_byte=last_byte, pauses={}, **hub)
         return Run(outcome.code, list(_whole(outcome.out.split("\n"))), outcome.out, outcome.err), outcome.peak
 
     @property

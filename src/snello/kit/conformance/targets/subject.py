@@ -57,6 +57,8 @@ class Subject:
     - ``seed``, ``foreign``: put rows of others there, look at them; ``lose``: somebody takes a row of ours away
     - ``secrets``: texts in ``config`` that nobody may read in a log
     - ``rows``: how many make several calls; ``writes``: which calls have an effect
+    - ``pauses``: constants of the target's modules, as ``module:name``, that say how long it waits of its own choice,
+      each with the seconds that do for a channel on this machine
     """
 
     command: str
@@ -74,6 +76,7 @@ class Subject:
     secrets: tuple[str, ...] = ()
     rows: int = 6
     writes: Callable[[Seen], bool] = field(default=writes)
+    pauses: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from snello.activation import Erasures, Ledger
+from snello.activation import Erasures, Ledger, Planner
 from snello.activation.erasures import Erasure
 from snello.kit.channel.rehearsal import SALT, Rehearsal
 from snello.kit.conformance.plans import Plan, calm
@@ -32,6 +31,7 @@ class Trial:
     def __init__(self, subject: Subject, folder: Path, runs: Runs, proxy: Proxy | None) -> None:
         self.subject, self.folder, self.runs, self.proxy = subject, folder, runs, proxy
         self.stage = Rehearsal(folder, "channel__audience", **{"max_removal_share": 1, **subject.terms})
+        self._ledger: Ledger | None = None
         self.count = 0
         self.keys: set[str] = set()
 
@@ -69,6 +69,7 @@ class Trial:
 
     def messages(self) -> str:
         """What tap-activation writes now."""
+        self.close()
         return self.stage.messages()
 
     def run(self, messages: str, plan: Plan = calm, **settings: Any) -> Outcome:
@@ -78,8 +79,11 @@ class Trial:
         url = proxy.url if proxy else self.subject.url
         config = {**HASTE, **self.subject.config(url), "ledger": self.stage.ledger_url, **settings}
         folder = self.folder / f"run-{self.count}"
+        self.close()
         with broken(proxy, plan):
-            outcome = self.runs.run(folder, messages, config, LOGLEVEL="DEBUG", SNELLO_TRACEBACK="")
+            outcome = self.runs.run(
+                folder, messages, config, pauses=self.subject.pauses, LOGLEVEL="DEBUG", SNELLO_TRACEBACK=""
+            )
         met = any(seen.fault is not None for seen in proxy.requests[before:]) if proxy else False
         assert met or plan is calm, "no call came that the plan could break"
         self._sound(outcome)
@@ -143,12 +147,15 @@ class Trial:
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """The ledger, to look into."""
-        ledger = self.stage.ledger()
-        try:
-            yield ledger
-        finally:
-            ledger.close()
+        """The ledger, to look into; it stays open until the next run."""
+        self._ledger = self._ledger or self.stage.ledger()
+        yield self._ledger
+
+    def close(self) -> None:
+        """Close the ledger, so that a run finds it as the run before left it."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
 
     def ledger_rows(self) -> dict[str, dict[str, Any]]:
         """The ledger's rows by customer_id."""
@@ -174,9 +181,11 @@ class Trial:
         assert not missing, f"no receipt of a delivery for {missing}"
 
     def pending(self) -> list[str]:
-        """Keys that tap-activation would send now."""
-        lines = (json.loads(line) for line in self.messages().splitlines())
-        return [line["record"]["_key"] for line in lines if line["type"] == "RECORD"]
+        """Keys that tap-activation would send now, by its own comparison; nothing is written."""
+        with self.ledger() as ledger:
+            plan = Planner(self.stage.lake, ledger, SALT).preview(self.stage.sync)
+            with closing(plan.connection):
+                return [key for table in plan.tables() for key in table["_key"].to_pylist()]
 
     # ---- calls
 
@@ -210,5 +219,9 @@ def _holds(content: bytes, texts: Iterable[str]) -> bool:
 @contextmanager
 def trial(start: Start, folder: Path, runs: Callable[[str], Runs]) -> Iterator[Trial]:
     """A trial on a channel of its own; ``runs`` gives the runs of a command."""
-    with start() as subject, nullcontext() if "http" in start.lacks else faulty(subject.url) as proxy:
-        yield Trial(subject, folder, runs(subject.command), proxy)
+    with (
+        start() as subject,
+        nullcontext() if "http" in start.lacks else faulty(subject.url) as proxy,
+        closing(Trial(subject, folder, runs(subject.command), proxy)) as found,
+    ):
+        yield found
