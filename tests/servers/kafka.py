@@ -58,7 +58,8 @@ def events_in(servers: str, topic: str) -> list[dict[str, Any]]:
     """All that a topic holds, of all partitions: key, headers, value and partition."""
     from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "look", "enable.partition.eof": True})
+    settings = {"bootstrap.servers": servers, "group.id": "look", "enable.partition.eof": True}
+    consumer = Consumer({**settings, "fetch.wait.max.ms": 10})  # else it waits half a second for more
     try:
         partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])

@@ -146,7 +146,7 @@ class Day:
 
 
 def run(hub: Hub) -> Day:
-    hub.make("build", "--exclude-resource-type", "unit_test")
+    hub.make("--write-json", "build", "--exclude-resource-type", "unit_test")
     lake = Lake(str(hub.lake))
     publish(hub.home / "warehouse.duckdb", hub.home / "target", lake)
     stage = Rehearsal(hub.home, sync=SYNC)

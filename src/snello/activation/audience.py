@@ -13,6 +13,7 @@ from snello.activation.prints import Prints, read
 from snello.activation.sync import Sync
 from snello.errors import ConfigError, ContractError
 from snello.lake import Lake, Manifest
+from snello.lake.sessions import session
 
 CONSENTS = "consent_current"
 CONSENTED = (
@@ -46,17 +47,17 @@ class Audience:
             raise ConfigError("setting salt", "it is empty: anybody could recompute a fingerprint", "set SNELLO_SALT")
         self.sync = sync
         self._customer = "key" if sync.key == sync.customer else "customer"
-        self.connection = duckdb.connect()
+        self.connection = session()
         self.connection.execute("set TimeZone = 'UTC'")  # a moment has one text, wherever the run takes place
         self.connection.execute("set variable salt = $1", [salt])
         published = lake.published_sql(sync.table)
-        self.connection.execute(f"create view published as {published}")
-        self.connection.execute(f"create view consents as {lake.published_sql(CONSENTS)}")
+        self.connection.execute(f"create temp view published as {published}")
+        self.connection.execute(f"create temp view consents as {lake.published_sql(CONSENTS)}")
         self.schema = checked_schema(self.connection.sql("select * from published limit 0"), sync)
         key = f"{quoted(sync.key)}::varchar"
         customer = f"{quoted(sync.customer)}::varchar"
         self.connection.execute(
-            f"create view audience as select {key} as _key, {customer} as _customer, * from published"
+            f"create temp view audience as select {key} as _key, {customer} as _customer, * from published"
         )
         self._consent()
         self._fingerprint(published, Prints(ledger, sync.name, salt))
@@ -151,7 +152,7 @@ def checked_schema(relation: duckdb.DuckDBPyRelation, sync: Sync) -> pa.Schema:
 def published_schema(lake: Lake, name: str) -> tuple[Sync, pa.Schema]:
     """A published sync and the columns of its audience, without reading a row."""
     sync, _ = published_sync(lake, name)
-    with duckdb.connect() as connection:
+    with session() as connection:
         return sync, checked_schema(connection.sql(f"select * from ({lake.published_sql(sync.table)}) limit 0"), sync)
 
 

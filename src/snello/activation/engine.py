@@ -18,6 +18,8 @@ from snello.errors import ConfigError
 
 BUSY_SECONDS = 30
 LOG_PAGES = 16_000  # of 4 KiB: the default, a sixteenth of it, has nearly every page of a delivery copied at once
+# SQLAlchemy asks SQLite for the columns of one table after the other
+COLUMNS = "select m.name, c.name from sqlite_master as m, pragma_table_info(m.name) as c where m.type = 'table'"
 KEEPALIVE_SECONDS = 60  # a channel may be slow for hours, and firewalls forget connections that say nothing
 
 
@@ -70,30 +72,41 @@ def furnish(engine: Engine) -> None:
     left = None
     while True:
         try:
-            metadata.create_all(engine)
-            widen(engine)
+            if _lacking(engine, metadata.tables):  # one question, where making asks one a table
+                metadata.create_all(engine)
+                widen(engine)
             return
         except DBAPIError:
-            before, left = left, sum(1 for _ in _lacking(engine, metadata.tables))
+            before, left = left, len(_lacking(engine, metadata.tables))
             if before is not None and left >= before:
                 raise
 
 
 def widen(engine: Engine) -> None:
     """Give the tables of an older ledger the columns that came since; they hold null for the rows of before."""
-    for table, column in list(_lacking(engine, inspect(engine).get_table_names())):
+    for table, column in _lacking(engine, _there(engine)):
         kind = column.type.compile(engine.dialect)
         with engine.begin() as connection:
             connection.execute(text(f"alter table {table.name} add column {column.name} {kind}"))
 
 
-def _lacking(engine: Engine, names: Collection[str]) -> Iterator[tuple[Table, Column[Any]]]:
+def _lacking(engine: Engine, names: Collection[str]) -> list[tuple[Table, Column[Any]]]:
     """The columns of these tables that are not there; of a table that is not there, all."""
-    seen = inspect(engine)
-    there = {name: {one["name"] for one in seen.get_columns(name)} for name in seen.get_table_names()}
-    for table in metadata.sorted_tables:
-        if table.name in names:
-            yield from ((table, one) for one in table.columns if one.name not in there.get(table.name, ()))
+    there = _there(engine)
+    tables = [table for table in metadata.sorted_tables if table.name in names]
+    return [(table, one) for table in tables for one in table.columns if one.name not in there.get(table.name, ())]
+
+
+def _there(engine: Engine) -> dict[str, set[str]]:
+    """The columns of each table that is there."""
+    if engine.dialect.name != "sqlite":
+        found = inspect(engine).get_multi_columns()
+        return {name: {one["name"] for one in columns} for (_, name), columns in found.items()}
+    there: dict[str, set[str]] = {}
+    with engine.connect() as connection:
+        for table, column in connection.exec_driver_sql(COLUMNS):
+            there.setdefault(table, set()).add(column)
+    return there
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from snello.lake.arrowtypes import plain_schema
 from snello.lake.datafiles import conform
 from snello.lake.faults import told
 from snello.lake.manifest import Manifest, TableRef
+from snello.lake.sessions import session
 from snello.lake.writer import TableWriter
 
 LOCK = ".manifest.lock"
@@ -24,9 +25,7 @@ class ContentHash:
     """A hash of schema and rows that does not depend on the order of the rows."""
 
     def __init__(self, schema: pa.Schema) -> None:
-        import duckdb  # a tenth of a second that readers of the manifest do not pay
-
-        self._connection = duckdb.connect()
+        self._connection = session()
         self._columns = [f"c{position}" for position in range(len(schema))]
         # DuckDB's hash gives one number to many texts that differ in their eighth and sixteenth letter: tax codes do.
         named = zip(self._columns, schema, strict=True)

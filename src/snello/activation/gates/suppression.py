@@ -81,7 +81,7 @@ def gather(case: Case) -> None:
     check_salt(case.ledger, case.salt)
     connection, sync = case.connection, case.sync
     reasons = ", ".join(f"'{reason}'" for reason in CODES)
-    connection.execute(f"create type suppressed_reason as enum ({reasons})")  # of several, the first counts
+    connection.execute(f"create temp type suppressed_reason as enum ({reasons})")  # of several, the first counts
     connection.execute("create temp table suppressed (kind varchar, value varchar, reason varchar)")
     connection.register("from_ledger", case.told(LEDGER, sync.channel))
     connection.execute("insert into suppressed select kind, value, reason from from_ledger")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache, lru_cache
 from typing import Any
 
-from graphql import GraphQLError, graphql_sync, parse, validate
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, execute_sync, parse, validate
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -43,7 +44,7 @@ class Door:
     """The one address of the API, behind a token, and the files of bulk operations, which need none."""
 
     def __init__(self, store: ShopifyStore, token: str) -> None:
-        self.store, self.token, self.schema = store, token, with_bulk(schema())
+        self.store, self.token, self.schema = store, token, _schema()
 
     async def query(self, request: Request) -> Response:
         """The answer to a query or mutation: 200 whatever it says, but for a token that is none."""
@@ -61,12 +62,11 @@ class Door:
 
     def _answer(self, query: str, variables: dict[str, Any], root: str) -> dict[str, Any]:
         try:
-            document = parse(query)
+            document, wrong = _read(query)
         except GraphQLError as error:
             return _errors("BAD_REQUEST", error.message)
-        wrong = validate(self.schema, document)
         if wrong:
-            return _errors("undefinedField", wrong[0].message)
+            return _errors("undefinedField", wrong)
         bucket = self.store.bucket
         asked = Pricing(self.schema, document, variables).price()
         if asked > MOST_A_QUERY:
@@ -74,7 +74,8 @@ class Door:
             return _errors("MAX_COST_EXCEEDED", text)
         if not bucket.take(asked):
             return _errors("THROTTLED", "Throttled") | self._cost(asked, None)
-        done = graphql_sync(self.schema, query, variable_values=variables, context_value=Asking(self.store, root=root))
+        asking = Asking(self.store, root=root)
+        done = execute_sync(self.schema, document, variable_values=variables, context_value=asking)
         cost = min(asked, used(list((done.data or {}).values())))
         bucket.give_back(asked - cost)
         return {**done.formatted} | self._cost(asked, cost)
@@ -98,6 +99,20 @@ class Door:
         piece = content[start:end]
         told = {"Content-Range": f"bytes {start}-{start + len(piece) - 1}/{len(content)}"}
         return Response(piece, 206, told, "application/jsonl")
+
+
+@cache
+def _schema() -> GraphQLSchema:
+    """The schema of every shop of this process: its resolvers take the shop out of the context."""
+    return with_bulk(schema())
+
+
+@lru_cache(maxsize=64)
+def _read(query: str) -> tuple[DocumentNode, str]:
+    """A query, read once however often it is asked, and what is wrong with it. Raises ``GraphQLError``."""
+    document = parse(query)
+    wrong = validate(_schema(), document)
+    return document, wrong[0].message if wrong else ""
 
 
 def _errors(code: str, message: str) -> dict[str, Any]:
