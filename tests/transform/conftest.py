@@ -128,7 +128,8 @@ class Hub:
             "DBT_TARGET_PATH": str(self.home / "target"),
             "DBT_LOG_PATH": str(self.home / "logs"),
             "DBT_USE_COLORS": "false",
-            "DBT_WRITE_JSON": str(arguments[0] != "build"),  # what is read of a build is in the warehouse; to publish, --write-json
+            # what is read of a build is in the warehouse; who publishes it asks with --write-json
+            "DBT_WRITE_JSON": str(arguments[0] != "build"),
         }
         target = self.home / "target"
         if self.parsed and self.project == PROJECT and not (target / _KEPT[0]).exists():
