@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real lint docs bench lock clean
+.PHONY: help setup demo test test-long test-real lint docs bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,8 +37,11 @@ lock: $(BIN)/uv ## resolve pyproject.toml again into requirements.lock (names, v
 demo: setup ## run the whole loop on Aurora, the demo company, and write demo/report.html
 	@snello demo
 
-test: setup packages ## set everything up and run all tests but those that need a heavy server
-	@pytest -n 4 --dist loadfile -m "not real" # who takes which tests: tests/conftest.py
+test: setup packages ## set everything up and run all tests but the long ones and those that need a heavy server
+	@pytest -n 4 --dist loadfile -m "not real and not long" # who takes which tests: tests/conftest.py
+
+test-long: setup packages ## the long tests: histories, guides, the channels' stories, every way of every connector
+	@pytest -n 4 --dist loadfile -m "long and not real"
 
 test-real: setup packages ## the tests against heavy servers: Tryton, SAP CAP, Medusa, Vendure, Bluesky (installs them first)
 	@pytest -n 2 --dist loadfile -m real

@@ -175,11 +175,13 @@ def counts(found: list[dict[str, Any]]) -> dict[str, int]:
     return dict(Counter(each["stream"] for each in found if each["type"] == "RECORD"))
 
 
+@pytest.mark.long
 def test_the_taps_pass_the_suite_against_their_examples(workshop: Workshop) -> None:
     done = workshop.run("pytest", "tests/connectors/test_tap_suite.py")
     assert re.search(r"^\d\d+ passed in", done.stdout, re.MULTILINE), done.stdout
 
 
+@pytest.mark.long
 def test_a_target_passes_cases_of_the_suite_against_its_example(workshop: Workshop) -> None:
     cases = (
         "says_how_it_is_tried", "audience_becomes", "second_run", "members_who_leave", "rows_of_others",
@@ -253,6 +255,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.long
 def test_every_command_of_the_guide_runs(bare: Workshop) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -20,12 +20,15 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in ROOT.glob("connectors/tap-*/pyproject.toml"))
 STARTS = {start: folder.name for folder in FOLDERS for start in found(folder)}
 APPLYING = cases_of(STARTS)
+# of a tap that is tried in several ways the first is among the quick tests
+FIRST = {name: start for start, name in reversed(STARTS.items()) if not start.real}.values()
 
 
 def named(start: Start, *more: Case) -> Any:
-    """A parameter under the tap's name; a server of weight has its marker."""
+    """A parameter under the tap's name; a server of weight has its marker, and so has a further way."""
     name = "-".join([STARTS[start], start.name, *(case.name for case in more)])
-    return pytest.param(start, *more, id=name, marks=pytest.mark.real if start.real else ())
+    further = () if start in FIRST else pytest.mark.long
+    return pytest.param(start, *more, id=name, marks=pytest.mark.real if start.real else further)
 
 
 class Kept:

@@ -26,6 +26,14 @@ FOLDERS = sorted(path.parent for path in ROOT.glob("connectors/target-*/pyprojec
 ACTIVATING = [folder for folder in FOLDERS if targets_in(folder)]
 STARTS = {start: folder.name for folder in ACTIVATING for start in found(folder)}
 APPLYING = cases_of(STARTS)
+# of a target that is tried in several ways the first is among the quick tests
+FIRST = {name: start for start, name in reversed(STARTS.items())}.values()
+
+
+def named(start: Start, case: Case) -> Any:
+    """A parameter under the target's name; a further way has its marker."""
+    name = f"{STARTS[start]}-{start.name}-{case.name}"
+    return pytest.param(start, case, id=name, marks=() if start in FIRST else pytest.mark.long)
 
 
 class Kept:
@@ -67,9 +75,7 @@ def test_what_a_channel_lacks_has_a_reason_and_what_it_has_is_given(start: Start
         assert list(subject.held()) == []
 
 
-@pytest.mark.parametrize(
-    ("start", "case"), APPLYING, ids=[f"{STARTS[start]}-{start.name}-{case.name}" for start, case in APPLYING]
-)
+@pytest.mark.parametrize(("start", "case"), [named(start, case) for start, case in APPLYING])
 def test_target(start: Start, case: Case, kept: Kept, tmp_path: Path) -> None:
     with trial(start, tmp_path, kept.of) as one:
         case.check(one)

@@ -30,7 +30,8 @@ from snello.sandbox.emulators.shopify_cost import Bucket
 from snello.sandbox.emulators.shopify_rows import address, checkout, consent, customer, gid, order
 from snello.sandbox.emulators.shopify_store import SCOPES, ShopifyStore
 
-pytestmark = pytest.mark.timeout(1_800)  # two builds from nothing, a plan's and a night's
+# two builds from nothing, a plan's and a night's
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1_800)]
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guides" / "add-a-source.md"
 STAGING = Path("transform", "models", "staging", "shopify")

@@ -28,6 +28,7 @@ from snello.sandbox.emulators import Letters
 from snello.sandbox.services import EMULATORS
 from snello.sandbox.services import environment as services
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[2]
 PEOPLE = 1_200
 SYNCS = {path.stem for path in (ROOT / "transform" / "models" / "activation").glob("*.sql")}

@@ -63,6 +63,7 @@ def test_who_is_over_a_hundred_is_no_child_and_one_person(before: Any) -> None:
     assert hub.query("select rule from quality.quality_findings where rule like 'tax_code%'") == []
 
 
+@pytest.mark.long
 def test_a_day_that_comes_says_the_same_to_a_kept_run_and_to_one_from_nothing(
     before: Any, make_hub: Callable[..., Hub]
 ) -> None:

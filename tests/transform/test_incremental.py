@@ -152,6 +152,7 @@ def company(make_hub: Callable[..., Hub]) -> Company:
     return Company(make_hub({}))
 
 
+@pytest.mark.long
 def test_a_random_history_with_a_run_that_broke_off_ends_where_one_run_over_its_end_does(
     company: Company, tmp_path: Path
 ) -> None:
@@ -214,6 +215,7 @@ def moves_of(world: int, draw: random.Random, rows: dict[int, Row]) -> None:
         rows[said["customer_no"]] = said
 
 
+@pytest.mark.long
 def test_three_random_histories_in_one_lake_end_where_a_run_over_their_ends_does(
     company: Company, tmp_path: Path
 ) -> None:

@@ -138,6 +138,7 @@ def test_a_change_larger_than_agreed_is_refused_when_it_is_planned_and_when_it_i
     assert (applied.returncode, applied.stderr.partition(" split ")[0]) == (6, "apply: more would change than agreed:")
 
 
+@pytest.mark.long
 def test_any_change_at_all_has_an_exit_code_of_its_own_and_is_applied_once_unless_it_was_overtaken(
     company: Company, stricter: dict[str, object]
 ) -> None:

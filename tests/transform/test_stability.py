@@ -24,11 +24,13 @@ def again(hub: Hub, make_hub: Callable[..., Hub]) -> Hub:
     return make_hub(order=-1).make(*IDENTITY)
 
 
+@pytest.mark.long
 def test_the_same_people_come_out_whatever_the_order_of_the_rows(hub: Hub, again: Hub) -> None:
     assert again.partition() == hub.partition()
     assert again.ids() == hub.ids()
 
 
+@pytest.mark.long
 def test_ids_outlive_a_full_refresh_and_the_arrival_of_older_records(hub: Hub, again: Hub) -> None:
     published = hub.query("select * from marts.customer_sources")
     renamed = {customer: f"known-{n}" for n, customer in enumerate(sorted({row[3] for row in published}))}
@@ -52,6 +54,7 @@ def published(hub: Hub, run: int) -> dict[str, str]:
     return dict(hub.ids())
 
 
+@pytest.mark.long
 def test_a_customer_without_records_in_one_publication_is_gone_and_comes_back_with_them(
     make_hub: Callable[..., Hub],
 ) -> None:
