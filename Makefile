@@ -38,10 +38,10 @@ demo: setup ## run the whole loop on Aurora, the demo company, and write demo/re
 	@snello demo
 
 test: setup packages ## set everything up and run all tests but the long ones and those that need a heavy server
-	@pytest -n 4 --dist loadfile -m "not real and not long" # who takes which tests: tests/conftest.py
+	@pytest -n 3 --dist loadfile -m "not real and not long" # who takes which tests: tests/conftest.py
 
 test-long: setup packages ## the long tests: histories, guides, the channels' stories, every way of every connector
-	@pytest -n 4 --dist loadfile -m "long and not real"
+	@pytest -n 3 --dist loadfile -m "long and not real"
 
 test-real: setup packages ## the tests against heavy servers: Tryton, SAP CAP, Medusa, Vendure, Bluesky (installs them first)
 	@pytest -n 2 --dist loadfile -m real

@@ -22,12 +22,14 @@ STARTS = {start: folder.name for folder in FOLDERS for start in found(folder)}
 APPLYING = cases_of(STARTS)
 # of a tap that is tried in several ways the first is among the quick tests
 FIRST = {name: start for start, name in reversed(STARTS.items()) if not start.real}.values()
+LONG = {"memory_stays_flat_however_many_rows_there_are"}
 
 
 def named(start: Start, *more: Case) -> Any:
-    """A parameter under the tap's name; a server of weight has its marker, and so has a further way."""
+    """A parameter under the tap's name; a server of weight has its marker, and so has what takes long."""
     name = "-".join([STARTS[start], start.name, *(case.name for case in more)])
-    further = () if start in FIRST else pytest.mark.long
+    long = any(case.name in LONG for case in more)
+    further = () if start in FIRST and not long else pytest.mark.long
     return pytest.param(start, *more, id=name, marks=pytest.mark.real if start.real else further)
 
 

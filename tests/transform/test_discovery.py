@@ -70,6 +70,7 @@ def gym(project: Path, make_hub: Callable[..., Hub]) -> Hub:
     return make_hub(ROWS, project).make("build", *UNTESTED, "--select", "+customer_values")
 
 
+@pytest.mark.long
 def test_a_source_and_a_segment_that_come_after_the_first_run_are_in_the_next(
     project: Path, make_hub: Callable[..., Hub], tmp_path: Path
 ) -> None:
