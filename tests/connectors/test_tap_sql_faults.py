@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import gettempdir
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -62,7 +63,7 @@ def test_a_wrong_password_is_told_without_it(postgres: str, tmp_path: Path) -> N
     ran = tapped({"url": url}, tmp_path)
     assert ran.returncode == ConfigError.exit_code
     last = ran.stderr.splitlines()[-1]
-    assert last.startswith("tap-sql: PostgreSQL at /tmp/")
+    assert last.startswith(f"tap-sql: PostgreSQL at {gettempdir()}/")
     assert "refused user walled: wrong user or password. Next: check the user and password in setting url." in last
     assert "Traceback" not in ran.stderr
     for word in (SECRET, "s3same/open"):
