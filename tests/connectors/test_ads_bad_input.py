@@ -213,7 +213,7 @@ FAULTS = [
     ),
     Fault(
         "meta: the ad account is blocked for minutes (17)", a_meta, lambda there: there.throttle(300),
-        lambda there: there.throttle(0), 4, ("asks to wait 300 s", "run again after that time; nothing is lost"),
+        lambda there: there.throttle(0), 4, ("asks to wait", "run again after that time; nothing is lost"),
     ),
     Fault(
         "meta: a replacement never ends", a_meta,
