@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "snello"
 CONNECTORS = sorted(path.parent for path in ROOT.glob("connectors/*/pyproject.toml"))
 
+HTTP = {"aiohttp", "http", "httpx", "requests", "urllib3"}
+
 # Low to high: a part imports itself and what stands on a lower floor.
 FLOORS = (
     {"errors"},
@@ -86,6 +88,16 @@ def test_a_connector_imports_the_kit_and_nothing_else_of_ours(connector: Path) -
             assert top not in packages - {own}, f"{path.name} imports another connector: {imported}"
             allowed = {"kit", "sandbox", None} if path == connector / "conformance.py" else {"kit", None}
             assert top != "snello" or part(imported) in allowed, f"{path.name} imports {imported}"
+
+
+@pytest.mark.parametrize(
+    "tap", [path for path in CONNECTORS if path.name.startswith("tap-")], ids=lambda path: path.name
+)
+def test_a_tap_leaves_http_to_the_kit(tap: Path) -> None:
+    for path in tap.rglob("*.py"):
+        tops = {imported.split(".")[0] for imported in imports(path)}
+        known = set() if path == tap / "conformance.py" else tops & HTTP
+        assert not known, f"{tap.name}/{path.name} imports {known}. Next: let snello.kit.http do what it lacks"
 
 
 def test_the_sandbox_is_known_to_the_command_line_alone() -> None:

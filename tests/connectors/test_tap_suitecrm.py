@@ -256,6 +256,38 @@ class Deleting:
         return True
 
 
+@BOTH
+def test_a_reading_that_was_cut_off_goes_on_though_a_record_before_its_place_went(
+    start: Start, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(SuiteStream, "retry", Retry(tries=1))
+    database = tmp_path / "crm.db"
+    there = sorted(rows_of(start(contacts=60, database=database).read(settings))["contacts"])
+    first = start(database=database, around=lambda app: Failing(app, behind=there[19])).read(settings, page_size=10)
+    assert (first.code, [row["id"] for row in first.records("contacts")]) == (4, there[:20])
+    crm = start(database=database)
+    crm.write("DELETE", f"/Contacts/{there[15]}")
+    second = crm.read(settings, first.state, page_size=10)
+    assert [row["id"] for row in second.records("contacts") if not row["_deleted_at"]] == there[20:]
+
+
+class Failing:
+    """A SuiteCRM that is down when it is asked for the records behind an id."""
+
+    def __init__(self, app: ASGIApp, behind: str) -> None:
+        self.app, self.behind = app, behind.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = await receive() if scope["type"] == "http" else {}
+
+        async def again() -> Any:
+            return asked
+
+        down = self.behind in scope.get("query_string", b"") + asked.get("body", b"")
+        app = PlainTextResponse("Down", 503) if down else self.app
+        await app(scope, again if asked else receive, send)
+
+
 # ---- deleted records
 
 

@@ -427,3 +427,94 @@ def test_a_login_that_is_refused_tells_the_codes_that_may_be_told(code: str, tol
     with serving(lambda call: Reply({"error": code}, 401)) as server, pytest.raises(ConfigError) as fault:
         client(auth, server.url).send("GET", server.url)
     assert f"the login is refused{told}. Next: renew user and password." in str(fault.value)
+
+
+# ------------------------------------------------------------------ sessions of an odd kind
+
+
+def says_no(answer: Answer, where: str, settings: tuple[str, ...]) -> None:
+    """As interfaces do that refuse a login inside a 200."""
+    if answer.document.get("error"):
+        raise ConfigError(where, f"{answer.status} from {answer.place}: no", f"renew {' and '.join(settings)}")
+
+
+def shown(auth: Any, answers: list[Reply], times: int = 1, **given: Any) -> list[Call]:
+    """The requests of so many calls, and of the logins that they took."""
+    with serving(answers) as server:
+        one = client(auth, server.url, **given)
+        for _ in range(times):
+            one.send("POST", f"{server.url}/x", json={"call": "list", "size": 5})
+    return server.calls
+
+
+def test_a_refusal_inside_a_success_is_told_by_who_knows_it() -> None:
+    auth = session_login("/login", token="$.token", check=says_no)
+    with pytest.raises(ConfigError) as fault:
+        shown(auth, [Reply({"error": "canary@aurora.example", "token": "a"})])
+    assert str(fault.value) == "tap-probe: things: 200 from POST /login: no. Next: renew user and password."
+
+
+@pytest.mark.parametrize("refusal", [Reply({"error": "no"}), Reply({"odd": 1}), Reply({}, 401), Reply({}, 400)])
+def test_a_login_that_is_refused_in_whatever_way_is_not_tried_again(refusal: Reply) -> None:
+    auth = session_login("/login", token="$.token", check=says_no)
+    with serving([refusal]) as server:
+        one = client(auth, server.url)
+        for _ in range(3):
+            with pytest.raises((ConfigError, ContractError)):
+                one.send("GET", f"{server.url}/x")
+    assert [call.path for call in server.calls] == ["/login"]
+
+
+def test_a_login_of_which_the_network_made_nothing_is_tried_again() -> None:
+    auth = session_login("/login", token="$.token")
+    calls = shown(auth, [Reply({}, 503), Reply({"token": "a"}), Reply({})])
+    assert [call.path for call in calls] == ["/login", "/login", "/x"]
+
+
+def test_a_renewal_that_is_refused_inside_a_success_is_followed_by_a_login() -> None:
+    auth = session_login("/login", token="$.token", renewal=("/renew", "$.renews"), check=says_no)
+    begun = Reply({"token": "a", "renews": "r"})
+    calls = shown(auth, [begun, Reply({}, 401), Reply({"error": "no"}), begun, Reply({})])
+    assert [call.path for call in calls] == ["/login", "/x", "/renew", "/login", "/x"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [([("X-Begun", "abc")], ("Bearer abc", None)), ([("Set-Cookie", "sid=abc")], (None, "sid=abc"))],
+)
+def test_a_token_may_come_in_a_header_or_else_in_a_cookie(
+    headers: list[tuple[str, str]], sent: tuple[str | None, str | None]
+) -> None:
+    _, call = shown(session_login("/login", token="x-begun"), [Reply({}, headers=headers), Reply({})])
+    assert (call.headers.get("Authorization"), call.headers.get("Cookie")) == sent
+
+
+def test_a_token_may_be_made_of_the_answer_and_of_settings() -> None:
+    auth = session_login(
+        "/login", token=lambda answer, given: f"{given['user']}:{answer.document['key']}", value="Session {token}"
+    )
+    _, call = shown(auth, [Reply({"key": 7}), Reply({})])
+    assert call.headers["Authorization"] == "Session ada:7"
+    assert redact.scrub("it was ada:7") == "it was ***"
+
+
+def test_an_answer_of_which_no_token_can_be_made_is_told() -> None:
+    with pytest.raises(ContractError, match=r"the answer of POST /login holds no token\. Next: "):
+        shown(session_login("/login", token=lambda answer, given: None), [Reply({"key": 7})])
+
+
+def test_what_is_sent_may_be_made_of_the_filled_body() -> None:
+    who = {"name": "{user}", "hash": "{password}"}
+    auth = session_login("/login", who, "$.token", wrap=lambda who: {"query": "{ a }", "variables": who})
+    login, _ = shown(auth, [Reply({"token": "a"}), Reply({})])
+    assert login.json == {"query": "{ a }", "variables": {"name": "ada", "hash": "pass-of-ada"}}
+
+
+def test_a_token_may_go_inside_the_form_that_a_request_is_sent_as() -> None:
+    auth = session_login(
+        "/login", token="$.token", inside=lambda sent, token: {"do": sent["call"], "with": json.dumps([token, sent])}
+    )
+    _, refused, call = shown(auth, [Reply({"token": "a"}), Reply({}, 503), Reply({})])
+    assert call.form == refused.form == {"do": "list", "with": '["a", {"call": "list", "size": 5}]'}
+    assert call.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert "Authorization" not in call.headers

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,13 +10,30 @@ from hypothesis import strategies as st
 from tests.kit.http_server import Call, Reply
 from tests.kit.rest_probe import ids, read, source, stream, thing
 
-from snello.kit.rest import Ask, Paging, Values, cursor, keyset, next_link, offset, page_number, single_page
+from snello.kit.rest import (
+    Answer,
+    Ask,
+    Paging,
+    Row,
+    Token,
+    Values,
+    cursor,
+    keyset,
+    next_link,
+    offset,
+    page_number,
+    single_page,
+)
 
 SIZE = 3
 
 
 def _behind(place: Any) -> Ask:
     return Ask({"order": "keyset", "size": SIZE} | ({} if place is None else {"behind": f"{place[0]}/{place[1]}"}))
+
+
+def _last(answer: Answer, rows: Sequence[Row], token: Token) -> Token:
+    return [rows[-1]["changed_at"], rows[-1]["id"]] if answer.document["more"] else None
 
 
 PAGINGS: dict[str, Paging] = {
@@ -34,6 +52,7 @@ PAGINGS: dict[str, Paging] = {
     "link in a header": next_link(),
     "keyset": keyset(("changed_at", "id"), _behind, size=SIZE),
     "keyset that ends with an empty page": keyset(("changed_at", "id"), _behind),
+    "keyset whose places are told": keyset(_last, _behind),
 }
 IN_BODY: dict[str, Paging] = {
     "numbers": page_number("page", ("size", SIZE), total_rows="$.total", in_body=True),
@@ -79,7 +98,9 @@ def test_everything_in_one_answer_is_one_request() -> None:
 
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (2, 1), (3, 1), (4, 2), (6, 2), (9, 3)])
-@pytest.mark.parametrize("name", ["numbers, pages in a header", "offset with a total", "cursor in the query"])
+@pytest.mark.parametrize(
+    "name", ["numbers, pages in a header", "offset with a total", "cursor in the query", "keyset whose places are told"]
+)
 def test_where_the_end_is_told_nothing_is_asked_for_behind_it(name: str, count: int, requests: int) -> None:
     with source(tied(count)) as shop:
         read(shop.url, stream(paging=PAGINGS[name], workers=8, **ROWS_AT))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from snello.kit.http import Auth
-from snello.kit.http.oauth import oauth2_client
-from snello.kit.http.session_login import session_login
+from snello.kit.http import Auth, oauth2_client, session_login
 
 ADDRESS = "{url}/Api/access_token"
 USER = {

@@ -11,7 +11,7 @@ from snello.kit.rest import Answer, Ask, Compare, Request, RestStream, Row, Valu
 from tap_suitecrm import records
 from tap_suitecrm.asking import Interface, Question
 from tap_suitecrm.legacy import Legacy
-from tap_suitecrm.pages import AFTER, GONE, Pages
+from tap_suitecrm.pages import AFTER, GONE, pages
 from tap_suitecrm.v8 import V8
 
 
@@ -27,7 +27,7 @@ class SuiteStream(RestStream):
         if compared := self.name in (tap.config.get("deletions") or ()):
             self.compare, self.values = Compare(proof="end"), Values()
         self.auth, self.shape = self.interface.auth, f"{self.module} behind an id"
-        self.paging = Pages(self.interface, with_gone=self.interface.lists_gone and not compared)
+        self.paging = pages(self.interface, with_gone=self.interface.lists_gone and not compared)
         super().__init__(tap, host)
         self.known = records.converters(self.schema["properties"])
 

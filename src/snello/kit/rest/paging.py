@@ -15,6 +15,7 @@ from snello.kit.http import Answer
 from snello.kit.rest.asking import Ask, Paging, Row, Token, found, number
 
 Size = tuple[str, int] | None
+Behind = Callable[[Answer, Sequence[Row], Token], Token]
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def next_link(path: str | None = None, *, total_rows: str | None = None) -> Pagi
 
 @dataclass(frozen=True)
 class _Keyset:
-    by: tuple[str, ...]
+    by: tuple[str, ...] | Behind
     asks: Callable[[Any], Ask]
     size: int | None
     total_rows: str | None
@@ -198,6 +199,8 @@ class _Keyset:
         return self.asks(token)
 
     def following(self, answer: Answer, rows: Sequence[Row], token: Token) -> Token:
+        if callable(self.by):
+            return self.by(answer, rows, token)
         if not rows or (self.size is not None and len(rows) < self.size):
             return None
         return [rows[-1].get(name) for name in self.by]
@@ -215,7 +218,7 @@ def is_steady(paging: Paging) -> bool:
 
 
 def keyset(
-    by: tuple[str, ...],
+    by: tuple[str, ...] | Behind,
     asks: Callable[[Any], Ask],
     *,
     size: int | None = None,
@@ -223,6 +226,8 @@ def keyset(
 ) -> Paging:
     """Pages that begin behind the last row of the page before, by its values of ``by``, as in ``(time, id)``.
 
+    - ``by``: or a function of an answer, its rows and what they were asked for behind, which tells what the next page
+      is behind; None after the last
     - ``asks``: what asks for the rows behind such values; of the first page, for None
     - ``size``: rows of a full page; a smaller one is the last. Without it the last page is an empty one
     """
