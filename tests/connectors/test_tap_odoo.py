@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,8 +15,13 @@ import pytest
 
 from snello.kit.rest import Retry
 from snello.kit.testing import Run, run
+from snello.sandbox import files
+from snello.sandbox.draw import Draw
 from snello.sandbox.emulators import Weather, serve
 from snello.sandbox.emulators.odoo import API_KEY, DATABASE, LOGIN, SEEDED, odoo
+from snello.sandbox.emulators.odoo_company import of_company
+from snello.sandbox.people import make_people
+from snello.sandbox.traces.odoo import trace
 from tap_odoo import TapOdoo, main
 from tap_odoo.stream import OdooStream
 
@@ -203,6 +210,29 @@ def test_the_next_run_moves_only_what_changed(server: Server, interface: dict[st
     assert moved(read(server.url, state=second.state, **interface)) == {}
 
 
+def test_countries_and_states_come_again_only_when_they_changed_though_all_are_of_one_moment(server: Server) -> None:
+    italy = server.ids("countries")[0]
+    many = [{"name": f"State {number}", "code": f"{number}", "country_id": italy} for number in range(1_200)]
+    made = server.inside("country_states", "create", many, at=SEEDED)
+    first = read(server.url, "countries", "country_states", **JSON2)
+    assert set(made) <= set(ids(first, "country_states"))
+    server.inside("country_states", "write", made[7:8], {"code": "changed"})
+    server.inside("countries", "write", [italy], {"code": "XI"})
+    second = read(server.url, "countries", "country_states", state=first.state, **JSON2)
+    assert moved(second) == {"country_states": made[7:8], "countries": [italy]}
+    assert moved(read(server.url, "countries", "country_states", state=second.state, **JSON2)) == {}
+
+
+def test_a_second_run_over_the_companys_odoo_moves_nothing(tmp_path: Path) -> None:
+    as_of = datetime(2026, 10, 1, tzinfo=UTC)
+    for name, frame in trace(make_people(200, 3, as_of), Draw(3, "odoo", as_of)).tables.items():
+        files.arrow(frame, tmp_path / "company" / "odoo" / f"{name}.arrow")
+    with serve(of_company(tmp_path / "company")) as url:
+        first = read(url, **RPC)
+        assert moved(first).keys() >= {"countries", "country_states", "partners", "sale_orders", "invoices"}
+        assert moved(read(url, state=first.state, **RPC)) == {}
+
+
 @either
 def test_a_full_refresh_gives_the_very_same_rows(still: Server, interface: dict[str, str]) -> None:
     first, again = (read(still.url, **interface) for _ in range(2))
@@ -252,10 +282,11 @@ def test_rows_deleted_between_runs_are_reported_where_that_is_asked_for(
     assert moved(read(server.url, "partners", "leads", state=second.state, **given)) == {}
 
 
-def test_a_start_date_bounds_the_first_run(server: Server) -> None:
+def test_a_start_date_bounds_the_first_run_but_for_what_addresses_point_to(server: Server) -> None:
     new = server.inside("leads", "create", {"name": "New", "type": "lead"})
     done = read(server.url, start_date="2026-10-15", **JSON2)
-    assert moved(done) == {"leads": [new]}
+    places = {name: server.ids(name) for name in ("countries", "country_states")}
+    assert moved(done) == {"leads": [new], **places}
 
 
 def test_a_run_costs_one_request_for_the_fields_of_a_stream_and_one_a_page(server: Server) -> None:

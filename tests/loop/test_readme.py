@@ -19,6 +19,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from snello.cli.tables import Tables
+from snello.lake import Lake
+
 pytestmark = pytest.mark.timeout(1_800)  # the demo, two nights and a build from nothing, beside other tests
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.S | re.M)
@@ -39,6 +42,7 @@ class Step:
     code: int = 0
     receipts: int = 0
     calls: dict[str, int] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
 
 def steps() -> Iterator[Step]:
@@ -85,6 +89,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Step]]:
             step.receipts = receipts(project)
             step.calls = calls()
             found.append(step)
+        found[-1].told = told(project)
         yield found
     finally:
         subprocess.run(["snello", "demo", "down"], cwd=project, env=environment, capture_output=True, check=False)
@@ -95,6 +100,16 @@ def receipts(project: Path) -> int:
     with sqlite3.connect(project / "demo" / "ledger.db") as ledger:
         found: int = ledger.execute("select coalesce(max(id), 0) from receipts").fetchone()[0]
     return found
+
+
+def told(project: Path) -> set[str]:
+    """The sources that tell of customers: an interaction of theirs, or a segment that they are counted to."""
+    asked = Tables.published(Lake(str(project / "demo" / "lake")), ("interactions", "customer_values"))
+    rows = asked.rows(
+        "select source from interactions where customer_id is not null union"
+        " select source from customer_values where customer_id is not null and attribute like 'dmp_segment_%'"
+    )
+    return {row["source"] for row in rows}
 
 
 def calls() -> dict[str, int]:
@@ -123,6 +138,10 @@ def test_what_the_readme_shows_is_what_is_printed(played: list[Step]) -> None:
         told = [line for line in step.shown if not (step.command.startswith("snello why") and line.startswith("   "))]
         shown = {begins(line) for line in told} - {"…", ""}
         assert shown - printed == set(), step.command
+
+
+def test_what_every_later_source_tells_stands_with_its_customers(played: list[Step]) -> None:
+    assert played[-1].told >= {"odoo", "suitecrm", "shopify", "bluesky", "dmp"}
 
 
 def test_a_second_run_over_unchanged_sources_delivers_nothing_and_says_so(played: list[Step]) -> None:

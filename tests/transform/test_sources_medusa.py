@@ -28,7 +28,8 @@ SHAPES = (
     "person_observed", "identifier_observed", "order_observed", "order_line_observed", "card_observed",
     "card_movement_observed", "interaction_observed",
 )  # fmt: skip
-BUILD = ("build", "--select", *(f"+{shape}" for shape in SHAPES), "--exclude-resource-type", "test", "unit_test")
+MARTS = ("interactions", "customer_values")
+RULES_ALONE = ("--exclude-resource-type", "test", "unit_test", "--vars", "{likelihood: false}")
 Observed = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -52,14 +53,17 @@ def move(url: str, hub: Hub, memory: Path, state: Any, monkeypatch: pytest.Monke
     return sum(len(read.records(each.name)) for each in TapMedusa.stream_classes), read.state
 
 
-def observed(hub: Hub) -> Observed:
-    """What the canonical models hold of this source, by the keys of its records."""
-    hub.make(*BUILD)
+def observed(hub: Hub, *marts: str) -> Observed:
+    """What the canonical models and these marts hold of this source, by the keys of its records."""
+    hub.make("build", "--select", *(f"+{name}" for name in (*SHAPES, *marts)), *RULES_ALONE)
     found: Observed = {}
-    for shape in SHAPES:
-        rows = hub.query(f"select to_json(t) from (select * from canonical.{shape} where source = 'medusa') as t")
+    for name in (*SHAPES, *marts):
+        table = f"{'marts' if name in marts else 'canonical'}.{name}"
+        rows = hub.query(f"select to_json(t) from (select * from {table} where source = 'medusa') as t")
         told = [json.loads(row) for (row,) in rows]
-        found[shape] = {"/".join(str(row.get(name)) for name in ("stream", "record_key", "value")): row for row in told}
+        parts = ("stream", "record_key", "value", *(("attribute", "kind") if name in marts else ()))
+        found[name] = {"/".join(str(row.get(part)) for part in parts): row for row in told}
+        assert len(found[name]) == len(told)
     return found
 
 
@@ -74,16 +78,20 @@ def test_a_shop_lands_in_the_canonical_models_and_a_full_refresh_changes_nothing
     with serve(medusa(store)) as url:
         count, state = move(url, hub, tmp_path / "memory", None, monkeypatch)
         assert count == sum(store.counts().values())
-        first = observed(hub)
-        assert {shape: len(rows) for shape, rows in first.items()} == {
+        first = observed(hub, *MARTS)
+        assert {shape: len(first[shape]) for shape in SHAPES} == {
             "person_observed": len(store.tables["customers"].keys) + len(of_nobody),
             "identifier_observed": 65,
             "order_observed": len(orders),
             "order_line_observed": len(orders),
             "card_observed": 12,  # three of fifteen accounts stand behind a gift card
             "card_movement_observed": 30,
-            "interaction_observed": 8,  # four of twelve returns were cancelled
+            "interaction_observed": 8 + 9,  # four of twelve returns were cancelled, one of ten bought gift cards
         }
+
+        assert all(first.values())
+        bought = [row for row in first["interactions"].values() if row["kind"] == "gift_card_bought"]
+        assert sum(row["customer_id"] is not None for row in bought) == 9
 
         refunded = first["order_observed"][f"orders/{key('order', 10)}/None"]
         assert (refunded["total"], refunded["refunded"], refunded["currency"]) == (53.68, 2.55, "EUR")
@@ -95,7 +103,7 @@ def test_a_shop_lands_in_the_canonical_models_and_a_full_refresh_changes_nothing
 
         again, _ = move(url, hub, tmp_path / "another", None, monkeypatch)
         assert again == count
-        assert observed(hub) == first
+        assert observed(hub, *MARTS) == first
 
         store.tables["customers"].delete(key("cus", 40))
         store.tables["orders"].change(key("order", 20), status="canceled")

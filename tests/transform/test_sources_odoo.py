@@ -27,6 +27,9 @@ SHAPES = (
     "interaction_observed",
 )  # fmt: skip
 LATER = ("stg_odoo__invoices", "stg_odoo__payments")
+MODELS = ("res.partner", "crm.lead", "sale.order", "mail.blacklist", "account.move", "account.payment")
+MARTS = ("interactions", "customer_values")
+RULES_ALONE = ("--vars", "{likelihood: false}")
 
 
 Held = dict[str, list[tuple[Any, ...]]]
@@ -53,12 +56,13 @@ class Pipeline:
         self.state.write_text(left.strip().split("\n")[-1])
         return sum(json.loads(line)["type"] == "RECORD" for line in came.splitlines())
 
-    def build(self) -> Held:
-        """Every row that the source gives each shape."""
-        chosen = " ".join([f"+{name}" for name in (*SHAPES, *LATER)])
-        self.hub.make("build", "--select", *chosen.split(), "--exclude-resource-type", "test", "unit_test")
-        of_source = "select * from canonical.{} where source = 'odoo' order by all"
-        found = {name: self.hub.query(of_source.format(name)) for name in SHAPES}
+    def build(self, *marts: str) -> Held:
+        """Every row that the source gives each shape, and these marts."""
+        chosen = [f"+{name}" for name in (*SHAPES, *LATER, *marts)]
+        self.hub.make("build", "--select", *chosen, "--exclude-resource-type", "test", "unit_test", *RULES_ALONE)
+        of_source = "select * from {}.{} where source = 'odoo' order by all"
+        found = {name: self.hub.query(of_source.format("canonical", name)) for name in SHAPES}
+        found |= {name: self.hub.query(of_source.format("marts", name)) for name in marts}
         return found | {name: self.hub.query(f"select * from staging.{name} order by all") for name in LATER}
 
     def call(self, model: str, method: str, *given: Any) -> Any:
@@ -101,11 +105,11 @@ def story(tmp_path_factory: pytest.TempPathFactory, make_hub: Callable[..., Hub]
         shutil.rmtree(hub.lake / "raw" / own)
     with serve(odoo(partners=60)) as url:
         pipeline = Pipeline(url, hub)
-        was = {model: pipeline.rows(model) for model in ("res.partner", "crm.lead", "sale.order", "mail.blacklist")}
+        was = {model: pipeline.rows(model) for model in MODELS}
         moved = [pipeline.run(), pipeline.run()]
-        held = [pipeline.build()]
+        held = [pipeline.build(*MARTS)]
         moved.append(pipeline.run(full=True))
-        held.append(pipeline.build())
+        held.append(pipeline.build(*MARTS))
         cancelled = _a_days_work(pipeline, was)
         moved.append(pipeline.run())
         held.append(pipeline.build())
@@ -134,9 +138,27 @@ def test_the_rows_of_an_odoo_database_reach_every_shape(story: Story) -> None:
         "suppression_observed": len(blocked),
         "order_observed": len(was["sale.order"]),
         "order_line_observed": len(was["sale.order"]),  # one that sells something, each
-        "interaction_observed": len(was["crm.lead"]),
+        "interaction_observed": len(was["crm.lead"]) + len(_billed(was)),
     }
     assert all(first.values())
+
+
+def _billed(was: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str]]:
+    """Kind and number of every invoice to a person, and of every payment by one."""
+    companies = {row["id"] for row in was["res.partner"] if row["is_company"]}
+    told = [("invoice", row) for row in was["account.move"] if row["move_type"] == "out_invoice"]
+    told += [("payment", row) for row in was["account.payment"] if row["partner_type"] == "customer"]
+    return sorted((kind, str(row["id"])) for kind, row in told if row["partner_id"] not in companies)
+
+
+def test_what_a_person_was_invoiced_and_paid_is_in_the_timeline_of_that_customer(story: Story) -> None:
+    told = story.hub.query(
+        "select distinct seen.kind, seen.record_key from marts.interactions as seen"
+        " inner join marts.customer_sources as ours on seen.customer_id = ours.customer_id"
+        " and ours.source = 'odoo' and ours.stream = 'partners'"
+        " where seen.kind in ('invoice', 'payment') order by 1, 2"
+    )
+    assert told == _billed(story.was) != []
 
 
 def test_an_order_without_a_person_is_one_of_an_organisation(story: Story) -> None:

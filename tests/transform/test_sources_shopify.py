@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2] / "transform"
 SHAPES = ("person_observed", "consent_observed", "order_observed", "order_line_observed", "interaction_observed")
-BUILD = ("build", "--select", *(f"+{shape}" for shape in SHAPES), "--exclude-resource-type", "test", "unit_test")
+MARTS = ("interactions", "customer_values")
+BUILD = (
+    "build", "--select", *(f"+{name}" for name in (*SHAPES, *MARTS)), "--exclude-resource-type", "test", "unit_test",
+    "--vars", "{likelihood: false}",
+)  # fmt: skip
 BIN = Path(sys.executable).parent
 SAID = datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -81,14 +85,15 @@ class Line:
         return sum(line.startswith(b'{"type":"RECORD"') for line in read.stdout.splitlines())
 
     def seen(self) -> dict[str, list[Any]]:
-        """What the canonical shapes hold of the shop."""
+        """What the canonical shapes and the marts hold of the shop."""
         tables = Path("raw", "shopify")
         shutil.rmtree(self.hub.lake / tables)
         shutil.copytree(self.lake / tables, self.hub.lake / tables)
         self.hub.make(*BUILD)
+        tables = {**dict.fromkeys(SHAPES, "canonical"), **dict.fromkeys(MARTS, "marts")}
         return {
-            shape: self.hub.query(f"select * from canonical.{shape} where source = 'shopify' order by all")
-            for shape in SHAPES
+            name: self.hub.query(f"select * from {schema}.{name} where source = 'shopify' order by all")
+            for name, schema in tables.items()
         }
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 SHAPES = (
     "person_observed", "identifier_observed", "order_observed", "order_line_observed", "interaction_observed",
 )  # fmt: skip
+MARTS = ("marts.interactions", "marts.customer_values")
 STAGED = tuple(f"canonical.{shape}" for shape in SHAPES)
-BUILD = ("build", "--select", *(f"+{shape}" for shape in SHAPES), "--exclude-resource-type", "test", "unit_test")
+RULES_ALONE = ("--exclude-resource-type", "test", "unit_test", "--vars", "{likelihood: false}")
 PROJECT = Path(__file__).parents[2] / "transform"
 
 
@@ -47,11 +48,11 @@ class Reader:
         self.state = done.state
         return sum(len(done.records(name)) for name in ("customers", "orders", "promotions"))
 
-    def observed(self) -> dict[str, list[str]]:
-        """The canonical rows that this source gave, whatever their order."""
-        self.hub.make(*BUILD)
-        found = {}
-        for table in STAGED:
+    def observed(self, *marts: str) -> dict[str, list[str]]:
+        """The rows that this source gave the canonical models and these marts, whatever their order."""
+        tables, found = (*STAGED, *marts), {}
+        self.hub.make("build", "--select", *(f"+{table.partition('.')[2]}" for table in tables), *RULES_ALONE)
+        for table in tables:
             rows = self.hub.query(f"select to_json(t) from (select * from {table} where source = 'vendure') as t")
             found[table] = sorted(row[0] for row in rows)
         return found
@@ -86,23 +87,28 @@ def test_a_shop_lands_in_the_canonical_models_and_a_full_refresh_changes_nothing
     rmtree(hub.lake / "raw")  # empty tables of another making; those that are missing are as empty
     reader = Reader(url, hub, monkeypatch)
     assert reader.read(tmp_path / "first") == sum(server.store.counts().values())
-    first = reader.observed()
+    first = reader.observed(*MARTS)
     placed = [row for row in server.store.rows["orders"] if row["orderPlacedAt"]]
     carts = [row for row in server.store.rows["orders"] if row["active"] and row["customer"]]
-    assert {table.partition(".")[2]: len(rows) for table, rows in first.items()} == {
+    used = [(row["id"], "1") for row in placed if row["promotions"] and row["state"] != "Cancelled"]
+    assert {table.partition(".")[2]: len(first[table]) for table in STAGED} == {
         "person_observed": 40,
         "identifier_observed": 0,
         "order_observed": len(placed),
         "order_line_observed": sum(len(row["lines"]) for row in placed),
-        "interaction_observed": len(carts),
+        "interaction_observed": len(carts) + len(used),
     }
+    told = {row["record_key"]: row for row in map(json.loads, first["marts.interactions"]) if row["customer_id"]}
+    assert {key.partition(" ")[::2] for key, row in told.items() if row["kind"] == "promotion_used"} == set(used)
+    assert used
+    assert first["marts.customer_values"]
     orders = {row["record_key"]: row for row in map(json.loads, first["canonical.order_observed"])}
     assert (orders["3"]["currency"], orders["3"]["is_counted"]) == ("JPY", False)  # cancelled
     assert orders["13"]["is_counted"] is False  # a seller's part
 
     reader.state = {}
     reader.read(tmp_path / "again")
-    assert reader.observed() == first
+    assert reader.observed(*MARTS) == first
 
     server.store.refund("1")
     server.store.delete("customers", "7")

@@ -37,7 +37,7 @@ visited as (
     where
         events.customer_id is not null
         and events.channel in ('dealer', 'after_sales', 'shop')
-        and events.kind not in ('order', 'review', 'product_registration')
+        and events.kind not in ('order', 'review', 'product_registration', 'gift_card_bought', 'promotion_used')
         and {{ days_between('events.occurred_at', today()) }} between 0 and 365
     group by events.customer_id, purposes.purpose
 ),

@@ -12,7 +12,7 @@ permitted as (
     where {{ permits('purposes', 'profiling') }}
 ),
 
--- what a person does of their own accord; a newsletter that was sent to them is not a sign of life
+-- what a person does of their own accord; a newsletter or a bill that was sent to them is not a sign of life
 signs as (
     select
         interactions.customer_id,
@@ -20,7 +20,10 @@ signs as (
         {{ common_purposes('permitted.purposes') }} as purposes
     from {{ ref('interactions') }} as interactions
     inner join permitted on interactions.source = permitted.source
-    where interactions.kind not in ('newsletter_sent', 'newsletter_bounce', 'newsletter_unsubscribe')
+    where
+        interactions.kind not in (
+            'newsletter_sent', 'newsletter_bounce', 'newsletter_unsubscribe', 'invoice', 'credit_note', 'refund'
+        )
     group by interactions.customer_id
 ),
 

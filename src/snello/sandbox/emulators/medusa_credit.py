@@ -33,7 +33,7 @@ def booking(number: int) -> Row:
 
 
 def gift_card(number: int) -> Row:
-    """A gift card; every fifth was redeemed."""
+    """A gift card; every fifth was redeemed, every other bought with an order, the rest given away."""
     redeemed = number % 5 == 4
     return {
         "id": key("gcard", number),
@@ -41,7 +41,7 @@ def gift_card(number: int) -> Row:
         "code": f"GIFT-{number:04}",
         "value": 50 + number / 10,
         "currency_code": "eur",
-        "line_item_id": None,
+        "line_item_id": key("ordli", number * 5) if number % 2 == 0 else None,
         "reference": None,
         "reference_id": None,
         "expires_at": "2027-12-31T23:00:00.000Z" if number % 2 else None,

@@ -85,7 +85,8 @@ def _order(number: int, luck: random.Random, at: str) -> Document:
         "aggregateOrder": {"id": "11"} if kind == "Seller" else None,
         "channels": [{"id": "1", "code": "__default_channel__"}],
         "shippingAddress": where if placed else {}, "billingAddress": {},
-        "promotions": [], "discounts": [], "surcharges": [], "lines": lines,
+        "promotions": promotions(1) if placed and number % 9 == 0 else [],
+        "discounts": [_discount(lines)] if number % 9 == 0 else [], "surcharges": [], "lines": lines,
         "shippingLines": [_shipping(number)] if placed else [],
         "payments": [payment(number, goods + shipping, at, refunded=number % 8 == 0)] if placed else [],
         "fulfillments": [_fulfilment(number, lines, at)] if state in ("Shipped", "Delivered") else [],
@@ -106,6 +107,13 @@ def _line(order: int, number: int, luck: random.Random) -> Document:
         "linePriceWithTax": whole, "discountedLinePriceWithTax": whole, "proratedLinePriceWithTax": reduced,
         "productVariant": variant,
     }  # fmt: skip
+
+
+def _discount(lines: list[Document]) -> Document:
+    """What the first promotion took off an order, as the server sums it up."""
+    off = sum(line["proratedLinePriceWithTax"] - line["linePriceWithTax"] for line in lines)
+    own = {"adjustmentSource": "PROMOTION:1", "type": "PROMOTION", "description": "Promotion 1"}
+    return {**own, "amount": _without_tax(off), "amountWithTax": off}
 
 
 def _shipping(order: int) -> Document:

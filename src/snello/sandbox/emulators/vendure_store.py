@@ -56,9 +56,10 @@ class VendureStore:
         held["payments"] = [payment(int(order), held["totalWithTax"], now, refunded=True)]
 
     def place(self, order: str) -> None:
-        """Make an order of a cart: it has a day, and the moment of the cart stays, as it does on a server."""
+        """Make an order of a cart: it has a day and its promotions, the moment of the cart stays, as on a server."""
+        cart = self.row("orders", order)
         placed = {"state": "PaymentSettled", "active": False, "orderPlacedAt": told(datetime.now(UTC))}
-        self.row("orders", order).update(placed)
+        cart.update(placed | {"promotions": promotions(1) if cart["couponCodes"] else []})
 
     def delete(self, name: str, key: str) -> None:
         """Take a row out of its list."""

@@ -7,6 +7,6 @@
         'order_line_observed': ['stg_medusa__order_lines'],
         'card_observed': ['stg_medusa__store_credit'],
         'card_movement_observed': ['stg_medusa__store_credit_bookings'],
-        'interaction_observed': ['stg_medusa__returns'],
+        'interaction_observed': ['stg_medusa__returns', 'stg_medusa__gift_card_purchases'],
     }) }}
 {% endmacro %}

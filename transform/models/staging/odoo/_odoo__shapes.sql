@@ -6,6 +6,6 @@
         'suppression_observed': ['stg_odoo__suppressions'],
         'order_observed': ['stg_odoo__orders'],
         'order_line_observed': ['stg_odoo__order_lines'],
-        'interaction_observed': ['stg_odoo__enquiries'],
+        'interaction_observed': ['stg_odoo__enquiries', 'stg_odoo__invoice_events', 'stg_odoo__payment_events'],
     }) }}
 {% endmacro %}

@@ -29,6 +29,7 @@ renamed as (
         state as status,
         -- a payment was posted before version 18, and is in process or paid since
         state in ('posted', 'in_process', 'paid') as is_counted,
+        payment_type = 'outbound' as is_paid_back,
         currency_name as currency,
         case when payment_type = 'outbound' then -1 else 1 end * amount as amount,
         ---------- dates
