@@ -79,10 +79,10 @@ class Planner:
     def _compared(self, edition: Edition, name: str, limit: int | None) -> Plan:
         sync, manifest = published_sync(edition, name)
         _check_limit(sync, limit)
-        with ThreadPoolExecutor(1) as aside:  # both let go of the interpreter's lock
-            kept = aside.submit(self._kept, sync)
+        with ThreadPoolExecutor(2) as aside:  # all let go of the interpreter's lock
+            kept, kept_back = aside.submit(self._kept, sync), aside.submit(self.ledger.exclusions, name)
             audience = Audience(edition, sync, self.salt, self.ledger.engine)
-            for relation, rows in kept.result().items():
+            for relation, rows in {**kept.result(), "known_exclusions": kept_back.result()}.items():
                 audience.connection.register(relation, rows)
         connection = audience.connection
         _whose(connection, edition, sync)
@@ -108,7 +108,6 @@ class Planner:
         ledger, name = self.ledger, sync.name
         settled, unsettled = ledger.standing_rows(name)
         found = {"settled": settled, "unsettled": unsettled}
-        found["known_exclusions"] = ledger.exclusions(name)
         found["erased"] = erased(ledger, name)
         found["overdue"] = overdue(ledger, name, sync.expire_days) if unsettled.num_rows else NOBODY
         found["absent"] = absent(ledger, name, sync.mode) if unsettled.num_rows else NOBODY

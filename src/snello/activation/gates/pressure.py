@@ -59,13 +59,12 @@ where place + coalesce(used.contacts, 0) + coalesce(reserved.contacts, 0) > {mos
 def kept_back(case: Case) -> str | None:
     """Members who have something to be sent and whom it would be one contact too many."""
     pressure, connection = case.sync.pressure, case.connection
-    if pressure is None:
+    if pressure is None or not _anybody_waits(case):
         return None
     others = _contacting(case)
     higher = [other for other in others if other.priority > case.sync.priority]
     started = [other.name for other in others if other not in higher and reserved.under_way(case, other)]
     _used(case, pressure.days, [other.name for other in others], started)
-    _waiting(case)
     upcoming = pa.concat_tables([_NOBODY, *(_upcoming(case, other) for other in higher)])
     connection.register("upcoming", upcoming)
     connection.execute(
@@ -109,12 +108,13 @@ def _used(case: Case, days: int, others: Sequence[str] = (), started: Sequence[s
     case.connection.execute(USED)
 
 
-def _waiting(case: Case) -> None:
+def _anybody_waits(case: Case) -> bool:
     """Leave ``waiting(key, customer, place)``: rows to be sent, numbered within each person by key."""
     sync = case.sync
     place = "1" if sync.key == sync.customer else "row_number() over (partition by customer order by key)"
     once = "true" if sync.mode in ("insert", "append") else "false"
     case.connection.execute(WAITING.format(place=place, once=once))
+    return bool(case.connection.execute("select 1 from waiting limit 1").fetchall())
 
 
 def _upcoming(case: Case, other: Sync) -> pa.Table:
@@ -123,7 +123,7 @@ def _upcoming(case: Case, other: Sync) -> pa.Table:
     theirs = Case(other, audience.connection, case.lake, case.ledger, case.salt, case.now)
     _ledger(case, theirs.connection, other)
     cross(theirs, (consent.GATE, suppression.GATE, holdout.GATE, Gate("pressure", _alone), quality.GATE, size.GATE))
-    _waiting(theirs)
+    _anybody_waits(theirs)
     found: pa.Table = theirs.connection.sql(
         "select customer, count(*)::bigint as rows from waiting group by customer"
     ).to_arrow_table()
@@ -141,10 +141,9 @@ def _ledger(case: Case, connection: duckdb.DuckDBPyConnection, other: Sync) -> N
 
 def _alone(case: Case) -> str | None:
     """As ``kept_back``, with nothing reserved for anybody."""
-    if case.sync.pressure is None:
+    if case.sync.pressure is None or not _anybody_waits(case):
         return None
     _used(case, case.sync.pressure.days)
-    _waiting(case)
     case.connection.register("reserved", _NOBODY.rename_columns(["customer", "contacts"]))
     return KEPT_BACK.format(most=case.sync.pressure.at_most)
 
