@@ -6,13 +6,13 @@ it was meant is settled by its keys alone, as a set. ``Ledger`` says the same in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Engine
 
 from snello.activation.engine import told
@@ -223,12 +223,16 @@ class Pen:
 
     def listed(self, keys: list[str]) -> Any:
         """Texts as one parameter."""
-        return keys if self._postgresql else json.dumps(keys)
+        return keys if self._postgresql else _json(keys)
 
     def _pairs(self, pairs: dict[str, str]) -> tuple[Any, ...]:
-        return (list(pairs), list(pairs.values())) if self._postgresql else (json.dumps(pairs),)
+        return (list(pairs), list(pairs.values())) if self._postgresql else (_json(pairs),)
 
     def _now(self) -> Any:
         """The moment as SQLAlchemy stores it: SQLite has no type for it but text."""
         now = datetime.now(UTC)
         return now if self._postgresql else now.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _json(given: list[str] | dict[str, str]) -> str:
+    return msgspec.json.encode(given).decode()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from io import BufferedReader, FileIO
 from types import FrameType
 from typing import IO, Any, ClassVar, NoReturn
 
@@ -23,6 +25,9 @@ from snello.kit.channel.settings import ChannelSettings, from_hub
 from snello.kit.channel.sink import ActivationSink
 from snello.kit.configuration import schema_of, settings_of
 
+READ_AHEAD = 1 << 18  # bytes; each time the input is asked, every call under way may have its turn first
+SELDOM = (50_000, 20, 100)  # what looks for garbage meets thousands of changes under way, and never a dead one
+
 
 class QuietReader(GenericSingerReader[str]):
     """Reads Singer lines as the SDK does; a line that does not parse is not shown.
@@ -40,8 +45,9 @@ class QuietReader(GenericSingerReader[str]):
         """Read to the end; the SDK's own way, without its looks at each line."""
         read: Counter[str] = Counter()
         records = 0
-        given, quick = file_input or self.default_input, self.quick
-        for text in getattr(given, "buffer", given):  # bytes, where there are some: JSON is decoded from them
+        quick = self.quick
+        gc.set_threshold(*SELDOM)
+        for text in _lines(file_input or self.default_input):
             line = text if isinstance(text, bytes) else text.encode()
             if quick and quick(line):
                 records += 1
@@ -67,6 +73,13 @@ class QuietReader(GenericSingerReader[str]):
         """Refuse a message that lacks a part; the SDK's own message would show the record."""
         if not requires.issubset(line_dict):
             raise InvalidInputLine(f"a message lacks {', '.join(sorted(requires - set(line_dict)))}")
+
+
+def _lines(given: IO[str]) -> Iterable[str | bytes]:
+    """Bytes, where there are some: JSON is decoded from them."""
+    if given is sys.__stdin__:
+        return BufferedReader(FileIO(given.fileno(), closefd=False), READ_AHEAD)
+    return getattr(given, "buffer", given)
 
 
 class ActivationTarget(Target):
