@@ -387,7 +387,7 @@ def test_a_login_whose_token_is_elsewhere_is_told() -> None:
         client(session_login("/login", token="$.token"), server.url).send("GET", server.url)
 
 
-def renewing(refuses: bool = False) -> Callable[[Call], Reply]:
+def renewing(refuses: Reply | None = None) -> Callable[[Call], Reply]:
     """An interface whose sessions end after one request, and are renewed once each without the password."""
     count, spent = [0], set[str]()
 
@@ -396,7 +396,8 @@ def renewing(refuses: bool = False) -> Callable[[Call], Reply]:
             return begun()
         shown = call.headers.get("Authorization", "").removeprefix("Bearer ")
         if call.path == "/renew":
-            return Reply({"error": "ExpiredToken"}, 400) if refuses or shown != f"renews-{count[0]}" else begun()
+            refused = refuses or Reply({"error": "ExpiredToken"}, 400)
+            return begun() if refuses is None and shown == f"renews-{count[0]}" else refused
         if shown in spent or not shown.startswith("session-"):
             return Reply({}, 401)
         spent.add(shown)
@@ -409,9 +410,11 @@ def renewing(refuses: bool = False) -> Callable[[Call], Reply]:
     return answer
 
 
-@pytest.mark.parametrize(("refuses", "logins"), [(False, 1), (True, 3)])
+@pytest.mark.parametrize(
+    ("refuses", "logins"), [(None, 1), (Reply({"error": "ExpiredToken"}, 400), 3), (Reply({"said": "nothing"}), 3)]
+)
 def test_a_session_is_renewed_without_the_password_and_begun_anew_where_that_is_refused(
-    refuses: bool, logins: int
+    refuses: Reply | None, logins: int
 ) -> None:
     auth = session_login("/login", token="$.token", renewal=("/renew", "$.renews"))
     with serving(renewing(refuses)) as server:

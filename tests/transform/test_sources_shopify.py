@@ -90,10 +90,10 @@ class Line:
         shutil.rmtree(self.hub.lake / tables)
         shutil.copytree(self.lake / tables, self.hub.lake / tables)
         self.hub.make(*BUILD)
-        tables = {**dict.fromkeys(SHAPES, "canonical"), **dict.fromkeys(MARTS, "marts")}
+        schemas = {**dict.fromkeys(SHAPES, "canonical"), **dict.fromkeys(MARTS, "marts")}
         return {
             name: self.hub.query(f"select * from {schema}.{name} where source = 'shopify' order by all")
-            for name, schema in tables.items()
+            for name, schema in schemas.items()
         }
 
 

@@ -20,8 +20,6 @@ normalised as (
             when 'phone' then phones.phone
             when 'tax_code' then tax_codes.canonical
             when 'card' then normalise_card(observed.raw)
-            -- some write the sign that stands before a handle in a post, and some write it before nothing
-            when 'handle' then lower(null_like(regexp_replace(null_like(observed.raw), '^[@ ]+', '')))
             else lower(null_like(observed.raw))
         end as value,
         coalesce(emails.is_role, false) as is_role_address,

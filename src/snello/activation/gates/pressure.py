@@ -59,7 +59,7 @@ where place + coalesce(used.contacts, 0) + coalesce(reserved.contacts, 0) > {mos
 def kept_back(case: Case) -> str | None:
     """Members who have something to be sent and whom it would be one contact too many."""
     pressure, connection = case.sync.pressure, case.connection
-    if pressure is None or not _anybody_waits(case):
+    if pressure is None or not _waiting(case):
         return None
     others = _contacting(case)
     higher = [other for other in others if other.priority > case.sync.priority]
@@ -108,8 +108,11 @@ def _used(case: Case, days: int, others: Sequence[str] = (), started: Sequence[s
     case.connection.execute(USED)
 
 
-def _anybody_waits(case: Case) -> bool:
-    """Leave ``waiting(key, customer, place)``: rows to be sent, numbered within each person by key."""
+def _waiting(case: Case) -> bool:
+    """Leave ``waiting(key, customer, place)``: rows to be sent, numbered within each person by key.
+
+    Returns whether there are any.
+    """
     sync = case.sync
     place = "1" if sync.key == sync.customer else "row_number() over (partition by customer order by key)"
     once = "true" if sync.mode in ("insert", "append") else "false"
@@ -123,7 +126,7 @@ def _upcoming(case: Case, other: Sync) -> pa.Table:
     theirs = Case(other, audience.connection, case.lake, case.ledger, case.salt, case.now)
     _ledger(case, theirs.connection, other)
     cross(theirs, (consent.GATE, suppression.GATE, holdout.GATE, Gate("pressure", _alone), quality.GATE, size.GATE))
-    _anybody_waits(theirs)
+    _waiting(theirs)
     found: pa.Table = theirs.connection.sql(
         "select customer, count(*)::bigint as rows from waiting group by customer"
     ).to_arrow_table()
@@ -141,7 +144,7 @@ def _ledger(case: Case, connection: duckdb.DuckDBPyConnection, other: Sync) -> N
 
 def _alone(case: Case) -> str | None:
     """As ``kept_back``, with nothing reserved for anybody."""
-    if case.sync.pressure is None or not _anybody_waits(case):
+    if case.sync.pressure is None or not _waiting(case):
         return None
     _used(case, case.sync.pressure.days)
     case.connection.register("reserved", _NOBODY.rename_columns(["customer", "contacts"]))

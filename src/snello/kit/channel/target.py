@@ -42,7 +42,7 @@ class QuietReader(GenericSingerReader[str]):
     def process_lines(
         self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
     ) -> Counter[str]:
-        """Read to the end; the SDK's own way, without its looks at each line."""
+        """Read to the end; the SDK's own way, without its looks at each line, and seldom looking for garbage."""
         read: Counter[str] = Counter()
         records = 0
         quick = self.quick

@@ -103,9 +103,10 @@ class _Sessions:
         if self.renewal is None or renews is None:
             return None
         try:
-            return self._post(self.renewal[0], auth=_bearing(renews))
+            answer = self._post(self.renewal[0], auth=_bearing(renews))
         except (ConfigError, ContractError):
             return None
+        return answer if self._found(answer) else None
 
     def _post(self, path: str, **sent: Any) -> Answer:
         answer = self.login.post(address(path, self.config), self.faults, **sent)

@@ -226,8 +226,8 @@ def keyset(
 ) -> Paging:
     """Pages that begin behind the last row of the page before, by its values of ``by``, as in ``(time, id)``.
 
-    - ``by``: or a function of an answer, its rows and what they were asked for behind, which tells what the next page
-      is behind; None after the last
+    - ``by``: names of the values; or a function of an answer, its rows and what they were asked for behind, which
+      tells what the next page is behind, None after the last
     - ``asks``: what asks for the rows behind such values; of the first page, for None
     - ``size``: rows of a full page; a smaller one is the last. Without it the last page is an empty one
     """
