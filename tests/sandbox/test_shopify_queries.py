@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,13 +33,9 @@ DEPRECATED = {"field Customer.emailMarketingConsent", "field Customer.smsMarketi
 NOT_ASKED = "{ customers(first: 1) { nodes { note } } }"
 
 
-def hold(version: str, asked: Mapping[str, str]) -> None:
-    assert refused(held(version), asked) == [], ANEW
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_document_is_valid_by_what_shopify_publishes(version: str) -> None:
-    hold(version, DOCUMENTS)
+    assert refused(held(version), DOCUMENTS) == [], ANEW
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -86,8 +81,8 @@ def test_a_document_with_one_letter_changed_is_refused(document: str) -> None:
 
 
 def test_a_field_that_nobody_asked_for_yet_is_refused_with_the_command_that_cuts_anew() -> None:
-    with pytest.raises(AssertionError, match=r"Next: python -m tests\.servers\.shopify[,;]"):
-        hold(VERSION, {"own": NOT_ASKED})
+    assert refused(held(VERSION), {"own": NOT_ASKED}) == ["own: Cannot query field 'note' on type 'Customer'."]
+    assert "Next: python -m tests.servers.shopify;" in ANEW
 
 
 def test_what_the_stand_in_says_of_the_fields_that_are_asked_for_is_what_shopify_says() -> None:
